@@ -1,0 +1,91 @@
+# `make demo` and `make test` do all the set-up themselves. Everything they make lies under .venv/ and build/.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+# The first interpreter of a supported version that really runs.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
+# faiss-cpu or faiss-gpu; never both.
+FAISS ?= cpu
+PY := .venv/bin/python
+READY := .venv/ready-$(FAISS)
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+export CUDA_VISIBLE_DEVICES ?=
+
+.PHONY: help install demo test lint fashion lock docs clean
+
+help:
+	@echo "make demo      generate a marketplace, train, index, evaluate (build/demo)"
+	@echo "make test      lint, type-check, test"
+	@echo "make fashion DATA=DIR WEIGHTS=FILE   the same chain over the fashion catalogue (build/fashion)"
+	@echo "make docs      API documentation (build/docs)"
+	@echo "make lock      pin the dependencies anew (requirements.lock)"
+
+install: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "error: needs Python 3.11 or 3.12 with venv; set PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@test -x $(PY) || $(PYTHON) -m venv .venv
+	$(if $(filter gpu,$(FAISS)),$(PY) -m pip uninstall -qy faiss-cpu,@true)
+	$(if $(filter gpu,$(FAISS)),grep -v '^faiss-cpu\|^    --hash.*faiss' requirements.lock > .venv/requirements.lock,cp requirements.lock .venv/requirements.lock)
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/requirements.lock
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(if $(filter gpu,$(FAISS)),$(PY) -m pip install --quiet '.[gpu]',@true)
+	@rm -f .venv/ready-*; touch $@
+
+# The chain. Each stage reads artifacts and writes one; a stage runs again when its inputs or its own code changed.
+
+NAME ?= demo
+LISTINGS ?= 6000
+SESSIONS ?= 40000
+SEED ?= 0
+OUT := build/$(NAME)
+CONTRACTS := relevance/ontology.py relevance/dataset.py relevance/events.py
+
+demo: $(OUT)/report/summary.json
+	@cat $(OUT)/report/summary.txt
+
+$(OUT)/dataset/listings.parquet: $(CONTRACTS) relevance/lexical.py $(wildcard eval/simulate/*) | $(READY)
+	$(PY) -m eval simulate --out $(OUT)/dataset --listings $(LISTINGS) --sessions $(SESSIONS) --seed $(SEED)
+
+$(OUT)/classifier/manifest.json: $(OUT)/dataset/listings.parquet relevance/images.py $(wildcard training/classifier/*.py)
+	$(PY) -m training classifier $(OUT)/dataset --out $(OUT)/classifier $(CLASSIFIER)
+
+$(OUT)/listings/manifest.json: $(OUT)/classifier/manifest.json index/listings.py
+	$(PY) -m index listings $(OUT)/dataset --classifier $(OUT)/classifier --out $(OUT)/listings
+
+$(OUT)/towers/manifest.json: $(OUT)/listings/manifest.json relevance/text.py relevance/towers.py \
+		relevance/interactions.py $(wildcard training/towers/*.py)
+	$(PY) -m training towers $(OUT)/dataset --listings $(OUT)/listings --out $(OUT)/towers
+
+$(OUT)/bundle/manifest.json: $(OUT)/towers/manifest.json index/build.py index/calibrate.py index/absent.py \
+		$(wildcard relevance/*.py)
+	$(PY) -m index build $(OUT)/dataset --listings $(OUT)/listings --towers $(OUT)/towers --out $(OUT)/bundle
+
+$(OUT)/report/summary.json: $(OUT)/bundle/manifest.json $(wildcard eval/*.py)
+	$(PY) -m eval report --dataset $(OUT)/dataset --classifier $(OUT)/classifier --listings $(OUT)/listings \
+		--towers $(OUT)/towers --bundle $(OUT)/bundle --out $(OUT)/report $(REPORT)
+
+fashion: | $(READY)
+	@echo todo; exit 2
+
+test: lint
+	$(PY) -m pytest
+
+lint: $(READY)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+
+docs: $(READY)
+	$(PY) -m pdoc -o build/docs relevance
+
+lock: | $(READY)
+	$(PY) -m uv pip compile pyproject.toml --extra cpu --extra serve --group offline --group test --group docs \
+		--universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements.lock
+
+clean:
+	rm -rf build .venv

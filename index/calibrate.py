@@ -1,0 +1,167 @@
+"""Fits on the calibration span of the behaviour what turns scores into probabilities.
+
+Three things: the temperature and the conformal thresholds of the category filter, the weights of the relevance model,
+and the threshold below which the fallback abstains. None of these searches was trained on, none is evaluated on.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from sklearn.linear_model import LogisticRegression
+from tqdm import tqdm
+
+from index.absent import absent_queries
+from relevance.bundle import Calibration
+from relevance.category_filter import CategoryCalibration
+from relevance.engine import Engine, Query
+from relevance.events import Behaviour
+from relevance.interactions import Interactions, interactions
+from relevance.ontology import Ontology
+from relevance.relevance_model import FEATURES, RelevanceModel
+from relevance.splits import time_split
+
+COVERAGE = 0.95
+FALSE_ABSTENTION = 0.05
+MOST_QUERIES = 3000
+FEWEST_QUERIES = 30
+_POOL = 20
+
+
+def provisional(ontology: Ontology, temperature: float) -> Calibration:
+    """Returns an uncalibrated start: sets that hold everything, relevance by cosine alone."""
+    levels = int(ontology.depth.max())
+    weights = tuple(10.0 if name == "cosine" else 0.0 for name in FEATURES)
+    return Calibration(
+        CategoryCalibration(temperature, (1.0,) * levels, COVERAGE),
+        RelevanceModel(weights, -5.0, 0.5, FALSE_ABSTENTION),
+        {"queries": 0},
+    )
+
+
+def calibrate(engine: Engine, behaviour: Behaviour, rows: dict[str, int], seed: int = 0) -> Calibration:
+    """Returns the calibration fitted on the queries of the calibration span with a chosen listing; `rows` maps listing
+    ids to the engine's rows. With fewer than 30 such queries the provisional one stays."""
+    pairs = interactions(behaviour, time_split(behaviour.query_times) == 1, rows)
+    start = provisional(engine.ontology, engine.categories.calibration.temperature)
+    if len(pairs.queries) < FEWEST_QUERIES:
+        return start
+    category = _fit_categories(engine, pairs)
+    engine.categories.calibration = category
+    rng = np.random.default_rng(seed)
+    relevance, measured = _fit_relevance(engine, pairs, rng)
+    return Calibration(category, relevance, {"queries": len(pairs.queries), **measured})
+
+
+def _fit_categories(engine: Engine, pairs: Interactions) -> CategoryCalibration:
+    """One vote a (query, chosen category) pair."""
+    label = engine.columns.category[pairs.listing]
+    votes = np.unique(np.stack([pairs.query, label], axis=1), axis=0)
+    embeddings = engine.towers.queries(pairs.queries)[votes[:, 0]]
+    cosines = (embeddings @ engine.towers.category_embeddings.T).astype(np.float64)
+    cosines[:, engine.categories.empty] = -np.inf
+    temperature = _temperature(cosines, votes[:, 1])
+    probabilities = _softmax(cosines / temperature)
+    levels = range(1, int(engine.ontology.depth.max()) + 1)
+    thresholds = tuple(
+        conformal_threshold(*_collapse(probabilities, votes[:, 1], engine.ontology.ancestor_at(level)))
+        for level in levels
+    )
+    return CategoryCalibration(temperature, thresholds, COVERAGE)
+
+
+def _temperature(cosines: NDArray[np.float64], labels: NDArray[np.int32]) -> float:
+    """The temperature of the highest likelihood (Guo et al., "On calibration of modern neural networks", ICML 2017)."""
+
+    def loss(log_temperature: float) -> float:
+        chosen = _softmax(cosines / np.exp(log_temperature))[np.arange(len(labels)), labels]
+        return float(-np.log(np.maximum(chosen, 1e-12)).mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.005), np.log(1.0)), method="bounded").x))
+
+
+def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(exponents / exponents.sum(axis=1, keepdims=True))
+
+
+def _collapse(
+    probabilities: NDArray[np.float64], labels: NDArray[np.int32], ancestors: NDArray[np.int32]
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    collapsed = np.zeros_like(probabilities)
+    np.add.at(collapsed.T, ancestors, probabilities.T)
+    return collapsed, ancestors[labels]
+
+
+def conformal_threshold(
+    probabilities: NDArray[np.float64], labels: NDArray[np.int32], coverage: float = COVERAGE
+) -> float:
+    """Returns the cumulative probability that the sets of this level must reach: the ⌈(n+1)·coverage⌉-th smallest of
+    the cumulative probabilities at which the n labels came in. probabilities `[n, categories]`, labels `[n]`."""
+    own = probabilities[np.arange(len(labels)), labels]
+    scores = np.where(probabilities >= own[:, None], probabilities, 0.0).sum(axis=1)
+    rank = int(np.ceil((len(labels) + 1) * coverage))
+    return float(min(1.0, np.sort(scores)[rank - 1])) if rank <= len(labels) else 1.0
+
+
+def _fit_relevance(
+    engine: Engine, pairs: Interactions, rng: np.random.Generator
+) -> tuple[RelevanceModel, dict[str, Any]]:
+    """A candidate counts as relevant when it lies in a category that was chosen for the query. What is not there is
+    learned from the same queries with the chosen branches of the ontology taken away, and from made-up words."""
+    chosen = pairs.chosen()
+    sample = rng.permutation(len(pairs.queries))[:MOST_QUERIES]
+    features: list[NDArray[np.float32]] = []
+    labels: list[NDArray[np.bool_]] = []
+    answerable: list[NDArray[np.float32]] = []
+    for number in tqdm(sample.tolist(), desc="calibrate", unit="query"):
+        asked = engine.read(pairs.queries[number])
+        categories = np.unique(engine.columns.category[chosen[number]])
+        present, relevant = _present(engine, asked, categories)
+        absent = _absent(engine, asked, categories)
+        features += [present, absent]
+        labels += [relevant, np.zeros(len(absent), bool)]
+        answerable.append(present)
+    for query in absent_queries(engine.towers.featuriser.words, len(sample) // 4, rng):
+        made_up, _ = _present(engine, engine.read(query), np.empty(0, np.int32))
+        features.append(made_up)
+        labels.append(np.zeros(len(made_up), bool))
+    fitted = LogisticRegression(C=10.0, max_iter=1000).fit(np.concatenate(features), np.concatenate(labels))
+    weights = tuple(round(float(w), 6) for w in fitted.coef_[0])
+    model = RelevanceModel(weights, round(float(fitted.intercept_[0]), 6), 0.0, FALSE_ABSTENTION)
+    best = np.array([model.probability(rows).max() for rows in answerable if len(rows)])
+    threshold = float(np.quantile(best, FALSE_ABSTENTION))
+    final = RelevanceModel(model.weights, model.bias, round(threshold, 6), FALSE_ABSTENTION)
+    return final, {"relevance_pairs": sum(map(len, labels)), "relevant_share": float(np.concatenate(labels).mean())}
+
+
+def _present(
+    engine: Engine, asked: Query, categories: NDArray[np.int32]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """The features of the query's first candidates, and which of them lie in a chosen category."""
+    found = engine.candidates(asked, _POOL, np.ones(len(engine), bool))
+    order = np.argsort(-found.cosine, kind="stable")[:_POOL]
+    found = found.take(order)
+    matched = found.lexical | found.corrected
+    best = float(found.cosine.max(initial=0.0))
+    features = engine.features(asked, found.rows, found.cosine, matched, best)
+    return features, np.isin(engine.columns.category[found.rows], categories)
+
+
+def _absent(engine: Engine, asked: Query, categories: NDArray[np.int32]) -> NDArray[np.float32]:
+    """The features of what would be found, had the catalogue nothing under the parents of the chosen categories."""
+    ontology = engine.ontology
+    gone = np.zeros(len(ontology), bool)
+    for category in categories.tolist():
+        top = category if ontology.parent[category] < 0 else int(ontology.parent[category])
+        gone[top : ontology.end[top]] = True
+    left = ~gone[engine.columns.category]
+    if gone[~engine.categories.empty].all() or not left.any():
+        return np.empty((0, len(FEATURES)), np.float32)
+    probabilities = np.where(gone, 0, asked.probabilities)
+    remaining = asked._replace(probabilities=probabilities / max(float(probabilities.sum()), 1e-12))
+    rows, cosine = engine.vectors.search(asked.embedding, _POOL, left)
+    # The lexical engine would still find what has the words.
+    matched = np.isin(rows, engine.lexical.search(asked.text, 1000)[0])
+    return engine.features(remaining, rows, cosine, matched, float(cosine[0]))

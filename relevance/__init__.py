@@ -1,0 +1,54 @@
+"""Search relevance for classifieds and marketplaces.
+
+    >>> import relevance
+    >>> engine = relevance.open("build/demo/bundle")        # doctest: +SKIP
+    >>> engine.search("gaming keyboard").hits[0].title      # doctest: +SKIP
+
+`relevance.search(...)` does the same with the bundle that the environment variable RELEVANCE_BUNDLE names.
+"""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from relevance.engine import Engine
+from relevance.errors import ArtifactError, BundleError, DataError, RelevanceError
+from relevance.filters import Filters
+from relevance.results import CategoryFilter, CategoryScore, Fallback, Hit, SearchResult
+
+__all__ = [
+    "ArtifactError",
+    "BundleError",
+    "CategoryFilter",
+    "CategoryScore",
+    "DataError",
+    "Engine",
+    "Fallback",
+    "Filters",
+    "Hit",
+    "RelevanceError",
+    "SearchResult",
+    "open",
+    "search",
+]
+
+
+def open(bundle: str | Path, *, threads: int = 1) -> Engine:
+    """Opens a bundle; `threads` is how many cores one model call may use.
+
+    Raises BundleError naming what is missing, altered, of an unknown format version or from another build.
+    """
+    return Engine(Path(bundle), threads=threads)
+
+
+def search(query: str, k: int = 20, filters: Filters | None = None) -> SearchResult:
+    """Searches the bundle named by $RELEVANCE_BUNDLE, opened at the first call."""
+    path = os.environ.get("RELEVANCE_BUNDLE")
+    if not path:
+        raise BundleError("RELEVANCE_BUNDLE is not set: name a bundle folder in it, or use relevance.open(path)")
+    return _engine(path).search(query, k, filters)
+
+
+@lru_cache(maxsize=1)
+def _engine(path: str) -> Engine:
+    return open(path)

@@ -1,0 +1,177 @@
+"""Artifact folders: written whole or not at all, and described by a manifest that is checked on reading."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from relevance.errors import ArtifactError
+
+MANIFEST = "manifest.json"
+# An empty file in every folder that `writing` made: only such a folder is ever replaced, so that
+# `--out ~/photos` is refused instead of deleted.
+MARKER = ".artifact"
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `path`; it becomes `path` when the block ends without an error.
+
+    A reader of `path` sees the old folder or the new one, never a mixture. After an error the temporary
+    folder is removed and `path` is as it was. Raises ArtifactError when `path` is a file, or a folder with
+    content that was not written by this function.
+    """
+    path = Path(path)
+    _refuse_foreign(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
+    try:
+        temporary.chmod(0o755)
+        yield temporary
+        (temporary / MARKER).touch()
+        _refuse_foreign(path)
+        _put(temporary, path)
+    finally:
+        # On success this is the folder that was replaced, or nothing.
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _refuse_foreign(path: Path) -> None:
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise ArtifactError(f"{path}: expected a folder to write, found a file; choose another --out")
+    if any(path.iterdir()) and not (path / MARKER).exists():
+        raise ArtifactError(
+            f"{path}: holds files that this program did not write, so it is not replaced; "
+            "choose another --out or remove it first"
+        )
+
+
+def _put(new: Path, path: Path) -> None:
+    """Move folder `new` to `path`; where `path` exists, the two change places."""
+    if not path.exists() or not any(path.iterdir()):
+        os.replace(new, path)
+    elif not _exchange(new, path):
+        # Without renameat2 (not Linux, or an old file system) there is a moment in which `path` is missing.
+        old = new.with_suffix(".old")
+        os.rename(path, old)
+        os.rename(new, path)
+        shutil.rmtree(old)
+
+
+def _exchange(a: Path, b: Path) -> bool:
+    renameat2 = getattr(ctypes.CDLL(None), "renameat2", None)
+    if renameat2 is None:
+        return False
+    status: int = renameat2(_AT_FDCWD, os.fsencode(a), _AT_FDCWD, os.fsencode(b), _RENAME_EXCHANGE)
+    return status == 0
+
+
+@contextmanager
+def writing_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary file name beside `path`, moved onto `path` when the block ends without an error."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        temporary.chmod(0o644)
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text_atomic(path: Path, text: str) -> None:
+    """Write `text` as UTF-8; a reader sees the old file or the new one."""
+    with writing_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_manifest(folder: Path, kind: str, version: int, **fields: Any) -> None:
+    """Write `folder/manifest.json` with the SHA-256 of every file that lies in the folder now.
+
+    `fields` are added as they are (JSON values). Call it last: a file written later is not in the manifest.
+    """
+    reserved = {"created_at", "files"} & fields.keys()
+    if reserved:
+        raise ArtifactError(f"{folder}: the manifest sets {sorted(reserved)} itself")
+    names = (p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    files = {name: file_sha256(folder / name) for name in sorted(names) if name not in (MANIFEST, MARKER)}
+    manifest = {
+        "kind": kind,
+        "version": version,
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        **fields,
+        "files": files,
+    }
+    write_text_atomic(
+        folder / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    )
+
+
+def read_manifest(folder: Path, kind: str, version: int, verify: bool = True) -> dict[str, Any]:
+    """Read and check `folder/manifest.json`.
+
+    Raises ArtifactError when the folder or the manifest is missing or malformed, when it describes another
+    kind or version, and, with `verify`, when a file it lists is missing or its SHA-256 differs.
+    """
+    folder = Path(folder)
+    manifest = _load_manifest(folder)
+    if manifest.get("kind") != kind:
+        raise ArtifactError(
+            f"{folder}: expected an artifact of kind {kind!r}, found {manifest.get('kind')!r}"
+        )
+    if manifest.get("version") != version:
+        raise ArtifactError(
+            f"{folder}: expected {kind} format version {version}, found {manifest.get('version')!r}; "
+            "build it again with this release"
+        )
+    if verify:
+        _verify(folder, manifest)
+    return manifest
+
+
+def _load_manifest(folder: Path) -> dict[str, Any]:
+    if not folder.is_dir():
+        raise ArtifactError(f"{folder}: no such folder")
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ArtifactError(f"{folder}: has no {MANIFEST}, so it is not a finished artifact") from None
+    except ValueError as error:
+        raise ArtifactError(f"{folder / MANIFEST}: not valid JSON: {error}") from None
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        raise ArtifactError(f"{folder / MANIFEST}: expected a JSON object with an object 'files'")
+    return manifest
+
+
+def _verify(folder: Path, manifest: dict[str, Any]) -> None:
+    for name, digest in manifest["files"].items():
+        if not (folder / name).is_file():
+            raise ArtifactError(f"{folder}: {name} is missing; the manifest lists it")
+        found = file_sha256(folder / name)
+        if found != digest:
+            raise ArtifactError(
+                f"{folder}: {name} was altered: its SHA-256 is {found[:12]}…, "
+                f"the manifest says {str(digest)[:12]}…"
+            )

@@ -1,0 +1,112 @@
+"""A bundle: the folder that the runtime opens. Everything in it was built together and is checked to belong together."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from relevance.artifacts import read_manifest
+from relevance.category_filter import CategoryCalibration
+from relevance.errors import ArtifactError, BundleError
+from relevance.relevance_model import RelevanceModel
+from relevance.towers import TowerLayout
+
+KIND, VERSION = "bundle", 1
+
+
+@dataclass(frozen=True)
+class BundleLayout:
+    """The files of a bundle."""
+
+    root: Path
+
+    @property
+    def towers(self) -> TowerLayout:
+        return TowerLayout(self.root)
+
+    @property
+    def categories(self) -> Path:
+        return self.root / "categories.csv"
+
+    @property
+    def image_encoder(self) -> Path:
+        return self.root / "image_encoder.tflite"
+
+    @property
+    def store(self) -> Path:
+        return self.root / "listings.sqlite"
+
+    @property
+    def vectors(self) -> Path:
+        return self.root / "vectors.npy"
+
+    @property
+    def visual(self) -> Path:
+        return self.root / "visual.npy"
+
+    @property
+    def columns(self) -> Path:
+        return self.root / "columns"
+
+    @property
+    def lexical(self) -> Path:
+        return self.root / "lexical"
+
+    @property
+    def calibration(self) -> Path:
+        return self.root / "calibration.json"
+
+
+def open_manifest(root: Path) -> dict[str, Any]:
+    """Returns the manifest of the bundle at `root` once every file is there, unaltered, and of one build.
+
+    Raises BundleError naming what is missing, altered, of an unknown format version, or from another build.
+    """
+    try:
+        manifest = read_manifest(root, KIND, VERSION)
+        found = fingerprint(root, manifest["ontology_fingerprint"])
+    except ArtifactError as error:
+        raise BundleError(str(error)) from error
+    if found != manifest["fingerprint"]:
+        raise BundleError(
+            f"{root}: the index was built by towers with fingerprint {manifest['fingerprint'][:12]}, the towers beside "
+            f"it have {found[:12]}; build the bundle again with `python -m index build`"
+        )
+    return manifest
+
+
+def fingerprint(root: Path, ontology_fingerprint: str) -> str:
+    """Returns one SHA-256 over text model, towers and ontology: vectors made under another one mean nothing here."""
+    digest = hashlib.sha256(ontology_fingerprint.encode())
+    for path in TowerLayout(root).files():
+        if not path.is_file():
+            raise ArtifactError(f"{path}: missing; build the artifact again")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What `python -m index build` fitted on held-out behaviour; `measured` says how well it did there."""
+
+    category: CategoryCalibration
+    relevance: RelevanceModel
+    measured: dict[str, Any]
+
+    def write(self, path: Path) -> None:
+        """Writes the calibration as JSON."""
+        path.write_text(json.dumps({"format": 1, **asdict(self)}, indent=1), encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> "Calibration":
+        """Reads what `write` wrote; raises ArtifactError for another format."""
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        if fields.get("format") != 1:
+            raise ArtifactError(f"{path}: calibration format {fields.get('format')!r}, this version reads 1")
+        category, relevance = fields["category"], fields["relevance"]
+        return cls(
+            CategoryCalibration(**{**category, "thresholds": tuple(category["thresholds"])}),
+            RelevanceModel(**{**relevance, "weights": tuple(relevance["weights"])}),
+            fields["measured"],
+        )

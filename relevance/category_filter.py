@@ -1,0 +1,83 @@
+"""From a query's vector to the categories it is about, at the level where that can be told.
+
+Leaf probabilities are a temperature-scaled softmax over the category embeddings. A level's set is the smallest one
+whose probabilities reach that level's threshold; thresholds are conformal quantiles (adaptive prediction sets: Romano,
+Sesia and Candès, NeurIPS 2020), so that the set holds the category people go on to choose with probability ≥ 1 - α.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relevance.ontology import Ontology
+from relevance.results import CategoryFilter, CategoryScore
+
+FILTER_SIZE = 3
+"""The largest set that is a filter."""
+
+BOOST_SIZE = 8
+"""The largest set that is a boost."""
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class CategoryCalibration:
+    """temperature of the softmax; thresholds: for each level from 1 on, the cumulative probability a set must reach;
+    coverage: 1 - α, what the thresholds were chosen for."""
+
+    temperature: float
+    thresholds: tuple[float, ...]
+    coverage: float
+
+
+class CategoryModel:
+    """Category probabilities and filters of a query vector, over the categories that have listings."""
+
+    def __init__(
+        self,
+        ontology: Ontology,
+        embeddings: Floats,
+        counts: NDArray[np.int64],
+        calibration: CategoryCalibration,
+    ) -> None:
+        """embeddings: float32 `[categories, dim]`; counts: int64 `[categories]`, listings on each category itself."""
+        self.ontology = ontology
+        self.calibration = calibration
+        self._embeddings = embeddings
+        self.empty = counts == 0
+        self._closed = np.where(self.empty, -np.inf, 0.0).astype(np.float32)
+        self._ancestors = [ontology.ancestor_at(level + 1) for level in range(len(calibration.thresholds))]
+
+    def probabilities(self, query: Floats) -> Floats:
+        """Returns float32 `[categories]`: the probability that what is searched lies on each category itself (0 for
+        those without listings), summing to 1. query: float32 `[dim]`, a unit vector."""
+        logits = self._embeddings @ query / np.float32(self.calibration.temperature) + self._closed
+        exponents = np.exp(logits - logits.max())
+        return np.asarray(exponents / exponents.sum(), np.float32)
+
+    def filter(self, probabilities: Floats) -> CategoryFilter:
+        """Returns the deepest level's set that is small enough to filter by, else to boost by, else none."""
+        sets = [self._level_set(probabilities, level) for level in reversed(range(len(self._ancestors)))]
+        for limit, mode in ((FILTER_SIZE, "filter"), (BOOST_SIZE, "boost")):
+            for nodes, scores in sets:
+                if 0 < len(nodes) <= limit:
+                    categories = tuple(self._score(n, s) for n, s in zip(nodes, scores, strict=True))
+                    return CategoryFilter(mode, categories, self.calibration.coverage)  # type: ignore[arg-type]
+        return CategoryFilter("none", (), self.calibration.coverage)
+
+    def _level_set(self, probabilities: Floats, level: int) -> tuple[Sequence[int], Sequence[float]]:
+        at_level = np.bincount(self._ancestors[level], weights=probabilities, minlength=len(probabilities))
+        order = np.argsort(-at_level, kind="stable")
+        size = set_size(at_level[order], self.calibration.thresholds[level])
+        return order[:size].tolist(), at_level[order[:size]].tolist()
+
+    def _score(self, node: int, probability: float) -> CategoryScore:
+        return CategoryScore(self.ontology.ids[node], self.ontology.path_text(node), round(probability, 4))
+
+
+def set_size(descending: NDArray[np.float64], threshold: float) -> int:
+    """Returns how many of the descending probabilities it takes to reach `threshold`."""
+    return int(min(np.searchsorted(np.cumsum(descending), threshold - 1e-9) + 1, len(descending)))

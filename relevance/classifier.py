@@ -1,0 +1,91 @@
+"""A trained photo classifier, as index building, evaluation and serving use it.
+
+Mental model: photos in, category probabilities and unit-length visual embeddings out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relevance.artifacts import read_manifest
+from relevance.errors import ArtifactError
+from relevance.models import Model
+from relevance.ontology import Ontology
+from relevance.splits import group_split
+from relevance.text import normalise
+
+KIND, VERSION = "classifier", 1
+ENCODER = "image_encoder.tflite"
+TEST_SHARE = 0.15
+
+
+class Encoded(NamedTuple):
+    """probabilities: float32 `[n, classes]`, rows sum to 1; embeddings: float32 `[n, dim]`, rows of length 1."""
+
+    probabilities: NDArray[np.float32]
+    embeddings: NDArray[np.float32]
+
+
+class ImageEncoder:
+    """The LiteRT image encoder: `uint8 [n, size, size, 3]` to :class:`Encoded`, any n."""
+
+    def __init__(self, source: Path | bytes, threads: int = 1) -> None:
+        self._model = Model(source, threads)
+        names = [spec.name for spec in self._model.outputs]
+        inputs = self._model.inputs
+        if names != ["embedding", "probabilities"] or len(inputs) != 1 or len(inputs[0].shape) != 4:
+            raise ArtifactError(
+                f"{ENCODER}: expected one input [batch, size, size, 3] and the outputs embedding and probabilities, "
+                f"found {len(inputs)} inputs and {', '.join(names)}"
+            )
+        self.image_size = inputs[0].shape[1]
+        self.embedding_dim = self._model.outputs[0].shape[-1]
+        self.classes = self._model.outputs[1].shape[-1]
+
+    def __call__(self, photos: NDArray[np.uint8]) -> Encoded:
+        embeddings, probabilities = self._model(photos)
+        return Encoded(probabilities, embeddings)
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """A classifier artifact, opened beside the ontology it was trained on.
+
+    `class_positions` int32 `[classes]`: the ontology position of each class, ascending.
+    """
+
+    encoder: ImageEncoder
+    class_positions: NDArray[np.int32]
+    manifest: dict[str, Any]
+
+    @classmethod
+    def open(cls, folder: Path, ontology: Ontology, threads: int = 1) -> Classifier:
+        """Raises ArtifactError when a file is missing or altered, or `ontology` is not the one trained on."""
+        manifest = read_manifest(folder, KIND, VERSION)
+        if manifest["ontology_fingerprint"] != ontology.fingerprint:
+            raise ArtifactError(
+                f"{folder}: trained on another ontology ({manifest['ontology_fingerprint'][:12]}) than this dataset's "
+                f"({ontology.fingerprint[:12]}); train it again with `python -m training classifier`"
+            )
+        positions = np.array([ontology.position(name) for name in manifest["class_ids"]], np.int32)
+        return cls(ImageEncoder(folder / ENCODER, threads), positions, manifest)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the image encoder."""
+        return str(self.manifest["files"][ENCODER])
+
+    def test_part(self, titles: Sequence[str]) -> NDArray[np.bool_]:
+        """Which listings the classifier was neither trained nor tuned on, bool `[n]`."""
+        return test_part(titles, int(self.manifest["split_seed"]))
+
+
+def test_part(titles: Sequence[str], seed: int) -> NDArray[np.bool_]:
+    """The test part of a catalogue, bool `[n]`: 15 % of the titles, so that one title's photos are on one side."""
+    return group_split([normalise(title) for title in titles], TEST_SHARE, seed)

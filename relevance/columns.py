@@ -1,0 +1,92 @@
+"""What filters look at: one memory-mapped array for each column of the listings, in row order."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_ARRAYS = ("category", "price", "latitude", "longitude", "created_at", "expires_at")
+MAX_VALUES = 5000
+"""An attribute with more distinct values than this is text, not a filter."""
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A column of strings: values sorted, codes int32 `[rows]` into them, -1 where the row has none."""
+
+    values: tuple[str, ...]
+    codes: NDArray[np.int32]
+
+    @classmethod
+    def encode(cls, column: Sequence[str | None]) -> "Coded":
+        """Codes one string for each row, None or "" where there is none."""
+        values = tuple(sorted({value for value in column if value}))
+        numbers = {value: code for code, value in enumerate(values)}
+        return cls(values, np.array([numbers.get(value or "", -1) for value in column], np.int32))
+
+
+@dataclass(frozen=True)
+class Columns:
+    """category: int32 position in the ontology; price, latitude, longitude: float64, NaN where missing; created_at,
+    expires_at: datetime64[ms], NaT where missing; one coded column for the locale and for each attribute."""
+
+    category: NDArray[np.int32]
+    price: NDArray[np.float64]
+    latitude: NDArray[np.float64]
+    longitude: NDArray[np.float64]
+    created_at: NDArray[np.datetime64]
+    expires_at: NDArray[np.datetime64]
+    locale: Coded
+    attributes: dict[str, Coded]
+
+    def __len__(self) -> int:
+        return len(self.category)
+
+    def matches(self, name: str, wanted: Sequence[Any]) -> NDArray[np.bool_]:
+        """Returns bool `[rows]`: rows whose locale or attribute `name` is one of `wanted`."""
+        column = self.locale if name == "locale" else self.attributes[name]
+        texts = {str(value) for value in wanted}
+        codes = [code for code, value in enumerate(column.values) if value in texts]
+        return np.isin(column.codes, codes)
+
+    def write(self, folder: Path) -> None:
+        """Writes one .npy file a column and `columns.json`."""
+        folder.mkdir(parents=True)
+        for name in _ARRAYS:
+            np.save(folder / f"{name}.npy", getattr(self, name))
+        np.save(folder / "locale.npy", self.locale.codes)
+        for number, column in enumerate(self.attributes.values()):
+            np.save(folder / f"attribute-{number}.npy", column.codes)
+        names = {"locale": self.locale.values, "attributes": [[n, c.values] for n, c in self.attributes.items()]}
+        (folder / "columns.json").write_text(json.dumps(names, ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def open(cls, folder: Path) -> "Columns":
+        """Maps what `write` wrote."""
+        names = json.loads((folder / "columns.json").read_text(encoding="utf-8"))
+        arrays = {name: _map(folder / f"{name}.npy") for name in _ARRAYS}
+        attributes = {
+            name: Coded(tuple(values), _map(folder / f"attribute-{number}.npy"))
+            for number, (name, values) in enumerate(names["attributes"])
+        }
+        locale = Coded(tuple(names["locale"]), _map(folder / "locale.npy"))
+        return cls(**arrays, locale=locale, attributes=attributes)
+
+
+def attribute_columns(attributes: Sequence[dict[str, Any]]) -> dict[str, Coded]:
+    """Returns every attribute with at most MAX_VALUES distinct values as a coded column."""
+    names = sorted({name for row in attributes for name in row})
+    columns = {name: Coded.encode([_text(row.get(name)) for row in attributes]) for name in names}
+    return {name: column for name, column in columns.items() if len(column.values) <= MAX_VALUES}
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _map(path: Path) -> Any:
+    return np.load(path, mmap_mode="r")

@@ -1,0 +1,252 @@
+"""The dataset folder (categories, listings, photos, behaviour) and its listings, checked while read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relevance.artifacts import writing_file
+from relevance.errors import DataError
+from relevance.fields import instants, numbers, objects, refuse, texts, unique_ids
+from relevance.ontology import Ontology
+from relevance.tables import Table, import_pyarrow, is_missing, read_table, take
+
+REQUIRED = ("listing_id", "title")
+OPTIONAL = (
+    "description", "category_id", "image", "price", "latitude", "longitude", "created_at", "expires_at",
+    "locale", "attributes",
+)  # fmt: skip
+_LISTING_FILES = (
+    "listings.parquet",
+    "listings.csv",
+    "listings.jsonl",
+    "listings.csv.gz",
+    "listings.jsonl.gz",
+)
+_EVENT_FILES = ("events.parquet", "events.jsonl", "events.jsonl.gz")
+
+
+@dataclass(frozen=True, eq=False)
+class Listings:
+    """Listings as columns, all of length n, in the order of their file.
+
+    `descriptions` and `locales` are "" and `category_ids` None where not given; `images` are paths relative
+    to the dataset's folder, () without a photo. `price`, `latitude`, `longitude` are float64 `[n]` with NaN,
+    `created_at` and `expires_at` datetime64[ms] `[n]` in UTC with NaT. `attributes` hold JSON values.
+    """
+
+    ids: list[str]
+    titles: list[str]
+    descriptions: list[str]
+    category_ids: list[str | None]
+    images: list[tuple[str, ...]]
+    price: NDArray[np.float64]
+    latitude: NDArray[np.float64]
+    longitude: NDArray[np.float64]
+    created_at: NDArray[np.datetime64]
+    expires_at: NDArray[np.datetime64]
+    locales: list[str]
+    attributes: list[dict[str, Any]]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: Sequence[int] | NDArray[Any]) -> Listings:
+        """The listings at `rows` (positions, or a boolean mask `[n]`), in that order."""
+        positions = np.asarray(rows)
+        positions = np.flatnonzero(positions) if positions.dtype == np.bool_ else positions.astype(np.int64)
+        return Listings(**take({field.name: getattr(self, field.name) for field in fields(self)}, positions))
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset folder: knows its paths, reads its parts."""
+
+    root: Path
+
+    @staticmethod
+    def open(root: Path) -> Dataset:
+        """Check that the folder holds categories.csv and one listings file; raises DataError."""
+        root = Path(root)
+        if not root.is_dir():
+            raise DataError(
+                f"{root}: expected a dataset folder, found {'a file' if root.exists() else 'nothing'}"
+            )
+        if not (root / "categories.csv").is_file():
+            raise DataError(f"{root}: a dataset needs categories.csv, found none")
+        found = [name for name in _LISTING_FILES if (root / name).is_file()]
+        if len(found) != 1:
+            raise DataError(
+                f"{root}: expected one of {', '.join(_LISTING_FILES[:3])}, "
+                f"found {' and '.join(found) or 'none'}"
+            )
+        return Dataset(root)
+
+    @property
+    def categories_path(self) -> Path:
+        return self.root / "categories.csv"
+
+    @property
+    def listings_path(self) -> Path:
+        return _first_of(self.root, _LISTING_FILES)
+
+    @property
+    def events_path(self) -> Path:
+        """The events file; `events.parquet` where there is none yet."""
+        return _first_of(self.root, _EVENT_FILES)
+
+    @property
+    def images_dir(self) -> Path:
+        return self.root / "images"
+
+    @property
+    def truth_dir(self) -> Path:
+        return self.root / "truth"
+
+    def read_ontology(self) -> Ontology:
+        """The category tree."""
+        return Ontology.read(self.categories_path)
+
+    def read_listings(self, ontology: Ontology | None = None) -> Listings:
+        """The listings, their categories checked against `ontology` (by default the dataset's own)."""
+        return read_listings(self.listings_path, ontology or self.read_ontology())
+
+
+def _first_of(folder: Path, names: Sequence[str]) -> Path:
+    return next((folder / name for name in names if (folder / name).is_file()), folder / names[0])
+
+
+def read_listings(path: Path, ontology: Ontology | None) -> Listings:
+    """Read and check a listings file: Parquet, CSV or JSON lines.
+
+    In a CSV, `image` may hold several paths joined by `|` and `attributes` is the text of a JSON object.
+    Times are ISO 8601 (UTC without a zone) or epoch milliseconds. Raises one DataError for the first kind of
+    problem, with file, column, and every row that has it. With `ontology` None the categories are not
+    checked.
+    """
+    table = read_table(Path(path), REQUIRED, OPTIONAL)
+    titles = texts(table, "title")
+    untitled = [i for i, title in enumerate(titles) if not title.strip()]
+    if untitled:
+        refuse(table, "title", untitled, "some text")
+    latitude, longitude = _coordinates(table)
+    return Listings(
+        ids=unique_ids(table, "listing_id"),
+        titles=titles,
+        descriptions=texts(table, "description"),
+        category_ids=_categories(table, ontology),
+        images=_images(table),
+        price=_bounded(table, "price", 0.0, np.inf, "a price of at least 0"),
+        latitude=latitude,
+        longitude=longitude,
+        created_at=instants(table, "created_at"),
+        expires_at=instants(table, "expires_at"),
+        locales=texts(table, "locale"),
+        attributes=objects(table, "attributes"),
+    )
+
+
+def _bounded(table: Table, name: str, low: float, high: float, expected: str) -> NDArray[np.float64]:
+    values = numbers(table, name)
+    outside = np.flatnonzero((values < low) | (values > high))
+    if len(outside):
+        refuse(table, name, outside, expected)
+    return values
+
+
+def _coordinates(table: Table) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    latitude = _bounded(table, "latitude", -90.0, 90.0, "degrees from -90 to 90")
+    longitude = _bounded(table, "longitude", -180.0, 180.0, "degrees from -180 to 180")
+    for name, other, half in (
+        ("latitude", "longitude", ~np.isnan(longitude) & np.isnan(latitude)),
+        ("longitude", "latitude", ~np.isnan(latitude) & np.isnan(longitude)),
+    ):
+        if half.any() and name not in table.columns:
+            raise DataError(f"{table.path}: expected a column {name} beside {other}, found none")
+        if half.any():
+            refuse(table, name, np.flatnonzero(half), f"a number, since the row has a {other}")
+    return latitude, longitude
+
+
+def _categories(table: Table, ontology: Ontology | None) -> list[str | None]:
+    given: list[str | None] = [category or None for category in texts(table, "category_id")]
+    if ontology is not None:
+        unknown = {category for category in set(given) if category and ontology.get(category) is None}
+        bad = [i for i, category in enumerate(given) if category in unknown] if unknown else []
+        if bad:
+            hint = ontology.close_matches(str(given[bad[0]]))
+            refuse(table, "category_id", bad, "a category_id of categories.csv or nothing", hint)
+    return given
+
+
+def _images(table: Table) -> list[tuple[str, ...]]:
+    values = table.columns.get("image")
+    if values is None:
+        return [()] * len(table)
+    images = [_image_paths(value) for value in values]
+    bad = [i for i, paths in enumerate(images) if paths is None or any(map(_leaves_folder, paths))]
+    if bad:
+        refuse(
+            table, "image", bad, "paths relative to the dataset's folder and inside it, such as images/1.jpg"
+        )
+    return [paths for paths in images if paths is not None]
+
+
+def _image_paths(value: Any) -> tuple[str, ...] | None:
+    """The paths of one listing, None where the value is neither text nor a list of text."""
+    if isinstance(value, str):
+        return (value,) if "|" not in value and value else tuple(filter(None, value.split("|")))
+    if isinstance(value, (list, tuple)) and all(isinstance(path, str) for path in value):
+        return tuple(filter(None, value))
+    return () if is_missing(value) else None
+
+
+def _leaves_folder(path: str) -> bool:
+    return path.startswith(("/", "\\")) or (
+        ".." in path and ".." in PurePosixPath(path.replace("\\", "/")).parts
+    )
+
+
+def write_listings(path: Path, listings: Listings) -> None:
+    """Write Parquet, atomically; `read_listings` gives the same listings back."""
+    pyarrow = import_pyarrow()
+    text, number, instant = pyarrow.string(), pyarrow.float64(), pyarrow.timestamp("ms", "UTC")
+    columns = {
+        "listing_id": pyarrow.array(listings.ids, text),
+        "title": pyarrow.array(listings.titles, text),
+        "description": pyarrow.array(listings.descriptions, text),
+        "category_id": pyarrow.array(listings.category_ids, text),
+        "image": pyarrow.array([list(paths) for paths in listings.images], pyarrow.list_(text)),
+        "price": pyarrow.array(listings.price, number, from_pandas=True),
+        "latitude": pyarrow.array(listings.latitude, number, from_pandas=True),
+        "longitude": pyarrow.array(listings.longitude, number, from_pandas=True),
+        "created_at": pyarrow.array(listings.created_at.astype("datetime64[ms]"), instant),
+        "expires_at": pyarrow.array(listings.expires_at.astype("datetime64[ms]"), instant),
+        "locale": pyarrow.array(listings.locales, text),
+        "attributes": pyarrow.array([json.dumps(a, ensure_ascii=False) for a in listings.attributes], text),
+    }
+    with writing_file(Path(path)) as temporary:
+        pyarrow.parquet.write_table(pyarrow.table(columns), temporary)
+
+
+def listing_text(title: str, description: str, attributes: dict[str, Any]) -> str:
+    """The text that the lexical engine indexes: title, description and the values of the attributes."""
+    return "\n".join(part for part in (title, description, *_words(attributes)) if part)
+
+
+def _words(value: Any) -> Iterator[str]:
+    """Texts and numbers inside a JSON value; true, false and null are no words of a listing."""
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from _words(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _words(item)
+    elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        yield str(value)

@@ -1,0 +1,19 @@
+"""What is raised on bad input. Every message names the place, what was expected and what was found."""
+
+from __future__ import annotations
+
+
+class RelevanceError(Exception):
+    """Base of every error that a user can mend; command lines print it in one line and exit with 2."""
+
+
+class DataError(RelevanceError, ValueError):
+    """A dataset, or a value passed by a caller, is not what it has to be."""
+
+
+class BundleError(RelevanceError):
+    """A bundle cannot be opened: missing, altered, of another version, or built from parts that disagree."""
+
+
+class ArtifactError(RelevanceError):
+    """An artifact folder (classifier, listing index, towers) cannot be read or may not be replaced."""

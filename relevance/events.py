@@ -1,0 +1,187 @@
+"""Search behaviour: queries, and what people did with their results, joined from UBI records."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relevance.artifacts import writing_file
+from relevance.dataset import Dataset
+from relevance.errors import DataError
+from relevance.fields import milliseconds
+from relevance.tables import import_pyarrow
+from relevance.ubi import EventRecords, QueryRecords, read_records
+
+IMPRESSION = "impression"
+CLICK = "click"
+MESSAGE = "contact_seller"
+
+_QUERY_FILES = ("queries.parquet", "queries.jsonl", "queries.jsonl.gz")
+
+
+@dataclass(frozen=True, eq=False)
+class Behaviour:
+    """Queries (q of them) and events (e), each sorted by time; both kinds of time are datetime64[ms] in UTC.
+
+    `hit_ids[i]` are the listings that query i returned, [] for zero results. `query_sessions[i]` is the
+    session of the query record, else of its first event, else the client, else the query itself.
+    `event_query` int32 `[e]` is the row of the event's query, -1 where unknown; `event_positions` int32 `[e]`
+    is the ordinal, -1 where unknown. `dropped_unknown_listings` counts events on listings that are not known,
+    `dropped_without_listing` those on none.
+    """
+
+    query_ids: list[str]
+    queries: list[str]
+    client_ids: list[str]
+    query_sessions: list[str]
+    query_times: NDArray[np.datetime64]
+    hit_ids: list[list[str]]
+    actions: list[str]
+    event_query: NDArray[np.int32]
+    event_listing: list[str]
+    event_times: NDArray[np.datetime64]
+    event_positions: NDArray[np.int32]
+    dropped_unknown_listings: int
+    dropped_without_listing: int = 0
+
+
+def read_behaviour(path: Path, known_listings: Collection[str] | None = None) -> Behaviour:
+    """Read events.parquet or events.jsonl (also found in a dataset's folder), with a queries file beside it.
+
+    Events on listings outside `known_listings` are counted and dropped. A repeated query id with the same
+    text is a further page of the same search: its hits are appended. Raises DataError for what `read_records`
+    refuses, and for a query id with two texts.
+    """
+    logged, events = read_records(_files(Path(path)))
+    queries = _one_record_each(logged)
+    row_of = {query_id: row for row, query_id in enumerate(queries.ids)}
+    event_query = np.array([row_of.get(query_id, -1) for query_id in events.query_ids], dtype=np.int32)
+    on_listing = np.array([bool(listing) for listing in events.listings], dtype=np.bool_)
+    known = on_listing
+    if known_listings is not None:
+        names = frozenset(known_listings)
+        known = np.array([listing in names for listing in events.listings], dtype=np.bool_) & on_listing
+    kept = np.flatnonzero(known)
+    shown = events.take(kept)
+    return Behaviour(
+        query_ids=queries.ids,
+        queries=queries.texts,
+        client_ids=queries.clients,
+        query_sessions=_sessions(queries, events, event_query),
+        query_times=queries.times,
+        hit_ids=queries.hits,
+        actions=shown.actions,
+        event_query=event_query[kept],
+        event_listing=shown.listings,
+        event_times=shown.times,
+        event_positions=shown.positions,
+        dropped_unknown_listings=int((on_listing & ~known).sum()),
+        dropped_without_listing=int((~on_listing).sum()),
+    )
+
+
+def _files(path: Path) -> list[Path]:
+    """The events file and the queries file beside it."""
+    events = Dataset(path).events_path if path.is_dir() else path
+    beside = (events.parent / name for name in _QUERY_FILES)
+    return [events, *(file for file in beside if file.is_file())]
+
+
+def _one_record_each(queries: QueryRecords) -> QueryRecords:
+    """One record a query id: further pages of a search add their hits to the first."""
+    first: dict[str, int] = {}
+    hits = list(queries.hits)
+    for i, query_id in enumerate(queries.ids):
+        kept = first.setdefault(query_id, i)
+        if kept == i:
+            continue
+        if queries.texts[kept] != queries.texts[i]:
+            raise DataError(
+                f"duplicate query_id {query_id!r}: expected one user_query, "
+                f"found {queries.texts[kept]!r} and {queries.texts[i]!r}"
+            )
+        hits[kept] = hits[kept] + queries.hits[i]
+    return replace(queries, hits=hits).take(np.fromiter(first.values(), dtype=np.int64, count=len(first)))
+
+
+def _sessions(queries: QueryRecords, events: EventRecords, event_query: NDArray[np.int32]) -> list[str]:
+    """The session of each query: its own, its first event's, the client or, failing all, the query id."""
+    of_event: dict[int, str] = {}
+    for row, session in zip(event_query.tolist(), events.sessions, strict=True):
+        if session and row >= 0:
+            of_event.setdefault(row, session)
+    return [
+        session or of_event.get(row) or client or query_id
+        for row, (session, client, query_id) in enumerate(
+            zip(queries.sessions, queries.clients, queries.ids, strict=True)
+        )
+    ]
+
+
+def write_behaviour(path: Path, queries: Sequence[dict[str, Any]], events: Sequence[dict[str, Any]]) -> None:
+    """Write one Parquet file of UBI records, nested as UBI names them, atomically.
+
+    `timestamp` is an ISO 8601 text, a datetime or epoch milliseconds. Raises DataError for a field that the
+    file has no place for, and for a record without a valid timestamp.
+    """
+    pyarrow = import_pyarrow()
+    schema = _schema(pyarrow)
+    records = [_stamped(record, schema) for record in (*queries, *events)]
+    with writing_file(Path(path)) as temporary:
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(records, schema=schema), temporary)
+
+
+def _schema(pyarrow: Any) -> Any:
+    text, struct = pyarrow.string(), pyarrow.struct
+    xy = struct({"x": pyarrow.float64(), "y": pyarrow.float64()})
+    position = struct({"ordinal": pyarrow.int32(), "xy": xy, "x": pyarrow.float64(), "y": pyarrow.float64()})
+    target = struct({"object_id": text, "object_id_field": text})
+    names = (
+        "query_id",
+        "user_query",
+        "action_name",
+        "client_id",
+        "session_id",
+        "application",
+        "message_type",
+        "message",
+    )
+    return pyarrow.schema(
+        {
+            "timestamp": pyarrow.timestamp("ms", "UTC"),
+            **dict.fromkeys(names, text),
+            "query_response_hit_ids": pyarrow.list_(text),
+            "query_attributes": struct({"session_id": text}),
+            "event_attributes": struct({"object": target, "position": position}),
+        }
+    )
+
+
+def _stamped(record: dict[str, Any], schema: Any) -> dict[str, Any]:
+    """The record with its timestamp in milliseconds."""
+    unplaced = _unplaced(record, schema)
+    if unplaced:
+        raise DataError(f"write_behaviour: no place for the field {unplaced!r} of {record!r}")
+    try:
+        moment = milliseconds(record.get("timestamp"))
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise DataError(f"write_behaviour: expected a time in timestamp, found {record.get('timestamp')!r}")
+    return {**record, "timestamp": moment}
+
+
+def _unplaced(record: dict[str, Any], fields: Any) -> str | None:
+    """The first field of the record that the schema (or struct type) does not have."""
+    for name, value in record.items():
+        if (k := fields.get_field_index(name)) < 0:
+            return name
+        inner = _unplaced(value, fields.field(k).type) if isinstance(value, dict) else None
+        if inner is not None:
+            return f"{name}.{inner}"
+    return None

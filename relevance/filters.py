@@ -1,0 +1,74 @@
+"""Hard filters: what a person has ticked. A filter becomes a mask over the rows of the snapshot."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relevance.columns import Columns
+from relevance.errors import DataError
+from relevance.ontology import Ontology
+
+Mask = NDArray[np.bool_]
+EARTH_RADIUS_KM = 6371.0
+
+RELAXATION_ORDER = ("max_age_days", "near", "price", "attributes", "locale", "category")
+"""In which order the fallback gives up filters when nothing passes them all."""
+
+
+@dataclass(frozen=True)
+class Filters:
+    """price: (lowest, highest), either None; near: (latitude, longitude, kilometres); category: a category id, its
+    whole subtree; max_age_days: days since the listing was made; locale; attributes: name -> value or list of values.
+    """
+
+    price: tuple[float | None, float | None] | None = None
+    near: tuple[float, float, float] | None = None
+    category: str | None = None
+    max_age_days: float | None = None
+    locale: str | None = None
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+    def active(self) -> tuple[str, ...]:
+        """Returns the names of the filters that are set, in the order in which the fallback relaxes them."""
+        return tuple(name for name in RELAXATION_ORDER if getattr(self, name) not in (None, {}))
+
+    def without(self, name: str) -> "Filters":
+        """Returns these filters less one."""
+        return replace(self, **{name: {} if name == "attributes" else None})
+
+    def mask(self, columns: Columns, ontology: Ontology, now: np.datetime64) -> Mask:
+        """Returns bool `[rows]`: the rows that have not expired at `now` and pass every filter. A row that lacks the
+        value asked for does not pass. Raises DataError for an unknown category or attribute name."""
+        mask: Mask = ~(columns.expires_at <= now)
+        if self.price is not None:
+            low, high = self.price
+            mask &= columns.price >= (0.0 if low is None else low)
+            mask &= columns.price <= (np.inf if high is None else high)
+        if self.near is not None:
+            latitude, longitude, radius = self.near
+            mask &= kilometres(columns.latitude, columns.longitude, latitude, longitude) <= radius
+        if self.category is not None:
+            first = ontology.position(self.category)
+            mask &= (columns.category >= first) & (columns.category < ontology.end[first])
+        if self.max_age_days is not None:
+            oldest = now - np.timedelta64(round(self.max_age_days * 86_400_000), "ms")
+            mask &= columns.created_at >= oldest
+        if self.locale is not None:
+            mask &= columns.matches("locale", [self.locale])
+        for name, wanted in self.attributes.items():
+            if name not in columns.attributes:
+                known = ", ".join(sorted(columns.attributes)) or "none"
+                raise DataError(f"filters: no attribute {name!r} in this catalogue; it has: {known}")
+            mask &= columns.matches(name, wanted if isinstance(wanted, list | tuple) else [wanted])
+        return mask
+
+
+def kilometres(
+    latitudes: NDArray[np.float64], longitudes: NDArray[np.float64], latitude: float, longitude: float
+) -> NDArray[np.float64]:
+    """Great-circle distance in km (haversine formula); NaN where the row has no place."""
+    a, b = np.radians(latitudes), np.radians(latitude)
+    half = np.sin((a - b) / 2) ** 2 + np.cos(a) * np.cos(b) * np.sin(np.radians(longitudes - longitude) / 2) ** 2
+    return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(half, 1.0))))

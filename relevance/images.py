@@ -1,0 +1,182 @@
+"""Photos people upload: decoded small, upright and square, or refused with the reason.
+
+Mental model: ``load_photo(path_or_bytes, 96)`` is a ``uint8 [96, 96, 3]`` array or a :class:`PhotoError`.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from relevance.errors import RelevanceError
+
+MAX_BYTES = 40 * 2**20
+"""Largest file that is read, in bytes."""
+
+MAX_PIXELS = 120_000_000
+"""Largest photo that is decoded, in pixels of the file (a 108-megapixel phone camera still passes)."""
+
+MAX_UNSCALED_PIXELS = 50_000_000
+"""The same for what the decoder cannot shrink while it reads (anything but JPEG), so a bomb costs < 200 MB."""
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
+_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"RIFF", b"BM")
+_ORIENTATION = 0x0112
+_UPRIGHT = {  # EXIF orientation -> what turns the stored pixels upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class PhotoError(RelevanceError):
+    """A photo that cannot be used.
+
+    ``reason`` is one of "missing", "unreadable", "empty", "too large", "truncated", "not an image", "damaged".
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class LoadedPhoto:
+    """The first usable photo of a listing, and why the ones before it were not usable.
+
+    ``photo`` is ``uint8 [size, size, 3]``, or None where no path gave a usable photo.
+    """
+
+    photo: NDArray[np.uint8] | None
+    bad: tuple[tuple[Path, str], ...]
+
+
+def load_photo(source: Path | bytes, size: int) -> NDArray[np.uint8]:
+    """Decode one photo to an upright RGB square, ``uint8 [size, size, 3]``.
+
+    The largest centred square is kept (no letterbox, no stretching), transparent parts become white, a JPEG is
+    shrunk while it is decoded. Only the first frame of an animation is read.
+
+    Raises PhotoError with the reason; nothing else, whatever the bytes are.
+    """
+    data = _read(source) if isinstance(source, Path) else source
+    if not data:
+        raise PhotoError("empty")
+    if len(data) > MAX_BYTES:
+        raise PhotoError("too large")
+    image = _open(data)
+    try:
+        return _square(image, size)
+    except (Image.DecompressionBombError, MemoryError) as error:
+        raise PhotoError("too large") from error
+    except Exception as error:  # decoders raise almost any type on hostile bytes
+        raise PhotoError("truncated" if "truncated" in str(error).lower() else "damaged") from error
+    finally:
+        image.close()
+
+
+def load_first(paths: Sequence[Path], size: int) -> LoadedPhoto:
+    """The first usable one of a listing's photos."""
+    bad: list[tuple[Path, str]] = []
+    for path in paths:
+        try:
+            return LoadedPhoto(load_photo(path, size), tuple(bad))
+        except PhotoError as error:
+            bad.append((path, error.reason))
+    return LoadedPhoto(None, tuple(bad))
+
+
+def load_many(listings: Iterable[Sequence[Path]], size: int, threads: int) -> Iterator[LoadedPhoto]:
+    """:func:`load_first` for each listing's paths, in order, decoded by ``threads`` threads.
+
+    At most 64 photos per thread are held ahead of the consumer, so memory does not grow with the catalogue.
+    """
+    pending: deque[Future[LoadedPhoto]] = deque()
+    with ThreadPoolExecutor(threads, thread_name_prefix="photos") as pool:
+        try:
+            for paths in listings:
+                pending.append(pool.submit(load_first, paths, size))
+                if len(pending) >= 64 * threads:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise PhotoError("too large")
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise PhotoError("missing") from error
+    except (OSError, ValueError) as error:  # a folder, no permission; a NUL in the name
+        raise PhotoError("unreadable") from error
+
+
+def _open(data: bytes) -> Image.Image:
+    try:
+        image = Image.open(BytesIO(data), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
+        raise PhotoError("too large") from error
+    except UnidentifiedImageError as error:
+        raise PhotoError("truncated" if data.startswith(_SIGNATURES) else "not an image") from error
+    except Exception as error:  # as above: a header may break a decoder in any way
+        raise PhotoError("damaged") from error
+    limit = MAX_PIXELS if image.format in ("JPEG", "MPO") else MAX_UNSCALED_PIXELS
+    if image.width * image.height > limit:
+        raise PhotoError("too large")
+    return image
+
+
+def _square(image: Image.Image, size: int) -> NDArray[np.uint8]:
+    orientation = _orientation(image)
+    image.draft("RGB", (2 * size, 2 * size))  # twice the size: the last halving is a better filter than the DCT's
+    image.load()
+    image = _resizable(image)
+    side = min(image.size)
+    left, top = (image.width - side) / 2, (image.height - side) / 2
+    box = (left, top, left + side, top + side)
+    small = image.resize((size, size), Image.Resampling.BILINEAR, box=box, reducing_gap=2.0)
+    if orientation in _UPRIGHT:
+        small = small.transpose(_UPRIGHT[orientation])
+    return np.array(_on_white(small), dtype=np.uint8)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # a broken EXIF block is no reason to lose the photo
+        return 1
+
+
+def _resizable(image: Image.Image) -> Image.Image:
+    """The same photo in a mode that Pillow can average: no palette, no bits, 8 bits a channel."""
+    if image.mode.startswith("I"):
+        # Pillow clips 16-bit grey at 255; it is the high byte that is the picture.
+        grey = np.asarray(image).astype(np.int64).clip(0, 65535) >> 8
+        return Image.fromarray(grey.astype(np.uint8))
+    if "transparency" in image.info or image.mode == "PA":
+        return image.convert("RGBA")
+    if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
+        return image
+    return image.convert("RGB")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode not in ("LA", "RGBA"):
+        return image.convert("RGB")
+    photo = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo).convert("RGB")

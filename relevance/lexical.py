@@ -1,0 +1,69 @@
+"""The lexical engine: what a classifieds site's search does today. Every word of the query has to occur in the
+listing's text; hits come in BM25 order. The index is tantivy's; words are cut by `relevance.text.tokens`, so that the
+lexical and the semantic engine read the same words."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import tantivy
+from numpy.typing import NDArray
+
+from relevance.text import tokens
+
+_HEAP_BYTES = 64_000_000
+
+
+class LexicalIndex:
+    """A read-only index over texts numbered from 0; think `words -> rows, best first`."""
+
+    def __init__(self, index: tantivy.Index) -> None:
+        analyser = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+        index.register_tokenizer("words", analyser)
+        index.reload()
+        self._schema = index.schema
+        self._searcher = index.searcher()
+
+    @classmethod
+    def build(cls, texts: Iterable[str], folder: Path | None = None) -> "LexicalIndex":
+        """Indexes `texts` in `folder` (made when missing), or in memory when `folder` is None."""
+        schema = tantivy.SchemaBuilder()
+        schema.add_text_field("text", tokenizer_name="words", index_option="freq")
+        schema.add_integer_field("row", fast=True)
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+        index = tantivy.Index(schema.build(), str(folder) if folder else None)
+        index.register_tokenizer(
+            "words", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+        )
+        # One thread: rows then lie in the order they came, and equal scores keep it.
+        writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
+        for row, text in enumerate(texts):
+            writer.add_document(tantivy.Document(text=" ".join(tokens(text)), row=row))
+        writer.commit()
+        writer.wait_merging_threads()
+        return cls(index)
+
+    @classmethod
+    def open(cls, folder: Path) -> "LexicalIndex":
+        """Opens what `build` wrote."""
+        return cls(tantivy.Index.open(str(folder)))
+
+    def search(self, query: str, k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Returns the rows (int64 `[m]`, m ≤ k) whose text has every word of `query`, and their BM25 scores
+        (float32 `[m]`), best first. A query without words matches nothing."""
+        words = tokens(query)
+        if not words or k <= 0:
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        hits = self._searcher.search(self._all_words(words), k, count=False).hits
+        rows = self._searcher.fast_field_values("row", [address for _, address in hits])
+        return np.array(rows, np.int64), np.array([score for score, _ in hits], np.float32)
+
+    def count(self, query: str) -> int:
+        """Returns how many rows have every word of `query`."""
+        words = tokens(query)
+        return int(self._searcher.search(self._all_words(words), 1).count) if words else 0
+
+    def _all_words(self, words: list[str]) -> tantivy.Query:
+        terms = [tantivy.Query.term_query(self._schema, "text", word, "freq") for word in dict.fromkeys(words)]
+        return tantivy.Query.boolean_query([(tantivy.Occur.Must, term) for term in terms])

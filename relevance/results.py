@@ -1,0 +1,77 @@
+"""What the engine answers."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Source = Literal["lexical", "semantic", "visual"]
+Mode = Literal["filter", "boost", "none"]
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One listing of an answer.
+
+    score: what the hits are ordered by; relevance: calibrated probability that the listing answers the query (None
+    for similar listings, where nothing is asked); source: what found it; reason: why it is here, in words; category:
+    path text, "" when unknown.
+    """
+
+    listing_id: str
+    score: float
+    relevance: float | None
+    source: Source
+    reason: str
+    title: str
+    price: float | None
+    category_id: str | None
+    category: str
+    image: str | None
+
+
+@dataclass(frozen=True)
+class CategoryScore:
+    """A category, at any level, and the probability that the searched thing lies in it."""
+
+    category_id: str
+    path: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class CategoryFilter:
+    """mode: "filter" (restrict to these categories), "boost" (prefer them) or "none" (the query does not tell);
+    coverage: how often, on held-out searches, such a set holds the category that people go on to choose."""
+
+    mode: Mode
+    categories: tuple[CategoryScore, ...]
+    coverage: float
+
+
+@dataclass(frozen=True)
+class Fallback:
+    """What was done where the words found nothing: trigger says why; corrected_query is what was understood, where
+    words were mistyped; relaxed names the filters given up, in order."""
+
+    trigger: str
+    corrected_query: str | None
+    relaxed: tuple[str, ...]
+    hits: tuple[Hit, ...]
+    abstained: bool
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """An answer; abstained is True where nothing in the catalogue answers the query. versions: the bundle's version
+    and fingerprint; timings: milliseconds by stage."""
+
+    query: str
+    hits: tuple[Hit, ...]
+    category_filter: CategoryFilter
+    fallback: Fallback | None
+    abstained: bool
+    versions: dict[str, str] = field(default_factory=dict)
+    timings: dict[str, float] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the answer as plain dicts and lists, ready for JSON."""
+        return asdict(self)

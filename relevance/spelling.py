@@ -1,0 +1,67 @@
+"""What a query's unknown words may have meant: the nearest known word by optimal string alignment distance."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from relevance.text import Featuriser, tokens
+
+LEAST_SIMILARITY = 0.6
+"""Words less alike than this are not taken for each other."""
+
+CORRECTION_SIMILARITY = 0.7
+"""From here on a correction is offered; below, the likeness only counts as familiarity."""
+
+
+class Reading(NamedTuple):
+    """familiar: 0 to 1, the mean over the query's words of 1 for a known one and the likeness of the nearest known one
+    otherwise; corrected: the query with its unknown words replaced, None where there was nothing to replace."""
+
+    familiar: float
+    corrected: str | None
+
+
+class Speller:
+    """Reads queries against the words that training knows and, for corrections, those that occur in listings."""
+
+    def __init__(self, featuriser: Featuriser, occurs: Callable[[str], bool]) -> None:
+        self._featuriser = featuriser
+        self._words = [word for word in featuriser.words if len(word) > 2 and word.isalpha()]
+        self._occurs = occurs
+        self._nearest = lru_cache(maxsize=10_000)(self._find_nearest)
+
+    def read(self, query: str) -> Reading:
+        """Returns how familiar `query` is and its correction."""
+        words = tokens(query)
+        if not words:
+            return Reading(0.0, None)
+        likeness = 0.0
+        corrected = []
+        for word in words:
+            if self._featuriser.knows(word):
+                likeness += 1.0
+                corrected.append(word)
+                continue
+            nearest, similarity = self._nearest(word)
+            likeness += similarity
+            corrected.append(nearest if similarity >= CORRECTION_SIMILARITY else word)
+        return Reading(likeness / len(words), " ".join(corrected) if corrected != words else None)
+
+    def _find_nearest(self, word: str) -> tuple[str, float]:
+        """Two known words written as one, or else the known word most like `word` (the most frequent of equally like
+        ones), and the likeness: 0 if there is none."""
+        if len(word) < 3 or not word.isalpha():
+            return word, 0.0
+        for cut in range(3, len(word) - 2):
+            if self._featuriser.knows(word[:cut]) and self._featuriser.knows(word[cut:]):
+                return f"{word[:cut]} {word[cut:]}", 1.0
+        near = process.extract(
+            word, self._words, scorer=OSA.normalized_similarity, score_cutoff=LEAST_SIMILARITY, limit=10
+        )
+        for candidate, similarity, _ in near:
+            if self._occurs(candidate):
+                return candidate, float(similarity)
+        return word, 0.0

@@ -1,0 +1,79 @@
+"""The listing store: what a hit shows, by row and by id. SQLite, read-only in the runtime."""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+_SCHEMA = """
+CREATE TABLE listings (
+    row INTEGER PRIMARY KEY,
+    listing_id TEXT NOT NULL UNIQUE,
+    title TEXT NOT NULL,
+    description TEXT NOT NULL,
+    category_id TEXT,
+    category_source TEXT NOT NULL,
+    price REAL,
+    image TEXT,
+    attributes TEXT NOT NULL
+)
+"""
+_COLUMNS = "row, listing_id, title, description, category_id, category_source, price, image, attributes"
+
+
+class StoredListing(NamedTuple):
+    """One listing; category_source is "seller", "photo" or "none"; attributes is JSON text."""
+
+    row: int
+    listing_id: str
+    title: str
+    description: str
+    category_id: str | None
+    category_source: str
+    price: float | None
+    image: str | None
+    attributes: str
+
+    @property
+    def attribute_values(self) -> dict[str, object]:
+        """The attributes, decoded."""
+        return dict(json.loads(self.attributes))
+
+
+class ListingStore:
+    """Think `row -> listing` and `listing id -> row`; safe to share between threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._uri = f"file:{path.resolve().as_posix().replace('?', '%3f').replace('#', '%23')}?mode=ro&immutable=1"
+        self._local = threading.local()
+
+    @staticmethod
+    def build(path: Path, listings: Iterable[StoredListing]) -> None:
+        """Writes a new store."""
+        connection = sqlite3.connect(path)
+        try:
+            with connection:
+                connection.execute(_SCHEMA)
+                connection.executemany(f"INSERT INTO listings ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)", listings)
+        finally:
+            connection.close()
+
+    def rows(self, rows: Sequence[int]) -> dict[int, StoredListing]:
+        """Returns the listings in these rows, by row."""
+        marks = ",".join("?" * len(rows))
+        found = self._connection().execute(f"SELECT {_COLUMNS} FROM listings WHERE row IN ({marks})", list(rows))
+        return {listing.row: listing for listing in map(StoredListing._make, found)}
+
+    def find(self, listing_id: str) -> StoredListing | None:
+        """Returns the listing with this id, None if there is none."""
+        statement = f"SELECT {_COLUMNS} FROM listings WHERE listing_id = ?"
+        found = self._connection().execute(statement, (listing_id,)).fetchone()
+        return StoredListing._make(found) if found else None
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = sqlite3.connect(self._uri, uri=True)
+        return connection

@@ -1,0 +1,77 @@
+"""Exact nearest neighbours (FAISS) over memory-mapped vectors whose rows lie in ontology order, so that a category is
+one slice. One thread a call: a server's workers are the parallelism, and OpenMP threads would multiply under them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relevance.errors import RelevanceError
+
+try:
+    import faiss
+except ImportError as error:
+    raise RelevanceError(
+        "FAISS is not installed: pip install 'relevance[cpu]' (or 'relevance[gpu]', never both)"
+    ) from error
+
+Rows = NDArray[np.int64]
+Scores = NDArray[np.float32]
+_GATHER_SHARE = 0.25
+"""Below this share of rows left by a mask, the survivors are gathered and scanned alone."""
+
+
+class VectorIndex:
+    """Unit vectors float32 `[rows, dim]`; a score is a cosine."""
+
+    def __init__(self, embeddings: NDArray[np.float32]) -> None:
+        self.embeddings = embeddings
+
+    @classmethod
+    def open(cls, path: Path) -> "VectorIndex":
+        """Maps a .npy file of float32 vectors."""
+        return cls(np.load(path, mmap_mode="r"))
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+    def search(
+        self,
+        query: NDArray[np.float32],
+        k: int,
+        mask: NDArray[np.bool_] | None = None,
+        slices: Sequence[tuple[int, int]] | None = None,
+    ) -> tuple[Rows, Scores]:
+        """Returns the `k` rows nearest to `query` (float32 `[dim]`) and their cosines, best first; fewer only where
+        fewer rows pass. mask: bool `[rows]`; slices: row ranges [first, end) to look in, all rows when None."""
+        parts = [self._slice(query, k, first, end, mask) for first, end in slices or [(0, len(self))]]
+        rows = np.concatenate([part[0] for part in parts])
+        scores = np.concatenate([part[1] for part in parts])
+        best = np.argsort(-scores, kind="stable")[:k]
+        return rows[best], scores[best]
+
+    def _slice(
+        self, query: NDArray[np.float32], k: int, first: int, end: int, mask: NDArray[np.bool_] | None
+    ) -> tuple[Rows, Scores]:
+        if mask is None:
+            return _nearest(query, self.embeddings[first:end], k, first)
+        rows = np.flatnonzero(mask[first:end]) + first
+        if len(rows) <= _GATHER_SHARE * (end - first):
+            found, scores = _nearest(query, self.embeddings[rows], k, 0)
+            return rows[found], scores
+        # Most rows pass: one product over the slice costs less than copying the survivors.
+        scores = self.embeddings[rows[0] : rows[-1] + 1] @ query
+        kept = scores[rows - rows[0]]
+        best = np.argpartition(-kept, min(k, len(kept)) - 1)[:k]
+        best = best[np.argsort(-kept[best], kind="stable")]
+        return rows[best], kept[best]
+
+
+def _nearest(query: NDArray[np.float32], embeddings: NDArray[np.float32], k: int, first: int) -> tuple[Rows, Scores]:
+    k = min(k, len(embeddings))
+    if k <= 0:
+        return np.empty(0, np.int64), np.empty(0, np.float32)
+    faiss.omp_set_num_threads(1)
+    scores, rows = faiss.knn(query[None], embeddings, k, metric=faiss.METRIC_INNER_PRODUCT)
+    return rows[0] + first, scores[0]

@@ -1,0 +1,107 @@
+"""The backbones to choose from: what each expects and how it is best trained, in one table."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+from keras import layers
+
+from relevance.errors import DataError
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """One row of the table.
+
+    application: its name in `keras.applications`, None for our own network. signed: whether pixels go in as [-1, 1]
+    (else as 0 to 255: the network scales them itself). fine_tune_from: the first trained layer of the second phase, by
+    the start of its name; "" trains all.
+    """
+
+    application: str | None
+    image_size: int
+    signed: bool
+    embedding_dim: int
+    epochs: int
+    learning_rate: float
+    fine_tune_from: str = ""
+
+
+def _pretrained(application: str, image_size: int, signed: bool, fine_tune_from: str = "") -> Backbone:
+    return Backbone(application, image_size, signed, 128, 8, 3e-4, fine_tune_from)
+
+
+BACKBONES = {
+    "small": Backbone(None, 64, True, 64, 30, 2e-3),
+    # Latency.
+    "MobileNetV2": _pretrained("MobileNetV2", 96, True, "block_6_"),
+    "MobileNetV3Small": _pretrained("MobileNetV3Small", 224, False),
+    "MobileNetV3Large": _pretrained("MobileNetV3Large", 224, False),
+    # Accuracy.
+    "EfficientNetV2B0": _pretrained("EfficientNetV2B0", 224, False),
+    "EfficientNetV2S": _pretrained("EfficientNetV2S", 384, False),
+    "EfficientNetV2L": _pretrained("EfficientNetV2L", 480, False),
+    # The reference.
+    "InceptionResNetV2": _pretrained("InceptionResNetV2", 299, True),
+}
+
+
+def find(name: str) -> Backbone:
+    """Returns the row of that name; raises DataError with the known names."""
+    if name not in BACKBONES:
+        raise DataError(f"--backbone: expected one of {', '.join(BACKBONES)}, found {name!r}")
+    return BACKBONES[name]
+
+
+def resolve_weights(name: str, weights: str | None) -> str | None:
+    """Returns what Keras takes: None, "imagenet" or the path of a file; raises DataError for anything else."""
+    own = find(name).application is None
+    if weights == "none" or (weights is None and own):
+        return None
+    if own:
+        raise DataError(f"--weights: {name} has no pretrained weights; expected none, found {weights!r}")
+    if weights in (None, "imagenet"):
+        return "imagenet"
+    if not Path(str(weights)).is_file():
+        raise DataError(f"--weights: expected none, imagenet or a file, found {weights!r}, which is no file")
+    return weights
+
+
+def build(name: str, image_size: int, weights: str | None) -> Any:
+    """Returns a Keras model from scaled photos `[b, size, size, 3]` to feature maps `[b, h, w, channels]`.
+
+    Raises DataError when the weights cannot be downloaded or read, or the size does not suit the network.
+    """
+    backbone = find(name)
+    if backbone.application is None:
+        return small(image_size)
+    constructor = getattr(keras.applications, backbone.application)
+    try:
+        return constructor(include_top=False, weights=weights, input_shape=(image_size, image_size, 3))
+    except ValueError as error:
+        what = f"--weights {weights}" if weights else f"--image-size {image_size}"
+        raise DataError(f"{what}: does not fit {name}: {_first_line(error)}") from error
+    except Exception as error:  # Keras raises a bare Exception where a download fails
+        if weights != "imagenet":
+            raise
+        raise DataError(
+            f"--weights imagenet: the weights of {name} could not be downloaded ({_first_line(error)}); "
+            f"give a file with --weights PATH (saved by keras.applications.{name}(include_top=False).save_weights), "
+            "or train from nothing with --weights none"
+        ) from error
+
+
+def small(image_size: int) -> Any:
+    """Our own compact network, to be trained from nothing: about 0.3 million weights."""
+    photos = keras.Input((image_size, image_size, 3))
+    x = photos
+    for width in (32, 64, 96, 192):
+        x = layers.Conv2D(width, 3, strides=2, padding="same", use_bias=False)(x)
+        x = layers.BatchNormalization(momentum=0.9)(x)
+        x = layers.ReLU()(x)
+    return keras.Model(photos, x, name="small")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:200]

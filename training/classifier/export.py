@@ -1,0 +1,36 @@
+"""The trained network to the files that serving reads."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relevance.classifier import ENCODER, ImageEncoder
+
+
+def export(model: Any, folder: Path) -> None:
+    """Writes `model.keras` and the LiteRT image encoder (float32, any batch size)."""
+    import tensorflow as tf  # the one step that needs the TensorFlow backend
+
+    model.save(folder / "model.keras")
+    with tempfile.TemporaryDirectory() as saved:
+        model.export(saved, format="tf_saved_model", verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(saved, signature_keys=["serving_default"])
+        (folder / ENCODER).write_bytes(converter.convert())
+
+
+def encode(encoder: ImageEncoder, pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Probabilities of the photos at `rows` from the exported encoder, `[len(rows), c]`."""
+    out = np.zeros((len(rows), encoder.classes), np.float32)
+    for start in range(0, len(rows), 64):
+        part = rows[start : start + 64]
+        out[start : start + 64] = encoder(np.ascontiguousarray(pixels[part])).probabilities
+    return out
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Readable and strict: a NaN is an error."""
+    path.write_text(json.dumps(values, indent=2, allow_nan=False) + "\n", encoding="utf-8")

@@ -1,0 +1,91 @@
+"""The network in its three forms: a trunk and a head to train, and the two joined for deployment.
+
+Keras layers only, no operation of one backend.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+from numpy.typing import NDArray
+
+from training.classifier.backbones import build, find
+
+
+@dataclass(frozen=True)
+class Network:
+    """trunk: photos uint8 `[b, size, size, 3]` to features `[b, f]`; head: features to the dict of `logits` `[b, c]`
+    and `projection` `[b, dim]`; base: the backbone inside the trunk."""
+
+    trunk: Any
+    head: Any
+    base: Any
+    image_size: int
+
+
+def make_network(name: str, image_size: int, weights: str | None, prior: NDArray[np.float64]) -> Network:
+    """prior: share of each class `[c]`; the last bias starts from its logarithm, so that the first steps are not spent
+    on learning how often each class occurs (Menon et al., "Long-tail learning via logit adjustment", ICLR 2021)."""
+    backbone = find(name)
+    base = build(name, image_size, weights)
+    photos = keras.Input((image_size, image_size, 3), dtype="uint8", name="photos")
+    scaled = layers.Rescaling(1 / 127.5, offset=-1.0)(photos) if backbone.signed else layers.Rescaling(1.0)(photos)
+    # Pretrained batch statistics are kept: a small batch of another domain only makes them worse.
+    maps = base(scaled, training=False) if weights else base(scaled)
+    trunk = keras.Model(photos, layers.GlobalAveragePooling2D()(maps), name="trunk")
+    return Network(trunk, _head(trunk.output.shape[-1], backbone.embedding_dim, prior), base, image_size)
+
+
+def _head(features: int, dim: int, prior: NDArray[np.float64]) -> Any:
+    pooled = keras.Input((features,), name="features")
+    x = layers.Dropout(0.2)(pooled)
+    # Centred, so that the angle between two embeddings is not dominated by what all photos share.
+    projection = layers.BatchNormalization(momentum=0.9)(layers.Dense(dim, use_bias=False)(x))
+    start = np.log(prior).astype(np.float32)
+    logits = layers.Dense(len(prior), name="classes")(layers.Dropout(0.2)(projection))
+    head = keras.Model(pooled, {"logits": logits, "projection": projection}, name="head")
+    classes = head.get_layer("classes")
+    classes.bias.assign(start)
+    return head
+
+
+def training_model(network: Network) -> Any:
+    """Augmented photos to logits."""
+    photos = keras.Input(network.trunk.input.shape[1:], dtype="uint8")
+    features = network.trunk(augmentation()(photos))
+    return keras.Model(photos, network.head(features)["logits"])
+
+
+def augmentation() -> Any:
+    """Flip, shift, zoom, light; identity outside training. uint8 in, float32 `[0, 255]` out."""
+    return keras.Sequential(
+        [
+            layers.RandomFlip("horizontal"),
+            layers.RandomTranslation(0.1, 0.1, fill_mode="nearest"),
+            layers.RandomZoom(0.15, fill_mode="nearest"),
+            layers.RandomBrightness(0.15),
+            layers.RandomContrast(0.15),
+        ],
+        name="augmentation",
+    )
+
+
+def fine_tune(network: Network, first: str) -> None:
+    """Makes the base trainable from the first layer whose name starts with `first`; all of it for ""."""
+    network.base.trainable = True
+    reached = not first
+    for layer in network.base.layers:
+        reached = reached or layer.name.startswith(first)
+        layer.trainable = reached
+
+
+def deployable(network: Network, temperature: float) -> Any:
+    """Photos uint8 `[b, size, size, 3]` to the dict of `probabilities` `[b, c]` (calibrated) and `embedding`
+    `[b, dim]` (unit length)."""
+    photos = keras.Input((network.image_size, network.image_size, 3), dtype="uint8", name="photos")
+    out = network.head(network.trunk(photos))
+    calibrated = layers.Softmax(name="probabilities")(layers.Rescaling(1 / temperature)(out["logits"]))
+    embedding = layers.UnitNormalization(name="embedding")(out["projection"])
+    return keras.Model(photos, {"embedding": embedding, "probabilities": calibrated}, name="image_encoder")

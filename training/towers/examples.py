@@ -1,0 +1,126 @@
+"""One epoch's examples as arrays of row numbers; nothing here touches a string once the epochs run."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relevance.text import Featuriser, tokens
+from relevance.towers import QUERY_FEATURES, listing_arrays, path_arrays, tower_text
+from training.towers.augment import excerpt, mistype
+from training.towers.corpus import Corpus
+
+VARIANTS = 4
+"""Mistyped spellings prepared for each query; an epoch uses the query as it was for half of its examples."""
+
+TITLE_WEIGHT = 0.3
+"""Weight of a query made from a listing's own words, against 1 for a click."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Pairs of (spellings of a query, listing): variants int32 `[n, 1 + VARIANTS]` rows of `queries`, the first as
+    typed; listing int32 `[n]`; weight float32 `[n]`; probability float64 `[listings]`, how often each is a positive."""
+
+    queries: list[str]
+    variants: NDArray[np.int32]
+    listing: NDArray[np.int32]
+    weight: NDArray[np.float32]
+    probability: NDArray[np.float64]
+
+    def epoch(self, rng: np.random.Generator) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
+        """Returns the epoch's query rows, listing rows and weights, shuffled."""
+        order = rng.permutation(len(self.listing))
+        typo = rng.random(len(order)) < 0.5
+        variant = np.where(typo, rng.integers(1, 1 + VARIANTS, len(order)), 0)
+        return self.variants[order, variant], self.listing[order], self.weight[order]
+
+
+def make_examples(corpus: Corpus, excerpts: int, rng: np.random.Generator) -> Examples:
+    """Returns the behaviour's pairs and, for every listing, `excerpts` queries made of its own words."""
+    numbers: dict[str, int] = {}
+
+    def number(query: str) -> int:
+        return numbers.setdefault(query, len(numbers))
+
+    def spellings(query: str) -> list[int]:
+        return [number(query), *(number(mistype(query, rng)) for _ in range(VARIANTS))]
+
+    by_query = np.array([spellings(query) for query in corpus.train.queries], np.int32).reshape(-1, 1 + VARIANTS)
+    made = [
+        (spellings(query), row)
+        for row, words in enumerate(_own_words(corpus))
+        for query in (excerpt(words, rng) for _ in range(excerpts))
+        if query
+    ]
+    # Messages and repeated clicks count, but one pair never outweighs a hundred.
+    weight = np.sqrt(corpus.train.weight)
+    listing = np.concatenate([corpus.train.listing, np.array([row for _, row in made], np.int32)])
+    counts = np.bincount(listing, minlength=len(corpus.listings.ids)) + 1.0
+    return Examples(
+        queries=list(numbers),
+        variants=np.concatenate([by_query[corpus.train.query], np.array([v for v, _ in made], np.int32).reshape(-1, 1 + VARIANTS)]),
+        listing=listing.astype(np.int32),
+        weight=np.concatenate([weight, np.full(len(made), TITLE_WEIGHT)]).astype(np.float32),
+        probability=counts / counts.sum(),
+    )
+
+
+def _own_words(corpus: Corpus) -> list[list[str]]:
+    """The words of each listing's title, attributes and category name."""
+    names = [tokens(corpus.ontology.name(i)) for i in range(len(corpus.ontology))]
+    texts = zip(corpus.listings.titles, corpus.listings.attributes, corpus.category.tolist(), strict=True)
+    return [
+        list(dict.fromkeys(tokens(tower_text(title, values)) + (names[category] if category >= 0 else [])))
+        for title, values, category in texts
+    ]
+
+
+def fit_featuriser(corpus: Corpus, spellings: list[str]) -> Featuriser:
+    """Returns a featuriser that knows the frequent words of titles, categories and training queries, and the n-grams
+    of the spellings made from them."""
+    listings = corpus.listings
+    titles = (tower_text(t, a) for t, a in zip(listings.titles, listings.attributes, strict=True))
+    paths = [corpus.ontology.path_text(i) for i in range(len(corpus.ontology))]
+    # Paths twice: each category's words are known, however rare.
+    return Featuriser.fit([*titles, *paths, *paths, *corpus.train.queries], spellings)
+
+
+def feature_arrays(corpus: Corpus, examples: Examples, featuriser: Featuriser) -> dict[str, NDArray[Any]]:
+    """Returns the features of every query, listing and category, indexed by row."""
+    paths = [corpus.ontology.path_text(i) for i in range(len(corpus.ontology))]
+    query_ids, query_weights = featuriser.batch(examples.queries, QUERY_FEATURES)
+    path_ids, path_weights = path_arrays(featuriser, paths)
+    listings = corpus.listings
+    by_listing = [paths[c] if c >= 0 else "" for c in corpus.category.tolist()]
+    return {
+        "query_ids": query_ids,
+        "query_weights": query_weights,
+        "path_ids": path_ids,
+        "path_weights": path_weights,
+        "listing_category": corpus.category,
+        **listing_arrays(
+            featuriser, listings.titles, listings.attributes, by_listing, corpus.visual, listings.price
+        ),
+    }
+
+
+def session_sentences(corpus: Corpus) -> list[str]:
+    """Returns titles with their category, and for each chosen pair the query with the chosen title: the sentences
+    FastText learns from."""
+    listings = corpus.listings
+    titles = [
+        f"{tower_text(title, values)} {corpus.ontology.path_text(category) if category >= 0 else ''}"
+        for title, values, category in zip(
+            listings.titles, listings.attributes, corpus.category.tolist(), strict=True
+        )
+    ]
+    seen: Counter[int] = Counter()
+    pairs = []
+    for query, listing in zip(corpus.train.query.tolist(), corpus.train.listing.tolist(), strict=True):
+        seen[query] += 1
+        if seen[query] <= 5:
+            pairs.append(f"{corpus.train.queries[query]} {listings.titles[listing]}")
+    return titles + pairs

@@ -1,0 +1,58 @@
+"""Trained towers to the artifact that index building and the runtime read."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from relevance.towers import PATH_FEATURES, QUERY_FEATURES, TEXT_FEATURES
+from training.towers.model import Towers
+
+
+def export_query(towers: Towers, path: Path) -> None:
+    """Writes the query tower as a LiteRT model: ids int32, weights float32 `[b, query_features]` -> `[b, dim]`."""
+
+    @tf.function(input_signature=_text("", QUERY_FEATURES))
+    def query(ids: Any, weights: Any) -> dict[str, Any]:
+        return {"embedding": towers.query(ids, weights)}
+
+    _convert(towers, query, path)
+
+
+def export_listing(towers: Towers, visual_dim: int, path: Path) -> None:
+    """Writes the listing tower as a LiteRT model; its inputs are those of `relevance.towers.listing_arrays`."""
+    signature = [
+        *_text("category_", PATH_FEATURES),
+        tf.TensorSpec([None, 2], tf.float32, name="price"),
+        *_text("text_", TEXT_FEATURES),
+        tf.TensorSpec([None, visual_dim], tf.float32, name="visual"),
+    ]
+
+    @tf.function(input_signature=signature)
+    def listing(category_ids: Any, category_weights: Any, price: Any, text_ids: Any, text_weights: Any, visual: Any) -> dict[str, Any]:  # noqa: E501
+        features = {
+            "category_ids": category_ids,
+            "category_weights": category_weights,
+            "price": price,
+            "text_ids": text_ids,
+            "text_weights": text_weights,
+            "visual": visual,
+        }
+        return {"embedding": towers.listing(features)}
+
+    _convert(towers, listing, path)
+
+
+def _text(prefix: str, features: int) -> list[Any]:
+    return [
+        tf.TensorSpec([None, features], tf.int32, name=f"{prefix}ids"),
+        tf.TensorSpec([None, features], tf.float32, name=f"{prefix}weights"),
+    ]
+
+
+def _convert(towers: Towers, function: Any, path: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        tf.saved_model.save(towers, folder, signatures={"serving_default": function})
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        path.write_bytes(converter.convert())

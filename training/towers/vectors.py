@@ -1,0 +1,42 @@
+"""Starting vectors: gensim FastText over titles and over the queries of a session.
+
+A session's rewrites stand in one sentence with the title that was chosen in the end, so that "brolly", its misspelling
+and "umbrella" begin close together (the idea of search2vec, Grbovic et al., KDD 2016).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from gensim.models import FastText
+from numpy.typing import NDArray
+
+from relevance.text import Featuriser, tokens
+
+
+def starting_table(
+    featuriser: Featuriser, sentences: Sequence[str], dim: int, seed: int, epochs: int = 5
+) -> NDArray[np.float32]:
+    """Returns an embedding table float32 `[featuriser.size, dim]`: FastText vectors for what the featuriser knows,
+    small noise for the hash buckets, zeros for padding. Rows have a mean length of about 1."""
+    model = FastText(
+        [tokens(sentence) for sentence in sentences],
+        vector_size=dim,
+        window=8,
+        min_count=2,
+        epochs=epochs,
+        sg=1,
+        seed=seed,
+        workers=1,  # more threads would make the vectors differ from run to run
+        bucket=50_000,
+    )
+    known = [*featuriser.words, *featuriser.pairs, *(gram.strip("<>") or gram for gram in featuriser.ngrams)]
+    vectors = np.stack([_vector(model, feature) for feature in known]) if known else np.empty((0, dim))
+    scale = np.linalg.norm(vectors, axis=1).mean() if len(vectors) else 1.0
+    noise = np.random.default_rng(seed).normal(0, 0.1 / np.sqrt(dim), (featuriser.buckets, dim))
+    table = np.concatenate([np.zeros((1, dim)), vectors / max(scale, 1e-6), noise])
+    return table.astype(np.float32)
+
+
+def _vector(model: FastText, feature: str) -> NDArray[np.float32]:
+    parts = [model.wv.get_vector(word) for word in feature.split(" ") if word]
+    return np.mean(parts, axis=0).astype(np.float32)
