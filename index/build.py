@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from index.calibrate import calibrate, provisional
@@ -19,12 +18,10 @@ from relevance.engine import Engine
 from relevance.errors import ArtifactError
 from relevance.events import read_behaviour
 from relevance.lexical import LexicalIndex
+from relevance.listing_index import ListingIndex
 from relevance.ontology import Ontology
 from relevance.store import ListingStore, StoredListing
 from relevance.towers import TowerLayout, Towers, listing_arrays
-
-TRUSTED_PHOTO = 0.3
-"""A photo's predicted category is used from this probability on; below, the listing's text decides."""
 
 
 @dataclass(frozen=True)
@@ -38,21 +35,26 @@ class Placed:
     visual: NDArray[np.float32]
 
 
-def run(dataset: Path, listings: Path, towers: Path, out: Path) -> dict[str, Any]:
-    """Builds, calibrates on the calibration span of the behaviour, and writes the bundle; returns its manifest."""
+def run(dataset: Path, listings: Path | None, towers: Path, out: Path) -> dict[str, Any]:
+    """Builds, calibrates on the calibration span of the behaviour, and writes the bundle; returns its manifest.
+    `listings` is None for a catalogue without photos."""
     folder = Dataset.open(dataset)
     ontology = folder.read_ontology()
     catalogue = folder.read_listings(ontology)
-    _check_fit(ontology, dataset, listings, towers)
-    placed = place(ontology, catalogue, listings, Towers.open(towers, threads=2))
+    trained = read_manifest(towers, "towers", 1)
+    if trained["ontology_fingerprint"] != ontology.fingerprint:
+        raise ArtifactError(f"{towers}: trained for another ontology than {dataset}'s; train the towers again")
+    index = ListingIndex.read(listings, ontology, catalogue)
+    placed = place(ontology, catalogue, index, Towers.open(towers, threads=2))
     order = np.argsort(placed.category, kind="stable")
     with writing(out) as temporary:
         layout = BundleLayout(temporary)
         _write_data(layout, ontology, catalogue, placed, order)
         for path in TowerLayout(towers).files():
             shutil.copy(path, temporary / path.name)
-        shutil.copy(listings / "image_encoder.tflite", layout.image_encoder)
-        provisional(ontology, read_manifest(towers, "towers", 1)["temperature"]).write(layout.calibration)
+        if listings is not None:
+            shutil.copy(listings / "image_encoder.tflite", layout.image_encoder)
+        provisional(ontology, trained["temperature"]).write(layout.calibration)
         _write_manifest(temporary, ontology, len(catalogue.ids))
         rows = {catalogue.ids[at]: row for row, at in enumerate(order.tolist())}
         calibrate(Engine(temporary), read_behaviour(dataset, rows.keys()), rows).write(layout.calibration)
@@ -60,42 +62,18 @@ def run(dataset: Path, listings: Path, towers: Path, out: Path) -> dict[str, Any
     return read_manifest(out, KIND, VERSION)
 
 
-def place(ontology: Ontology, catalogue: Listings, listing_index: Path, towers: Towers) -> Placed:
+def place(ontology: Ontology, catalogue: Listings, listing_index: ListingIndex, towers: Towers) -> Placed:
     """Returns where each listing lies: in the ontology (as the seller said, else by its photo, else by its text) and
     in the joint and the visual space."""
-    predictions = pq.read_table(listing_index / "predictions.parquet").to_pydict()
-    if predictions["listing_id"] != catalogue.ids:
-        raise ArtifactError(f"{listing_index}: other listings than the dataset; run `python -m index listings` again")
-    visual = np.load(listing_index / "embeddings.npy").astype(np.float32)
-    chosen, source = _known_categories(catalogue, predictions)
-    paths = ["" if name is None else ontology.path_text(ontology.position(name)) for name in chosen]
-    arrays = listing_arrays(
-        towers.featuriser, catalogue.titles, catalogue.attributes, paths, visual, catalogue.price
-    )
+    category, source = listing_index.categories(ontology, catalogue.category_ids)
+    paths = ["" if position < 0 else ontology.path_text(position) for position in category.tolist()]
+    visual = listing_index.embeddings
+    arrays = listing_arrays(towers.featuriser, catalogue.titles, catalogue.attributes, paths, visual, catalogue.price)
     joint = towers.listings(arrays)
-    # Where nothing tells the category, the joint space does.
-    by_text = (joint @ towers.category_embeddings.T).argmax(axis=1)
-    category = [by_text[i] if name is None else ontology.position(name) for i, name in enumerate(chosen)]
-    return Placed(np.array(category, np.int32), source, joint, visual)
-
-
-def _known_categories(
-    catalogue: Listings, predictions: dict[str, list[Any]]
-) -> tuple[list[str | None], list[str]]:
-    chosen: list[str | None] = []
-    source: list[str] = []
-    pairs = zip(predictions["predicted_category_id"], predictions["predicted_probability"], strict=True)
-    for given, (predicted, probability) in zip(catalogue.category_ids, pairs, strict=True):
-        if given is not None:
-            chosen.append(given)
-            source.append("seller")
-        elif predicted is not None and probability >= TRUSTED_PHOTO:
-            chosen.append(predicted)
-            source.append("photo")
-        else:
-            chosen.append(None)
-            source.append("text")
-    return chosen, source
+    # Where nothing else tells the category, the joint space does.
+    untold = category < 0
+    category[untold] = (joint[untold] @ towers.category_embeddings.T).argmax(axis=1)
+    return Placed(category, ["text" if who == "none" else who for who in source], joint, visual)
 
 
 def _write_data(
@@ -139,15 +117,6 @@ def _stored(listings: Listings, row: int, category_id: str, source: str) -> Stor
         image=images[0] if images else None,
         attributes=json.dumps(listings.attributes[row], ensure_ascii=False),
     )
-
-
-def _check_fit(ontology: Ontology, dataset: Path, listings: Path, towers: Path) -> None:
-    for path, kind in ((listings, "listing-index"), (towers, "towers")):
-        found = read_manifest(path, kind, 1)["ontology_fingerprint"]
-        if found != ontology.fingerprint:
-            raise ArtifactError(
-                f"{path}: made for the ontology {found[:12]}, {dataset} has {ontology.fingerprint[:12]}; make it again"
-            )
 
 
 def _write_manifest(folder: Path, ontology: Ontology, listings: int) -> None:

@@ -159,8 +159,8 @@ def _absent(engine: Engine, asked: Query, categories: NDArray[np.int32]) -> NDAr
     left = ~gone[engine.columns.category]
     if gone[~engine.categories.empty].all() or not left.any():
         return np.empty((0, len(FEATURES)), np.float32)
-    probabilities = np.where(gone, 0, asked.probabilities)
-    remaining = asked._replace(probabilities=probabilities / max(float(probabilities.sum()), 1e-12))
+    probabilities = np.where(gone, np.float32(0), asked.probabilities)
+    remaining = asked._replace(probabilities=probabilities / max(probabilities.sum(), np.float32(1e-12)))
     rows, cosine = engine.vectors.search(asked.embedding, _POOL, left)
     # The lexical engine would still find what has the words.
     matched = np.isin(rows, engine.lexical.search(asked.text, 1000)[0])

@@ -124,9 +124,7 @@ def write_manifest(folder: Path, kind: str, version: int, **fields: Any) -> None
         **fields,
         "files": files,
     }
-    write_text_atomic(
-        folder / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    )
+    write_text_atomic(folder / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_manifest(folder: Path, kind: str, version: int, verify: bool = True) -> dict[str, Any]:
@@ -138,9 +136,7 @@ def read_manifest(folder: Path, kind: str, version: int, verify: bool = True) ->
     folder = Path(folder)
     manifest = _load_manifest(folder)
     if manifest.get("kind") != kind:
-        raise ArtifactError(
-            f"{folder}: expected an artifact of kind {kind!r}, found {manifest.get('kind')!r}"
-        )
+        raise ArtifactError(f"{folder}: expected an artifact of kind {kind!r}, found {manifest.get('kind')!r}")
     if manifest.get("version") != version:
         raise ArtifactError(
             f"{folder}: expected {kind} format version {version}, found {manifest.get('version')!r}; "
@@ -172,6 +168,5 @@ def _verify(folder: Path, manifest: dict[str, Any]) -> None:
         found = file_sha256(folder / name)
         if found != digest:
             raise ArtifactError(
-                f"{folder}: {name} was altered: its SHA-256 is {found[:12]}…, "
-                f"the manifest says {str(digest)[:12]}…"
+                f"{folder}: {name} was altered: its SHA-256 is {found[:12]}…, the manifest says {str(digest)[:12]}…"
             )

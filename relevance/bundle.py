@@ -1,4 +1,4 @@
-"""A bundle: the folder that the runtime opens. Everything in it was built together and is checked to belong together."""
+"""A bundle: the folder that the runtime opens. All of it was built together and is checked to belong together."""
 
 import hashlib
 import json

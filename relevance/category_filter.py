@@ -2,7 +2,7 @@
 
 Leaf probabilities are a temperature-scaled softmax over the category embeddings. A level's set is the smallest one
 whose probabilities reach that level's threshold; thresholds are conformal quantiles (adaptive prediction sets: Romano,
-Sesia and Candès, NeurIPS 2020), so that the set holds the category people go on to choose with probability ≥ 1 - α.
+Sesia and Candès, NeurIPS 2020), so that the set holds the category people go on to choose with probability ≥ 1 - alpha.
 """
 
 from collections.abc import Sequence
@@ -21,12 +21,13 @@ BOOST_SIZE = 8
 """The largest set that is a boost."""
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class CategoryCalibration:
     """temperature of the softmax; thresholds: for each level from 1 on, the cumulative probability a set must reach;
-    coverage: 1 - α, what the thresholds were chosen for."""
+    coverage: 1 - alpha, what the thresholds were chosen for."""
 
     temperature: float
     thresholds: tuple[float, ...]
@@ -69,7 +70,8 @@ class CategoryModel:
         return CategoryFilter("none", (), self.calibration.coverage)
 
     def _level_set(self, probabilities: Floats, level: int) -> tuple[Sequence[int], Sequence[float]]:
-        at_level = np.bincount(self._ancestors[level], weights=probabilities, minlength=len(probabilities))
+        at_level = np.zeros(len(probabilities))
+        np.add.at(at_level, self._ancestors[level], probabilities)
         order = np.argsort(-at_level, kind="stable")
         size = set_size(at_level[order], self.calibration.thresholds[level])
         return order[:size].tolist(), at_level[order[:size]].tolist()
@@ -78,6 +80,7 @@ class CategoryModel:
         return CategoryScore(self.ontology.ids[node], self.ontology.path_text(node), round(probability, 4))
 
 
-def set_size(descending: NDArray[np.float64], threshold: float) -> int:
+def set_size(descending: Doubles, threshold: float) -> int:
     """Returns how many of the descending probabilities it takes to reach `threshold`."""
-    return int(min(np.searchsorted(np.cumsum(descending), threshold - 1e-9) + 1, len(descending)))
+    needed = int(np.searchsorted(np.cumsum(descending), threshold - 1e-9)) + 1
+    return min(needed, len(descending))

@@ -16,7 +16,8 @@ MAX_VALUES = 5000
 
 @dataclass(frozen=True)
 class Coded:
-    """A column of strings: values sorted, codes int32 `[rows]` into them, -1 where the row has none."""
+    """A column of strings: values sorted, codes int32 `[rows]` into them, -1 where the row has none. A row with a list
+    of values has them in one string, a line each."""
 
     values: tuple[str, ...]
     codes: NDArray[np.int32]
@@ -27,6 +28,12 @@ class Coded:
         values = tuple(sorted({value for value in column if value}))
         numbers = {value: code for code, value in enumerate(values)}
         return cls(values, np.array([numbers.get(value or "", -1) for value in column], np.int32))
+
+    def among(self, wanted: Sequence[Any]) -> NDArray[np.bool_]:
+        """Returns bool `[rows]`: rows with at least one of the `wanted` JSON values; 5, 5.0 and "5" are one value."""
+        texts = {_text(value) for value in wanted}
+        codes = [code for code, value in enumerate(self.values) if not texts.isdisjoint(value.split("\n"))]
+        return np.isin(self.codes, codes)
 
 
 @dataclass(frozen=True)
@@ -45,13 +52,6 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self.category)
-
-    def matches(self, name: str, wanted: Sequence[Any]) -> NDArray[np.bool_]:
-        """Returns bool `[rows]`: rows whose locale or attribute `name` is one of `wanted`."""
-        column = self.locale if name == "locale" else self.attributes[name]
-        texts = {str(value) for value in wanted}
-        codes = [code for code, value in enumerate(column.values) if value in texts]
-        return np.isin(column.codes, codes)
 
     def write(self, folder: Path) -> None:
         """Writes one .npy file a column and `columns.json`."""
@@ -85,7 +85,14 @@ def attribute_columns(attributes: Sequence[dict[str, Any]]) -> dict[str, Coded]:
 
 
 def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
+    """A JSON value as a person writes it; a list has a line for each value."""
+    if isinstance(value, list | tuple):
+        return "\n".join(text for item in value if (text := _text(item)))
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return None if value is None else str(value).replace("\n", " ")
 
 
 def _map(path: Path) -> Any:

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.artifacts import writing_file
 from relevance.errors import DataError
 from relevance.fields import instants, numbers, objects, refuse, texts, unique_ids
 from relevance.ontology import Ontology
-from relevance.tables import Table, import_pyarrow, is_missing, read_table, take
+from relevance.parquet import import_pyarrow, write_parquet
+from relevance.tables import Table, is_missing, read_table, take
 
 REQUIRED = ("listing_id", "title")
 OPTIONAL = (
@@ -75,16 +75,13 @@ class Dataset:
         """Check that the folder holds categories.csv and one listings file; raises DataError."""
         root = Path(root)
         if not root.is_dir():
-            raise DataError(
-                f"{root}: expected a dataset folder, found {'a file' if root.exists() else 'nothing'}"
-            )
+            raise DataError(f"{root}: expected a dataset folder, found {'a file' if root.exists() else 'nothing'}")
         if not (root / "categories.csv").is_file():
             raise DataError(f"{root}: a dataset needs categories.csv, found none")
         found = [name for name in _LISTING_FILES if (root / name).is_file()]
         if len(found) != 1:
             raise DataError(
-                f"{root}: expected one of {', '.join(_LISTING_FILES[:3])}, "
-                f"found {' and '.join(found) or 'none'}"
+                f"{root}: expected one of {', '.join(_LISTING_FILES[:3])}, found {' and '.join(found) or 'none'}"
             )
         return Dataset(root)
 
@@ -130,7 +127,11 @@ def read_listings(path: Path, ontology: Ontology | None) -> Listings:
     problem, with file, column, and every row that has it. With `ontology` None the categories are not
     checked.
     """
-    table = read_table(Path(path), REQUIRED, OPTIONAL)
+    return parse_listings(read_table(Path(path), REQUIRED, OPTIONAL), ontology)
+
+
+def parse_listings(table: Table, ontology: Ontology | None) -> Listings:
+    """Check a table with the columns of a listings file; raises RowsError for the first kind of problem."""
     titles = texts(table, "title")
     untitled = [i for i, title in enumerate(titles) if not title.strip()]
     if untitled:
@@ -192,9 +193,7 @@ def _images(table: Table) -> list[tuple[str, ...]]:
     images = [_image_paths(value) for value in values]
     bad = [i for i, paths in enumerate(images) if paths is None or any(map(_leaves_folder, paths))]
     if bad:
-        refuse(
-            table, "image", bad, "paths relative to the dataset's folder and inside it, such as images/1.jpg"
-        )
+        refuse(table, "image", bad, "paths relative to the dataset's folder and inside it, such as images/1.jpg")
     return [paths for paths in images if paths is not None]
 
 
@@ -208,9 +207,7 @@ def _image_paths(value: Any) -> tuple[str, ...] | None:
 
 
 def _leaves_folder(path: str) -> bool:
-    return path.startswith(("/", "\\")) or (
-        ".." in path and ".." in PurePosixPath(path.replace("\\", "/")).parts
-    )
+    return path.startswith(("/", "\\")) or (".." in path and ".." in PurePosixPath(path.replace("\\", "/")).parts)
 
 
 def write_listings(path: Path, listings: Listings) -> None:
@@ -231,8 +228,7 @@ def write_listings(path: Path, listings: Listings) -> None:
         "locale": pyarrow.array(listings.locales, text),
         "attributes": pyarrow.array([json.dumps(a, ensure_ascii=False) for a in listings.attributes], text),
     }
-    with writing_file(Path(path)) as temporary:
-        pyarrow.parquet.write_table(pyarrow.table(columns), temporary)
+    write_parquet(Path(path), pyarrow.table(columns))
 
 
 def listing_text(title: str, description: str, attributes: dict[str, Any]) -> str:

@@ -90,11 +90,9 @@ class Engine:
         self.store = ListingStore(layout.store)
         self.relevance: RelevanceModel = calibration.relevance
         counts = np.bincount(self.columns.category, minlength=len(self.ontology) + 1)[:-1]
-        self.categories = CategoryModel(
-            self.ontology, self.towers.category_embeddings, counts, calibration.category
-        )
+        self.categories = CategoryModel(self.ontology, self.towers.category_embeddings, counts, calibration.category)
         self.speller = Speller(self.towers.featuriser, lambda word: self.lexical.count(word) > 0)
-        self._encoder = Model(layout.image_encoder, threads)
+        self._encoder = Model(layout.image_encoder, threads) if layout.image_encoder.exists() else None
         self.versions = {"bundle": manifest["created_at"], "fingerprint": manifest["fingerprint"][:16]}
 
     def __len__(self) -> int:
@@ -126,9 +124,7 @@ class Engine:
             shown = self._best(found, k, keep=found.lexical)
             hits, abstained = self._hits(shown, asked), False
         timings.mark("hits")
-        return SearchResult(
-            query, hits, category_filter, fallback, abstained, self.versions, timings.milliseconds
-        )
+        return SearchResult(query, hits, category_filter, fallback, abstained, self.versions, timings.milliseconds)
 
     def category_filter(self, query: str) -> CategoryFilter:
         """Returns the categories that `query` is about, for a search engine of the caller's own."""
@@ -141,9 +137,7 @@ class Engine:
         filters = filters or NO_FILTERS
         return self._fallback(asked, k, filters, self.candidates(asked, k, self._mask(filters)))
 
-    def similar(
-        self, listing_id: str | None = None, *, image: bytes | None = None, k: int = 20
-    ) -> tuple[Hit, ...]:
+    def similar(self, listing_id: str | None = None, *, image: bytes | None = None, k: int = 20) -> tuple[Hit, ...]:
         """Returns the `k` listings that look most like a listing's first photo or like the photo `image` (encoded
         bytes); empty where that listing has no usable photo. Raises DataError for an unknown listing id, PhotoError
         for bytes that are no photo."""
@@ -204,10 +198,11 @@ class Engine:
 
     def encode_photo(self, photo: bytes) -> NDArray[np.float32]:
         """Returns the visual embedding of an encoded photo, float32 `[visual_dim]`, a unit vector."""
+        if self._encoder is None:
+            raise DataError("similar: this bundle was built without photos and cannot read one")
         pixels = load_photo(photo, self._encoder.inputs[0].shape[1])
-        return dict(zip((o.name for o in self._encoder.outputs), self._encoder(pixels[None]), strict=True))[
-            "embedding"
-        ][0]
+        embeddings, _probabilities = self._encoder(pixels[None])  # outputs in the order of their names
+        return np.asarray(embeddings[0], np.float32)
 
     def _fallback(self, asked: Query, k: int, filters: Filters, found: Candidates) -> Fallback:
         relaxed: list[str] = []
@@ -220,9 +215,7 @@ class Engine:
             shown = self._best(self.candidates(asked, k, self._mask(filters)), k)
         hits = self._hits(shown, asked)
         trigger = "no listing has every word of the query"
-        return Fallback(
-            trigger, asked.reading.corrected, tuple(relaxed) if hits else (), hits, abstained=not hits
-        )
+        return Fallback(trigger, asked.reading.corrected, tuple(relaxed) if hits else (), hits, abstained=not hits)
 
     def _best(self, found: Candidates, k: int, keep: NDArray[np.bool_] | None = None) -> Candidates:
         """The `k` most relevant candidates: those over the threshold, and those marked in `keep`."""
@@ -231,9 +224,7 @@ class Engine:
         order = order[np.argsort(-found.relevance[order], kind="stable")][:k]
         return found.take(order)
 
-    def _lexical_rows(
-        self, query: str, k: int, mask: Mask
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    def _lexical_rows(self, query: str, k: int, mask: Mask) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """At least `k` passing rows where there are that many."""
         limit = max(k, _SEMANTIC_POOL)
         while True:

@@ -11,6 +11,15 @@ class DataError(RelevanceError, ValueError):
     """A dataset, or a value passed by a caller, is not what it has to be."""
 
 
+class RowsError(DataError):
+    """Rows of a table are refused: `records` are their positions in that table, `reason` says why."""
+
+    def __init__(self, message: str, records: tuple[int, ...], reason: str) -> None:
+        super().__init__(message)
+        self.records = records
+        self.reason = reason
+
+
 class BundleError(RelevanceError):
     """A bundle cannot be opened: missing, altered, of another version, or built from parts that disagree."""
 

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.artifacts import writing_file
 from relevance.dataset import Dataset
 from relevance.errors import DataError
 from relevance.fields import milliseconds
-from relevance.tables import import_pyarrow
+from relevance.parquet import import_pyarrow, write_parquet
 from relevance.ubi import EventRecords, QueryRecords, read_records
 
 IMPRESSION = "impression"
@@ -132,8 +131,7 @@ def write_behaviour(path: Path, queries: Sequence[dict[str, Any]], events: Seque
     pyarrow = import_pyarrow()
     schema = _schema(pyarrow)
     records = [_stamped(record, schema) for record in (*queries, *events)]
-    with writing_file(Path(path)) as temporary:
-        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(records, schema=schema), temporary)
+    write_parquet(Path(path), pyarrow.Table.from_pylist(records, schema=schema))
 
 
 def _schema(pyarrow: Any) -> Any:

@@ -10,8 +10,9 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.errors import DataError
-from relevance.tables import Column, Table, is_missing, parse_json
+from relevance.errors import RowsError
+from relevance.parquet import Column
+from relevance.tables import Table, is_missing, parse_json
 
 T = TypeVar("T")
 
@@ -23,20 +24,17 @@ _INSTANT = "an ISO 8601 time (such as 2024-05-31T12:00:00Z) or epoch millisecond
 _SECONDS_LOW, _SECONDS_HIGH = 5e8, 5e9
 
 
-def refuse(
-    table: Table, column: str, bad: Sequence[int] | NDArray[Any], expected: str, hint: str = ""
-) -> NoReturn:
-    """Raise one DataError for all records `bad` of a column: the first in full, the others by row."""
+def refuse(table: Table, column: str, bad: Sequence[int] | NDArray[Any], expected: str, hint: str = "") -> NoReturn:
+    """Raise one RowsError for all records `bad` of a column: the first in full, the others by row."""
     first = int(bad[0])
     found = repr(table.columns[column][first]) if column in table.columns else "no such column"
     found = found if len(found) <= 80 else found[:77] + "..."
-    message = (
-        f"{table.path}, row {table.row(first)}, column {column}: expected {expected}, found {found}{hint}"
-    )
+    reason = f"column {table.labels.get(column, column)}: expected {expected}"
+    message = f"{table.path}, row {table.row(first)}, {reason}, found {found}{hint}"
     if len(bad) > 1:
         rows = ", ".join(str(table.row(int(i))) for i in bad[1:9])
         message += f"; {len(bad) - 1} more rows: {rows}{', …' if len(bad) > 9 else ''}"
-    raise DataError(message)
+    raise RowsError(message, tuple(map(int, bad)), reason)
 
 
 def texts(table: Table, name: str) -> list[str]:
@@ -113,8 +111,8 @@ def milliseconds(value: Any) -> int | None:
         return None
     if isinstance(value, str):
         text = value.strip()
-        # Eight digits are a date of ISO 8601's basic form, not the second day of 1970.
-        if text.lstrip("-").isdecimal() and len(text) != 8:
+        # Fewer digits are a year or a date of ISO 8601's basic form, not a moment of January 1970.
+        if text.isdecimal() and len(text) > 8:
             return int(text)
         value = datetime.fromisoformat(text)
     if isinstance(value, np.datetime64):
@@ -127,9 +125,7 @@ def milliseconds(value: Any) -> int | None:
     return int(value)
 
 
-def _converted(
-    table: Table, name: str, values: Column, convert: Callable[[Any], T], expected: str
-) -> list[T]:
+def _converted(table: Table, name: str, values: Column, convert: Callable[[Any], T], expected: str) -> list[T]:
     """`convert` of every value; where it raises ValueError, one error for all such rows."""
     values = values.tolist() if isinstance(values, np.ndarray) else values
     try:

@@ -1,5 +1,6 @@
 """Hard filters: what a person has ticked. A filter becomes a mask over the rows of the snapshot."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,6 +13,8 @@ from relevance.ontology import Ontology
 
 Mask = NDArray[np.bool_]
 EARTH_RADIUS_KM = 6371.0
+MAX_AGE_DAYS = 1_000_000
+"""Older than any listing, and still a number of milliseconds that int64 holds."""
 
 RELAXATION_ORDER = ("max_age_days", "near", "price", "attributes", "locale", "category")
 """In which order the fallback gives up filters when nothing passes them all."""
@@ -30,13 +33,21 @@ class Filters:
     locale: str | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        _check("price", self.price, 2, "(lowest, highest), either None")
+        _check("near", self.near, 3, "(latitude, longitude, kilometres)")
+        _check("max_age_days", None if self.max_age_days is None else (self.max_age_days,), 1, "a number of days")
+        if self.near is not None and None in self.near:
+            raise DataError(f"filters: near: expected (latitude, longitude, kilometres), got {self.near!r}")
+
     def active(self) -> tuple[str, ...]:
         """Returns the names of the filters that are set, in the order in which the fallback relaxes them."""
         return tuple(name for name in RELAXATION_ORDER if getattr(self, name) not in (None, {}))
 
     def without(self, name: str) -> "Filters":
         """Returns these filters less one."""
-        return replace(self, **{name: {} if name == "attributes" else None})
+        cleared: Any = {} if name == "attributes" else None
+        return replace(self, **{name: cleared})
 
     def mask(self, columns: Columns, ontology: Ontology, now: np.datetime64) -> Mask:
         """Returns bool `[rows]`: the rows that have not expired at `now` and pass every filter. A row that lacks the
@@ -53,16 +64,25 @@ class Filters:
             first = ontology.position(self.category)
             mask &= (columns.category >= first) & (columns.category < ontology.end[first])
         if self.max_age_days is not None:
-            oldest = now - np.timedelta64(round(self.max_age_days * 86_400_000), "ms")
+            oldest = now - np.timedelta64(round(min(self.max_age_days, MAX_AGE_DAYS) * 86_400_000), "ms")
             mask &= columns.created_at >= oldest
         if self.locale is not None:
-            mask &= columns.matches("locale", [self.locale])
+            mask &= columns.locale.among([self.locale])
         for name, wanted in self.attributes.items():
             if name not in columns.attributes:
                 known = ", ".join(sorted(columns.attributes)) or "none"
                 raise DataError(f"filters: no attribute {name!r} in this catalogue; it has: {known}")
-            mask &= columns.matches(name, wanted if isinstance(wanted, list | tuple) else [wanted])
+            mask &= columns.attributes[name].among(wanted if isinstance(wanted, list | tuple) else [wanted])
         return mask
+
+
+def _check(name: str, values: Sequence[Any] | None, length: int, expected: str) -> None:
+    """Refuses what is not `length` numbers, None among them where a bound is left open."""
+    if values is None:
+        return
+    numbers = isinstance(values, list | tuple) and len(values) == length
+    if not numbers or any(v is not None and (isinstance(v, str | bool) or not v == v) for v in values):
+        raise DataError(f"filters: {name}: expected {expected}, got {values!r}")
 
 
 def kilometres(

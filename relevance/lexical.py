@@ -33,13 +33,11 @@ class LexicalIndex:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
         index = tantivy.Index(schema.build(), str(folder) if folder else None)
-        index.register_tokenizer(
-            "words", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
-        )
+        index.register_tokenizer("words", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
         # One thread: rows then lie in the order they came, and equal scores keep it.
         writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
         for row, text in enumerate(texts):
-            writer.add_document(tantivy.Document(text=" ".join(tokens(text)), row=row))
+            writer.add_document(tantivy.Document(text=" ".join(tokens(text, limit=None)), row=row))
         writer.commit()
         writer.wait_merging_threads()
         return cls(index)

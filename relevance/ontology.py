@@ -53,7 +53,7 @@ class Ontology:
 
     @staticmethod
     def read(csv_path: Path) -> Ontology:
-        """Read a CSV with the columns `category_id,path` (path joined by ` > `) or `category_id,name,parent_id`.
+        """Read a CSV: `category_id,path` (names joined by ` > `) or `category_id,name,parent_id`.
 
         Raises DataError, naming file and row, for what `from_paths` refuses, and for an unknown parent and a
         cycle.
@@ -80,8 +80,7 @@ class Ontology:
             writer = csv.writer(file)
             writer.writerow(("category_id", "path"))
             writer.writerows(
-                (category_id, SEPARATOR.join(path))
-                for category_id, path in zip(self.ids, self.paths, strict=True)
+                (category_id, SEPARATOR.join(path)) for category_id, path in zip(self.ids, self.paths, strict=True)
             )
 
     def __len__(self) -> int:
@@ -133,9 +132,7 @@ class Ontology:
         """Sum over each category's subtree: `[..., n]` to `[..., n]`, dtype kept (summed in float64)."""
         values = np.asarray(probabilities)
         if values.shape[-1] != len(self):
-            raise DataError(
-                f"roll_up: expected a last axis of {len(self)} categories, found shape {values.shape}"
-            )
+            raise DataError(f"roll_up: expected a last axis of {len(self)} categories, found shape {values.shape}")
         total = np.zeros((*values.shape[:-1], len(self) + 1))
         np.cumsum(values, axis=-1, dtype=np.float64, out=total[..., 1:])
         return (total[..., self.end] - total[..., :-1]).astype(values.dtype, copy=False)
@@ -173,9 +170,7 @@ def _build(ids: list[str], paths: list[Names], where: Callable[[int], str]) -> O
     ordered = sorted(id_of)
     if len(set(id_of.values())) < len(id_of):
         made = next(id_ for path, id_ in id_of.items() if id_ in set(ids) and path not in set(paths))
-        raise DataError(
-            f"Ontology: the id {made!r} is given to a category, and needed for the inner category of that path"
-        )
+        raise DataError(f"Ontology: the id {made!r} is given to a category, and needed for that inner category")
     return _arrays(tuple(id_of[path] for path in ordered), tuple(ordered))
 
 
@@ -186,15 +181,11 @@ def _check(ids: list[str], paths: list[Names], where: Callable[[int], str]) -> N
         if not category_id:
             raise DataError(f"{where(i)}, column category_id: expected an id, found nothing")
         if not path or not all(path):
-            raise DataError(
-                f"{where(i)}, column path: expected a name at every level, found {SEPARATOR.join(path)!r}"
-            )
+            raise DataError(f"{where(i)}, column path: expected a name at every level, found {SEPARATOR.join(path)!r}")
         if tuple(SEPARATOR.join(path).split(SEPARATOR)) != path:
             raise DataError(f"{where(i)}, column path: expected names without {SEPARATOR!r}, found {path!r}")
         if (first := seen_ids.setdefault(category_id, i)) != i:
-            raise DataError(
-                f"{where(i)}, column category_id: duplicate id {category_id!r}, first in {where(first)}"
-            )
+            raise DataError(f"{where(i)}, column category_id: duplicate id {category_id!r}, first in {where(first)}")
         if (first := seen_paths.setdefault(path, i)) != i:
             raise DataError(
                 f"{where(i)}, column path: duplicate path {SEPARATOR.join(path)!r}, first in {where(first)}"

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 FEATURES = ("cosine", "category", "lexical", "familiar", "cosine_unfamiliar", "best_cosine")
 """cosine: of query and listing; category: log-probability of the listing's category for the query, from -1 (least) to
 0; lexical: 1 where every word of the query, or of its correction, occurs in the listing; familiar: how well the
-query's words are known, 0 to 1; cosine_unfamiliar: cosine × (1 - familiar); best_cosine: of the query's nearest listing."""
+query's words are known, 0 to 1; cosine_unfamiliar: cosine * (1 - familiar); best_cosine: of its nearest listing."""
 
 _LOWEST_LOG = 12.0
 

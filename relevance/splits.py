@@ -22,9 +22,7 @@ def time_split(query_times: NDArray[np.datetime64]) -> NDArray[np.int8]:
     """
     times = np.asarray(query_times, dtype="datetime64[ms]")
     if np.isnat(times).any():
-        raise DataError(
-            f"time_split: expected a time for every query, found {int(np.isnat(times).sum())} missing"
-        )
+        raise DataError(f"time_split: expected a time for every query, found {int(np.isnat(times).sum())} missing")
     parts = np.zeros(len(times), dtype=np.int8)
     if len(times):
         ordered = np.sort(times)

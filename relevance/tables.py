@@ -8,18 +8,26 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from relevance.errors import DataError
+from relevance.parquet import Column, read_parquet
 
-Column = list[Any] | NDArray[Any]
-FORMATS = ".parquet, .csv, .jsonl (the last two also .gz)"
+_DELIMITERS = ",;\t"
+_FORMATS = ".parquet, .csv, .jsonl (the last two also .gz)"
+
+
+class BadRow(NamedTuple):
+    """A row that is left out: its number, why, and what it holds."""
+
+    row: int
+    reason: str
+    content: str
 
 
 @dataclass(frozen=True)
@@ -28,13 +36,14 @@ class Table:
 
     `rows[i]` is the number a person finds record i under: the line of a JSONL file, the row of a spreadsheet
     for a CSV (its header is row 1), the record's number from 1 for Parquet. `header` holds every column of
-    the file.
+    the file; `labels` what messages call a column that has another name here than in the file.
     """
 
     path: Path
     header: tuple[str, ...]
     columns: dict[str, Column]
     rows: Sequence[int]
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -46,7 +55,7 @@ class Table:
     def take(self, records: NDArray[Any]) -> Table:
         """The records at these positions, with their row numbers."""
         rows = [self.rows[i] for i in records.tolist()]
-        return Table(self.path, self.header, take(self.columns, records), rows)
+        return replace(self, columns=take(self.columns, records), rows=rows)
 
 
 def take(columns: Mapping[str, Column], rows: NDArray[Any]) -> dict[str, Any]:
@@ -59,31 +68,35 @@ def take(columns: Mapping[str, Column], rows: NDArray[Any]) -> dict[str, Any]:
 
 
 def read_table(
-    path: Path, required: Sequence[str], optional: Sequence[str] = (), nested: bool = False
+    path: Path,
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    nested: bool = False,
+    malformed: list[BadRow] | None = None,
 ) -> Table:
-    """Read the columns `required` and `optional`; the others are ignored.
+    """Read the columns `required` and `optional` of a .parquet, .csv or .jsonl file; the others are ignored.
 
-    With `nested`, a name such as `a.b` is found as a column `a.b` and inside objects alike. Raises DataError
-    for a missing or empty file, another format, bytes that are not UTF-8, malformed rows and missing required
-    columns.
+    A CSV is separated by commas, semicolons or tabs. With `nested`, a name such as `a.b` is found as a column
+    `a.b` and inside objects alike. With `malformed`, rows that cannot be parsed are added to it and left out.
+    Raises DataError for a missing or empty file, another format, bytes that are not UTF-8, malformed rows and
+    missing required columns.
     """
     path = Path(path)
     if not path.is_file():
         raise DataError(f"{path}: no such file")
     if path.stat().st_size == 0:
-        raise DataError(
-            f"{path}: the file is empty; expected the columns {', '.join(required) or optional[0]}"
-        )
+        raise DataError(f"{path}: the file is empty; expected the columns {', '.join(required) or optional[0]}")
     wanted = (*required, *optional)
     suffix = Path(path.stem).suffix if path.suffix == ".gz" else path.suffix
     if suffix == ".csv":
-        table = _read_csv(path, wanted)
+        table = _read_csv(path, wanted, malformed)
     elif suffix == ".jsonl":
-        table = _read_jsonl(path, wanted, nested)
+        table = _read_jsonl(path, wanted, nested, malformed)
     elif path.suffix == ".parquet":
-        table = _read_parquet(path, wanted, nested)
+        header, columns, count = read_parquet(path, wanted, nested)
+        table = Table(path, header, columns, range(1, count + 1))
     else:
-        raise DataError(f"{path}: expected one of {FORMATS}, found {path.suffix or 'no suffix'!r}")
+        raise DataError(f"{path}: expected one of {_FORMATS}, found {path.suffix or 'no suffix'!r}")
     missing = [name for name in required if name not in table.columns]
     if missing:
         raise DataError(
@@ -122,66 +135,81 @@ def _refuse_encoding(path: Path, opener: Any, error: UnicodeDecodeError) -> NoRe
     raise DataError(f"{path}: expected UTF-8: {error.reason}")
 
 
-def _read_csv(path: Path, wanted: Sequence[str]) -> Table:
+def _read_csv(path: Path, wanted: Sequence[str], malformed: list[BadRow] | None) -> Table:
+    records: list[list[str]] = []
+    rows: list[int] = []
+    delimiter = _delimiter(path, wanted)
     with _opened(path) as file:
-        reader = csv.reader(file, strict=True)
-        records: list[list[str]] = []
-        rows: list[int] = []
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
         try:
             header = tuple(name.strip() for name in next(reader, []))
             for row, record in enumerate(reader, start=2):
-                if not record:
-                    continue  # a blank line
-                if len(record) != len(header):
-                    raise DataError(
-                        f"{path}, row {row}: expected {len(header)} values as the header, found {len(record)}"
-                    )
-                records.append(record)
-                rows.append(row)
+                if len(record) == len(header):
+                    records.append(record)
+                    rows.append(row)
+                elif record:  # a blank line is none
+                    reason = f"expected {len(header)} values as the header, found {len(record)}"
+                    _set_aside(path, BadRow(row, reason, delimiter.join(record)), malformed)
         except csv.Error as error:
             raise DataError(f"{path}, line {reader.line_num}: malformed CSV: {error}") from None
-    doubled = {name for name in header if header.count(name) > 1 and name in wanted}
+    doubled = sorted({name for name in header if header.count(name) > 1 and name in wanted})
     if doubled:
-        raise DataError(
-            f"{path}: expected each column once, found {', '.join(sorted(doubled))} more than once"
-        )
+        raise DataError(f"{path}: expected each column once, found {', '.join(doubled)} more than once")
     columns: dict[str, Column] = {
         name: [record[k] for record in records] for k, name in enumerate(header) if name in wanted
     }
     return Table(path, header, columns, rows)
 
 
-def _read_jsonl(path: Path, wanted: Sequence[str], nested: bool) -> Table:
+def _delimiter(path: Path, wanted: Sequence[str]) -> str:
+    """Comma, semicolon or tab: the one that finds most of the wanted columns in the header."""
+    with _opened(path) as file:
+        first = file.readline()
+
+    def found(mark: str) -> int:
+        return sum(name.strip(' "\r\n') in wanted for name in first.split(mark))
+
+    return max(_DELIMITERS, key=found)
+
+
+def _set_aside(path: Path, bad: BadRow, malformed: list[BadRow] | None) -> None:
+    if malformed is None:
+        raise DataError(f"{path}, row {bad.row}: {bad.reason}")
+    malformed.append(bad)
+
+
+def _read_jsonl(path: Path, wanted: Sequence[str], nested: bool, malformed: list[BadRow] | None) -> Table:
     records: list[dict[str, Any]] = []
     rows: list[int] = []
     header: dict[str, None] = {}
     with _opened(path) as file:
         for row, line in enumerate(file, start=1):
-            if line.strip():
-                record = _json_record(line, path, row)
-                header.update(dict.fromkeys(record))
-                records.append(_flat(record) if nested else record)
-                rows.append(row)
-    present = {name for record in records for name in record} if nested else header
-    columns: dict[str, Column] = {
-        name: [record.get(name) for record in records] for name in wanted if name in present
-    }
+            if not line.strip():
+                continue
+            try:
+                record = _json_record(line)
+            except ValueError as error:
+                _set_aside(path, BadRow(row, str(error), line.rstrip()), malformed)
+                continue
+            record = _flat(record, wanted) if nested else record
+            header.update(dict.fromkeys(record))
+            records.append(record)
+            rows.append(row)
+    columns: dict[str, Column] = {name: [record.get(name) for record in records] for name in wanted if name in header}
     return Table(path, tuple(header), columns, rows)
 
 
-def _json_record(line: str, path: Path, row: int) -> dict[str, Any]:
+def _json_record(line: str) -> dict[str, Any]:
     try:
         record = parse_json(line)
         if "\\u" in line:
-            json.dumps(record, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+            json.dumps(record, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise DataError(
-            f"{path}, line {row}: expected valid Unicode, found half of a surrogate pair"
-        ) from None
-    except ValueError as error:
-        raise DataError(f"{path}, line {row}: malformed JSON: {error}") from None
+        raise ValueError("expected valid Unicode, found half of a surrogate pair") from None
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"malformed JSON: {error}") from None
     if not isinstance(record, dict):
-        raise DataError(f"{path}, line {row}: expected a JSON object, found {line.strip()[:40]!r}")
+        raise ValueError(f"expected a JSON object, found {line.strip()[:40]!r}")
     return record
 
 
@@ -195,79 +223,15 @@ def _constant(name: str) -> None:
         raise ValueError(f"{name} is not JSON")
 
 
-def _flat(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """`{"a": {"b": 1}}` as `{"a.b": 1}`."""
+def _flat(record: dict[str, Any], wanted: Sequence[str], prefix: str = "") -> dict[str, Any]:
+    """`{"a": {"b": 1}}` as `{"a.b": 1}`; an object that is wanted itself stays beside its parts."""
     flat: dict[str, Any] = {}
     for name, value in record.items():
         if isinstance(value, dict):
-            flat.update(_flat(value, f"{prefix}{name}."))
-        else:
+            flat.update(_flat(value, wanted, f"{prefix}{name}."))
+        if not isinstance(value, dict) or prefix + name in wanted:
             flat[prefix + name] = value
     return flat
-
-
-def _read_parquet(path: Path, wanted: Sequence[str], nested: bool) -> Table:
-    pyarrow = import_pyarrow()
-    try:
-        file = pyarrow.parquet.ParquetFile(path)
-        header = tuple(file.schema_arrow.names)
-        content = file.read(columns=None if nested else [name for name in header if name in wanted])
-    except (pyarrow.ArrowInvalid, OSError) as error:
-        raise DataError(f"{path}: not a readable Parquet file: {error}") from None
-    while nested and any(pyarrow.types.is_struct(field.type) for field in content.schema):
-        content = content.flatten()
-    columns = {
-        name: _values(content.column(name), pyarrow) for name in content.column_names if name in wanted
-    }
-    return Table(path, header, columns, range(1, content.num_rows + 1))
-
-
-def import_pyarrow() -> Any:
-    """pyarrow with pyarrow.parquet; it is not among the runtime's dependencies, and only Parquet needs it."""
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise DataError("reading and writing Parquet needs pyarrow: pip install pyarrow") from None
-    return pyarrow
-
-
-def _values(column: Any, pyarrow: Any) -> Column:
-    """A Parquet column: an array where it is numeric (null as NaN or NaT), else a list (null as None)."""
-    types = pyarrow.types
-    if types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    kind = column.type
-    if types.is_timestamp(kind) or types.is_date(kind):
-        zone = getattr(kind, "tz", None)
-        column = column.cast(pyarrow.timestamp("ms", zone and "UTC"), safe=False)
-        return np.asarray(column.to_numpy(), dtype="datetime64[ms]")
-    if (
-        types.is_floating(kind)
-        or types.is_decimal(kind)
-        or (types.is_integer(kind) and not column.null_count)
-    ):
-        target = column if types.is_integer(kind) else column.cast(pyarrow.float64())
-        return np.asarray(target.to_numpy())
-    if types.is_string(kind) or types.is_large_string(kind):
-        strings: list[Any] = column.to_numpy().tolist()
-        return strings
-    if types.is_list(kind) or types.is_large_list(kind):
-        return _lists(column)
-    values: list[Any] = column.to_pylist()
-    return values
-
-
-def _lists(column: Any) -> list[Any]:
-    """A column of lists, sliced from one flat list: many times faster than `to_pylist`."""
-    result: list[Any] = []
-    for chunk in column.chunks:
-        flat = chunk.values.to_pylist()
-        offsets = chunk.offsets.to_pylist()
-        result += [flat[start:end] for start, end in pairwise(offsets)]
-        for i in np.flatnonzero(chunk.is_null().to_numpy(zero_copy_only=False)):
-            result[len(result) - len(chunk) + int(i)] = None
-    return result
 
 
 def is_missing(value: Any) -> bool:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,11 +23,13 @@ from numpy.typing import NDArray
 from relevance.errors import ArtifactError
 
 MAX_CHARACTERS = 1000
-"""Longer texts are cut here before anything else happens to them."""
+"""Longer texts are cut here before anything else happens to them, unless told otherwise."""
 
 _DIACRITICS = re.compile("[\u0300-\u036f]")
-_APOSTROPHES = re.compile("['\u2019\u2018\u02bc`´]")
-_INCHES = re.compile(r"(\d)\s*(?:\"|''|\u201d|\u2033|(?:inches|inch)\b)")
+_APOSTROPHES = re.compile("['\u2019\u2018\u02bc\u0060\u00b4]")
+_INCHES = re.compile(r"(\d)\s*(?:\"|\u201d|(?:inches|inch)\b)")
+# Before NFKC, which makes a space of the first and two single primes of the second.
+_QUOTES = str.maketrans({"\u00b4": "'", "\u2033": '"'})
 _UNITS = re.compile(
     r"\b(\d+(?:[.,]\d+)?)\s+(gb|tb|mb|kb|ghz|mhz|hz|mah|kwh|kw|w|v|mm|cm|m|km|kg|g|mg|ml|cl|l|ltr|inch|mp|mb/s)\b"
 )
@@ -34,26 +37,28 @@ _DECIMAL = re.compile(r"(?<=\d)[.,](?=\d)")
 _ASCII_WORD = re.compile("[a-z0-9]+")
 
 
-def normalise(text: str) -> str:
+def normalise(text: str, limit: int | None = MAX_CHARACTERS) -> str:
     """Returns `text` in one spelling: NFKC, lower case, Latin, Greek and Cyrillic diacritics and apostrophes
-    removed, a number written together with its unit (`128 GB` and `128gb` become `128gb`; `43"` becomes `43in`)."""
-    text = text[:MAX_CHARACTERS]
+    removed, a number written together with its unit (`128 GB` and `128gb` become `128gb`; `43"` becomes `43in`).
+    Doing it again changes nothing. limit: characters read of the text, None for all."""
+    text = text[:limit]
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).casefold()
+        text = unicodedata.normalize("NFKC", text.translate(_QUOTES)).casefold()
         text = _DIACRITICS.sub("", unicodedata.normalize("NFD", text))
         text = unicodedata.normalize("NFC", text)
     else:
         text = text.lower()
+    text = _APOSTROPHES.sub("", text.replace("''", '"'))
     if any(c.isdigit() for c in text):
         text = _UNITS.sub(r"\1\2", _INCHES.sub(r"\1in ", text))
         text = _DECIMAL.sub("p", text)
-    return _APOSTROPHES.sub("", text)
+    return text
 
 
-def tokens(text: str) -> list[str]:
+def tokens(text: str, limit: int | None = MAX_CHARACTERS) -> list[str]:
     """Returns the words of `text` in order, normalised; characters of scripts written without spaces (Chinese,
     Japanese, Thai, Lao, Khmer, Burmese) stand alone. Punctuation, symbols and control characters separate words."""
-    text = normalise(text)
+    text = normalise(text, limit)
     if text.isascii():
         return _ASCII_WORD.findall(text)
     words: list[str] = []
@@ -188,8 +193,8 @@ class Featuriser:
         fields = json.loads(path.read_text(encoding="utf-8"))
         if fields.get("format") != 1:
             raise ArtifactError(f"{path}: text model format {fields.get('format')!r}, this version reads 1")
-        lists = (tuple(fields[name]) for name in ("words", "pairs", "ngrams"))
-        return cls(*lists, buckets=fields["buckets"], sizes=tuple(fields["sizes"]))
+        words, pairs, ngrams = (tuple(fields[name]) for name in ("words", "pairs", "ngrams"))
+        return cls(words, pairs, ngrams, fields["buckets"], tuple(fields["sizes"]))
 
     def _id(self, known: dict[str, int], feature: str, kind: str) -> int:
         found = known.get(feature)
@@ -216,7 +221,7 @@ class Featuriser:
 
 
 def _pairs(words: list[str]) -> list[str]:
-    return [f"{a} {b}" for a, b in zip(words, words[1:], strict=False)]
+    return [f"{a} {b}" for a, b in pairwise(words)]
 
 
 def _ngrams(word: str, sizes: Sequence[int]) -> list[str]:

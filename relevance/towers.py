@@ -48,9 +48,7 @@ def listing_arrays(
     }
 
 
-def path_arrays(
-    featuriser: Featuriser, paths: Sequence[str]
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+def path_arrays(featuriser: Featuriser, paths: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Returns the features of category paths, leaf first, so that a long path loses its root and not its leaf."""
     distinct = list(dict.fromkeys(paths))
     rows = {path: row for row, path in enumerate(distinct)}
@@ -113,7 +111,7 @@ class Towers:
 
     def query(self, text: str) -> NDArray[np.float32]:
         """Returns the unit vector of one query, float32 `[dim]`."""
-        return self._query(*self.featuriser.batch([text], QUERY_FEATURES))[0][0]
+        return np.asarray(self._query(*self.featuriser.batch([text], QUERY_FEATURES))[0][0], np.float32)
 
     def queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Returns the unit vectors of queries, float32 `[len(texts), dim]`."""
@@ -127,7 +125,6 @@ class Towers:
         """Returns the unit vectors of listings, float32 `[n, dim]`, from the inputs that `listing_arrays` makes."""
         inputs = [arrays[name] for name in sorted(arrays)]
         parts = [
-            self._listing(*(values[i : i + _BATCH] for values in inputs))[0]
-            for i in range(0, len(inputs[0]), _BATCH)
+            self._listing(*(values[i : i + _BATCH] for values in inputs))[0] for i in range(0, len(inputs[0]), _BATCH)
         ]
         return np.concatenate(parts) if parts else np.empty((0, self.dim), np.float32)

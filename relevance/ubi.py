@@ -123,7 +123,11 @@ def _is_event(table: Table) -> NDArray[np.bool_]:
     if long:
         refuse(table, "action_name", long, f"at most {_ACTION_LENGTH} characters")
     for name in ("event_attributes", "query_attributes"):
-        scalars = [i for i, value in enumerate(table.columns.get(name, ())) if not is_missing(value)]
+        scalars = [
+            i
+            for i, value in enumerate(table.columns.get(name, ()))
+            if not (isinstance(value, dict) or is_missing(value))
+        ]
         if scalars:
             refuse(table, name, scalars, "an object")
     return is_event

@@ -45,7 +45,8 @@ class VectorIndex:
     ) -> tuple[Rows, Scores]:
         """Returns the `k` rows nearest to `query` (float32 `[dim]`) and their cosines, best first; fewer only where
         fewer rows pass. mask: bool `[rows]`; slices: row ranges [first, end) to look in, all rows when None."""
-        parts = [self._slice(query, k, first, end, mask) for first, end in slices or [(0, len(self))]]
+        ranges = [(0, len(self))] if slices is None else [*slices, (0, 0)]
+        parts = [self._slice(query, k, first, end, mask) for first, end in ranges]
         rows = np.concatenate([part[0] for part in parts])
         scores = np.concatenate([part[1] for part in parts])
         best = np.argsort(-scores, kind="stable")[:k]

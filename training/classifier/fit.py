@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from training.classifier.augment import augment
 from training.classifier.examples import Examples, Rows
 from training.classifier.network import Network, training_model
 
@@ -18,12 +19,14 @@ _PREDICT_BATCH = 256
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras is not typed
-    """(inputs, labels) of `rows`, a batch at a time; in another order each epoch where `seed` is given."""
+    """(inputs, labels) of `rows`, a batch at a time. With a seed: for training, in another order each epoch, photos
+    changed by :func:`augment`."""
 
     def __init__(self, inputs: NDArray[Any], labels: NDArray[np.int32], rows: Rows, seed: int | None = None) -> None:
         super().__init__()
         self._inputs, self._labels, self._rows = inputs, labels, rows
         self._rng = None if seed is None else np.random.default_rng(seed)
+        self._changed = self._rng is not None and inputs.dtype == np.uint8
         self.on_epoch_end()
 
     def __len__(self) -> int:
@@ -31,7 +34,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras is not type
 
     def __getitem__(self, index: int) -> tuple[NDArray[Any], NDArray[np.int32]]:
         rows = np.sort(self._rows[index * BATCH : (index + 1) * BATCH])  # sorted: one pass over the file
-        return self._inputs[rows], self._labels[rows]
+        inputs = self._inputs[rows]
+        return augment(inputs, self._rng) if self._changed else inputs, self._labels[rows]
 
     def on_epoch_end(self) -> None:
         if self._rng is not None:
@@ -58,9 +62,8 @@ def train_network(
 
 def predict_logits(network: Network, pixels: NDArray[np.uint8], rows: Rows) -> NDArray[np.float32]:
     """Logits of the photos at `rows`, `[len(rows), c]`."""
-    logits = network.head.output["logits"]
-    model = keras.Model(network.trunk.input, network.head(network.trunk.output)["logits"])
-    out = np.empty((len(rows), logits.shape[-1]), np.float32)
+    model = training_model(network)
+    out = np.empty((len(rows), model.output.shape[-1]), np.float32)
     for start in range(0, len(rows), _PREDICT_BATCH):
         out[start : start + _PREDICT_BATCH] = model.predict_on_batch(pixels[rows[start : start + _PREDICT_BATCH]])
     return out

@@ -52,24 +52,8 @@ def _head(features: int, dim: int, prior: NDArray[np.float64]) -> Any:
 
 
 def training_model(network: Network) -> Any:
-    """Augmented photos to logits."""
-    photos = keras.Input(network.trunk.input.shape[1:], dtype="uint8")
-    features = network.trunk(augmentation()(photos))
-    return keras.Model(photos, network.head(features)["logits"])
-
-
-def augmentation() -> Any:
-    """Flip, shift, zoom, light; identity outside training. uint8 in, float32 `[0, 255]` out."""
-    return keras.Sequential(
-        [
-            layers.RandomFlip("horizontal"),
-            layers.RandomTranslation(0.1, 0.1, fill_mode="nearest"),
-            layers.RandomZoom(0.15, fill_mode="nearest"),
-            layers.RandomBrightness(0.15),
-            layers.RandomContrast(0.15),
-        ],
-        name="augmentation",
-    )
+    """Photos to logits."""
+    return keras.Model(network.trunk.input, network.head(network.trunk.output)["logits"])
 
 
 def fine_tune(network: Network, first: str) -> None:

@@ -8,8 +8,10 @@ import typer
 
 def command(
     dataset: Annotated[Path, typer.Argument(help="Dataset folder with behaviour (events).")],
-    listings: Annotated[Path, typer.Option(help="Listing index made by `python -m index listings`.")],
     out: Annotated[Path, typer.Option(help="Where to write the towers artifact.")],
+    listings: Annotated[
+        Path | None, typer.Option(help="Listing index from `python -m index listings`; without it, no photos.")
+    ] = None,
     dim: Annotated[int, typer.Option(min=8, help="Dimensions of the joint space.")] = 64,
     epochs: Annotated[int, typer.Option(min=1)] = 8,
     batch: Annotated[int, typer.Option(min=2, help="Pairs a step.")] = 512,

@@ -61,7 +61,9 @@ def make_examples(corpus: Corpus, excerpts: int, rng: np.random.Generator) -> Ex
     counts = np.bincount(listing, minlength=len(corpus.listings.ids)) + 1.0
     return Examples(
         queries=list(numbers),
-        variants=np.concatenate([by_query[corpus.train.query], np.array([v for v, _ in made], np.int32).reshape(-1, 1 + VARIANTS)]),
+        variants=np.concatenate(
+            [by_query[corpus.train.query], np.array([v for v, _ in made], np.int32).reshape(-1, 1 + VARIANTS)]
+        ),
         listing=listing.astype(np.int32),
         weight=np.concatenate([weight, np.full(len(made), TITLE_WEIGHT)]).astype(np.float32),
         probability=counts / counts.sum(),
@@ -101,9 +103,7 @@ def feature_arrays(corpus: Corpus, examples: Examples, featuriser: Featuriser) -
         "path_ids": path_ids,
         "path_weights": path_weights,
         "listing_category": corpus.category,
-        **listing_arrays(
-            featuriser, listings.titles, listings.attributes, by_listing, corpus.visual, listings.price
-        ),
+        **listing_arrays(featuriser, listings.titles, listings.attributes, by_listing, corpus.visual, listings.price),
     }
 
 
@@ -113,9 +113,7 @@ def session_sentences(corpus: Corpus) -> list[str]:
     listings = corpus.listings
     titles = [
         f"{tower_text(title, values)} {corpus.ontology.path_text(category) if category >= 0 else ''}"
-        for title, values, category in zip(
-            listings.titles, listings.attributes, corpus.category.tolist(), strict=True
-        )
+        for title, values, category in zip(listings.titles, listings.attributes, corpus.category.tolist(), strict=True)
     ]
     seen: Counter[int] = Counter()
     pairs = []

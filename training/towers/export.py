@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+import tf_keras
 
 from relevance.towers import PATH_FEATURES, QUERY_FEATURES, TEXT_FEATURES
 from training.towers.model import Towers
@@ -17,7 +18,7 @@ def export_query(towers: Towers, path: Path) -> None:
     def query(ids: Any, weights: Any) -> dict[str, Any]:
         return {"embedding": towers.query(ids, weights)}
 
-    _convert(towers, query, path)
+    _convert([towers.text, towers.query_head], query, path)
 
 
 def export_listing(towers: Towers, visual_dim: int, path: Path) -> None:
@@ -30,7 +31,9 @@ def export_listing(towers: Towers, visual_dim: int, path: Path) -> None:
     ]
 
     @tf.function(input_signature=signature)
-    def listing(category_ids: Any, category_weights: Any, price: Any, text_ids: Any, text_weights: Any, visual: Any) -> dict[str, Any]:  # noqa: E501
+    def listing(
+        category_ids: Any, category_weights: Any, price: Any, text_ids: Any, text_weights: Any, visual: Any
+    ) -> dict[str, Any]:
         features = {
             "category_ids": category_ids,
             "category_weights": category_weights,
@@ -41,7 +44,7 @@ def export_listing(towers: Towers, visual_dim: int, path: Path) -> None:
         }
         return {"embedding": towers.listing(features)}
 
-    _convert(towers, listing, path)
+    _convert([towers.text, towers.visual, towers.price, towers.listing_head], listing, path)
 
 
 def _text(prefix: str, features: int) -> list[Any]:
@@ -51,8 +54,11 @@ def _text(prefix: str, features: int) -> list[Any]:
     ]
 
 
-def _convert(towers: Towers, function: Any, path: Path) -> None:
+def _convert(layers: list[Any], function: Any, path: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        tf.saved_model.save(towers, folder, signatures={"serving_default": function})
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        path.write_bytes(converter.convert())
+        archive = tf_keras.export.ExportArchive()
+        for layer in layers:
+            archive.track(layer)
+        archive.add_endpoint("serving_default", function)
+        archive.write_out(folder)
+        path.write_bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())

@@ -10,7 +10,9 @@ from relevance.towers import Towers
 from training.towers.corpus import Corpus
 
 
-def held_out_metrics(artifact: Path, corpus: Corpus, listings: NDArray[np.float32], limit: int = 5000) -> dict[str, Any]:
+def held_out_metrics(
+    artifact: Path, corpus: Corpus, listings: NDArray[np.float32], limit: int = 5000
+) -> dict[str, Any]:
     """Returns recall@10 and @100 of the chosen listings and accuracy of the chosen category, over all held-out
     queries and over those whose text training never saw. At most `limit` pairs, the first ones."""
     held = corpus.held

@@ -20,9 +20,7 @@ class TextBag(tf_keras.layers.Layer):
 
     def __init__(self, table: NDArray[np.float32]) -> None:
         super().__init__(name="text_bag")
-        self.table = self.add_weight(
-            name="table", shape=table.shape, initializer=tf_keras.initializers.Constant(table)
-        )
+        self.table = self.add_weight(name="table", shape=table.shape, initializer=tf_keras.initializers.Constant(table))
 
     def call(self, ids: Any, weights: Any) -> Any:
         return tf.reduce_sum(tf.gather(self.table, ids) * weights[:, :, None], axis=1)

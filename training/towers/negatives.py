@@ -24,18 +24,20 @@ def hard_negatives(
     chosen for the query. Where every near listing is of that category, a uniformly drawn one stands in.
     """
     last = min(LAST_RANK, len(listings))
+    leaves = max(1, int(np.sqrt(len(listings))))
     index = tfrs.layers.factorized_top_k.ScaNN(
         k=last,
-        num_leaves=max(1, int(np.sqrt(len(listings)))),
-        num_leaves_to_search=max(1, int(np.sqrt(len(listings)) / 8)),
+        num_leaves=leaves,
+        num_leaves_to_search=max(min(leaves, 25), leaves // 4),
         num_reordering_candidates=last,
     )
     index.index(listings)
     drawn = rng.integers(0, len(listings), len(queries)).astype(np.int32)
     for start in range(0, len(queries), 1024):
         rows = slice(start, start + 1024)
-        near = np.maximum(index(queries[rows])[1].numpy()[:, min(FIRST_RANK, last // 2) :], 0)
-        other = listing_category[near] != positive_category[rows, None]
+        scores, near = (part.numpy()[:, min(FIRST_RANK, last // 2) :] for part in index(queries[rows]))
+        # Where too few lie in the leaves searched, ScaNN fills up with NaN.
+        other = np.isfinite(scores) & (listing_category[near] != positive_category[rows, None])
         # A random one of the allowed ranks: the largest of random keys that are 0 where it is not allowed.
         keys = rng.random(near.shape) * other
         best = keys.argmax(axis=1)

@@ -43,7 +43,7 @@ class Options:
     threads: int = 2
 
 
-def run(dataset: Path, listing_index: Path, out: Path, options: Options) -> dict[str, Any]:
+def run(dataset: Path, listing_index: Path | None, out: Path, options: Options) -> dict[str, Any]:
     """Trains on the first 70 % of the behaviour and writes a towers artifact; returns its metrics."""
     tf_keras.utils.set_random_seed(options.seed)
     tf.config.experimental.enable_op_determinism()
@@ -136,9 +136,7 @@ def encode(model: RetrievalModel, tower: str, n: int) -> NDArray[np.float32]:
     return np.concatenate(parts)
 
 
-def write(
-    out: Path, corpus: Corpus, featuriser: Featuriser, model: RetrievalModel, options: Options
-) -> dict[str, Any]:
+def write(out: Path, corpus: Corpus, featuriser: Featuriser, model: RetrievalModel, options: Options) -> dict[str, Any]:
     """Writes the artifact and returns the metrics on the pairs of the calibration span."""
     features = model.features
     categories = model.towers.category(features.category_ids, features.category_weights).numpy()

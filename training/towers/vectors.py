@@ -39,4 +39,4 @@ def starting_table(
 
 def _vector(model: FastText, feature: str) -> NDArray[np.float32]:
     parts = [model.wv.get_vector(word) for word in feature.split(" ") if word]
-    return np.mean(parts, axis=0).astype(np.float32)
+    return np.asarray(np.mean(parts, axis=0), np.float32)

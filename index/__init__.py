@@ -1,0 +1,1 @@
+"""Offline index building: a dataset from a table, the listing index, the bundle that the runtime opens."""

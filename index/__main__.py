@@ -1,0 +1,116 @@
+"""`python -m index dataset | listings | build`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from relevance.errors import RelevanceError
+
+app = typer.Typer(help="Build indexes offline.", no_args_is_help=True, add_completion=False)
+
+Out = Annotated[Path, typer.Option(help="The folder to write; replaced where this program wrote it before.")]
+Column = Annotated[str | None, typer.Option(metavar="COLUMN")]
+
+
+@app.command()
+def dataset(
+    source: Annotated[
+        Path, typer.Argument(help="A .csv (comma, semicolon or tab), .jsonl (both also .gz) or .parquet.")
+    ],
+    out: Out,
+    id: Annotated[str, typer.Option(metavar="COLUMN", help="The listing's id, unique.")],
+    title: Annotated[str, typer.Option(metavar="COLUMN")],
+    category: Annotated[
+        str, typer.Option(metavar="COLUMN,...", help="One column with a joined path, or one column a level.")
+    ] = "",
+    separator: Annotated[str, typer.Option(help="What joins the names of a path in one category column.")] = ">",
+    ontology: Annotated[
+        Path | None,
+        typer.Option(help="A categories.csv that the rows refer to by path or id; else made from the rows."),
+    ] = None,
+    image: Annotated[
+        str | None, typer.Option(help="A column, or a template such as images/{id}.jpg, from the source's folder.")
+    ] = None,
+    attributes: Annotated[str, typer.Option(metavar="COLUMN,...", help="Attributes; a.b reaches into an object.")] = "",
+    description: Column = None,
+    price: Column = None,
+    latitude: Column = None,
+    longitude: Column = None,
+    created_at: Column = None,
+    expires_at: Column = None,
+    locale: Column = None,
+    skip_bad_rows: Annotated[
+        bool, typer.Option("--skip-bad-rows", help="Write bad rows to rejected.csv instead of stopping.")
+    ] = False,
+) -> None:
+    """Make a dataset folder of any table, by naming its columns."""
+    from index.columns import ColumnNames
+    from index.dataset import run
+
+    names = ColumnNames(
+        listing_id=id,
+        title=title,
+        category=_names(category),
+        image=image,
+        attributes=_names(attributes),
+        description=description,
+        price=price,
+        latitude=latitude,
+        longitude=longitude,
+        created_at=created_at,
+        expires_at=expires_at,
+        locale=locale,
+    )
+    typer.echo(run(source, out, names, separator, ontology, skip_bad_rows))
+    typer.echo(f"wrote {out}")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+@app.command()
+def listings(
+    dataset: Annotated[Path, typer.Argument(help="A dataset folder.")],
+    classifier: Annotated[Path, typer.Option(help="The folder of a trained classifier.")],
+    out: Out,
+    threads: Annotated[int, typer.Option(min=1)] = 2,
+) -> None:
+    """Predict a category and an embedding for the photos of every listing."""
+    from index.listings import run
+
+    run(dataset, classifier, out, threads)
+    typer.echo(f"wrote {out}")
+
+
+@app.command()
+def build(
+    dataset: Annotated[Path, typer.Argument(help="A dataset folder.")],
+    listings: Annotated[Path, typer.Option(help="The folder that `listings` wrote.")],
+    towers: Annotated[Path, typer.Option(help="The folder of trained towers.")],
+    out: Out,
+) -> None:
+    """Build the bundle that the runtime opens."""
+    from index.build import run
+
+    run(dataset, listings, towers, out)
+    typer.echo(f"wrote {out}")
+
+
+def main() -> None:
+    """Run the command line: what a user can mend is one line on stderr and exit code 2; Ctrl-C gives 130."""
+    try:
+        app(prog_name="python -m index")
+    except RelevanceError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

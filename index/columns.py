@@ -1,0 +1,141 @@
+"""The columns of any table, brought into the columns of a listings file."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any
+
+import numpy as np
+
+from relevance.errors import DataError
+from relevance.fields import refuse, texts
+from relevance.ontology import SEPARATOR, Names, Ontology
+from relevance.parquet import Column
+from relevance.tables import Table, is_missing
+
+_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+
+
+@dataclass(frozen=True)
+class ColumnNames:
+    """Which columns of a table hold what; a name with dots (`a.b`) reaches into objects.
+
+    `category` is one column with a joined path, or several, one a level. `image` is a column, or a template
+    with columns in braces, such as `images/{id}.jpg`.
+    """
+
+    listing_id: str
+    title: str
+    category: tuple[str, ...] = ()
+    image: str | None = None
+    attributes: tuple[str, ...] = ()
+    description: str | None = None
+    price: str | None = None
+    latitude: str | None = None
+    longitude: str | None = None
+    created_at: str | None = None
+    expires_at: str | None = None
+    locale: str | None = None
+
+    def plain(self) -> dict[str, str]:
+        """Columns that are taken as they are: name in a listings file -> name in the table."""
+        names = ("description", "price", "latitude", "longitude", "created_at", "expires_at", "locale")
+        given = {name: getattr(self, name) for name in names}
+        return {"listing_id": self.listing_id, "title": self.title} | {k: v for k, v in given.items() if v}
+
+    def needed(self) -> tuple[str, ...]:
+        """Every column of the table that is read, once."""
+        image = () if self.image is None else tuple(_PLACEHOLDER.findall(self.image)) or (self.image,)
+        return tuple(dict.fromkeys((*self.plain().values(), *self.category, *image, *self.attributes)))
+
+
+def catalogue_table(table: Table, names: ColumnNames, separator: str, known: Ontology | None) -> tuple[Table, Ontology]:
+    """The table with the columns of a listings file, row for row, and the categories it refers to.
+
+    Raises RowsError for categories that `known` does not hold, or names that a path cannot hold.
+    """
+    plain = names.plain()
+    columns: dict[str, Column] = {name: table.columns[of] for name, of in plain.items()}
+    paths = _paths(table, names.category, separator)
+    columns["category_id"] = [SEPARATOR.join(path) for path in paths]
+    columns["image"] = _images(table, names.image)
+    columns["attributes"] = list(_attributes(table, names.attributes))
+    labels = plain | {"category_id": ",".join(names.category), "image": names.image or ""}
+    catalogue = Table(table.path, table.header, columns, table.rows, labels)
+    if known is None:
+        return catalogue, _tree(catalogue, paths)
+    columns["category_id"] = _known_ids(catalogue, paths, known)
+    return catalogue, known
+
+
+def _paths(table: Table, names: tuple[str, ...], separator: str) -> list[Names]:
+    """The path of names of each row, () without a category; an empty level ends it."""
+    if len(names) == 1:
+        split = (text.split(separator) for text in texts(table, names[0]))
+        return [tuple(name.strip() for name in levels if name.strip()) for levels in split]
+    if not names:
+        return [()] * len(table)
+    levels = zip(*(texts(table, name) for name in names), strict=True)
+    return [tuple(takewhile(bool, (name.strip() for name in row))) for row in levels]
+
+
+def _tree(catalogue: Table, paths: list[Names]) -> Ontology:
+    """All paths and what lies above them; the text of a path is the id."""
+    broken = [i for i, path in enumerate(paths) if any(SEPARATOR in name for name in path)]
+    if broken:
+        refuse(catalogue, "category_id", broken, f"names of categories without {SEPARATOR!r}")
+    used = {path[:length] for path in set(paths) for length in range(1, len(path) + 1)}
+    if not used:
+        raise DataError(f"{catalogue.path}: expected a category in some row, found none in all {len(paths)}")
+    ordered = sorted(used)
+    return Ontology.from_paths([SEPARATOR.join(path) for path in ordered], ordered)
+
+
+def _known_ids(catalogue: Table, paths: list[Names], known: Ontology) -> Column:
+    id_of = {path: category_id for category_id, path in zip(known.ids, known.paths, strict=True)}
+    id_of |= {(category_id,): category_id for category_id in known.ids}
+    unknown = [i for i, path in enumerate(paths) if path and path not in id_of]
+    if unknown:
+        hint = known.close_matches(SEPARATOR.join(paths[unknown[0]]))
+        refuse(catalogue, "category_id", unknown, "a path or id of the --ontology file", hint)
+    return [id_of[path] if path else None for path in paths]
+
+
+def _images(table: Table, image: str | None) -> list[Any]:
+    if image is None:
+        return [None] * len(table)
+    if not _PLACEHOLDER.search(image):
+        return list(table.columns[image])
+    names = _PLACEHOLDER.findall(image)
+    frame = _PLACEHOLDER.sub("{}", image)
+    values = zip(*(texts(table, name) for name in names), strict=True)
+    return [[frame.format(*row)] if all(row) else None for row in values]
+
+
+def _attributes(table: Table, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """An object for each row: each value under the last part of its column's name, objects value by value."""
+    keys = [name.rpartition(".")[2] for name in names]
+    doubled = {key for key in keys if keys.count(key) > 1}
+    if doubled:
+        raise DataError(f"--attributes: expected each name once, found {', '.join(sorted(doubled))} more than once")
+    attributes: list[dict[str, Any]] = [{} for _ in range(len(table))]
+    for key, name in zip(keys, names, strict=True):
+        for row, value in zip(attributes, _json_values(table.columns[name]), strict=True):
+            if isinstance(value, dict):
+                row.update(value)
+            elif not is_missing(value):
+                row[key] = value
+    return attributes
+
+
+def _json_values(column: Column) -> list[Any]:
+    """The column with values that JSON has."""
+    if isinstance(column, np.ndarray):
+        if column.dtype.kind == "M":
+            return [None if text == "NaT" else text for text in np.datetime_as_string(column).tolist()]
+        return list(column.tolist())
+    plain = (str, int, float, bool, type(None))
+    return [v if isinstance(v, plain) else json.loads(json.dumps(v, default=str)) for v in column]

@@ -1,0 +1,124 @@
+"""`python -m index dataset`: any CSV, JSON lines or Parquet file becomes a dataset, by naming its columns."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from index.columns import ColumnNames, catalogue_table
+from index.photos import link_photos
+from relevance.artifacts import MARKER, writing
+from relevance.dataset import Listings, parse_listings, write_listings
+from relevance.errors import DataError, RowsError
+from relevance.ontology import Ontology
+from relevance.tables import BadRow, Table, read_table
+
+_WRITTEN = frozenset({"categories.csv", "listings.parquet", "images", "rejected.csv", "missing_photos.csv", MARKER})
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was written; `str` gives it to a person."""
+
+    listings: int
+    categories: int
+    leaves: int
+    uncategorised: int
+    photos: int
+    missing_photos: int
+    rejected: int
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.listings:,} listings, {self.uncategorised:,} of them without a category",
+            f"{self.categories:,} categories, {self.leaves:,} leaves",
+            f"{self.photos:,} listings with a photo",
+        ]
+        if self.missing_photos:
+            lines.append(f"{self.missing_photos:,} photos are not there: see missing_photos.csv")
+        if self.rejected:
+            lines.append(f"{self.rejected:,} rows left out: see rejected.csv")
+        return "\n".join(lines)
+
+
+def run(
+    source: Path,
+    out: Path,
+    names: ColumnNames,
+    separator: str = ">",
+    ontology: Path | None = None,
+    skip_bad_rows: bool = False,
+) -> Summary:
+    """Write the dataset folder `out`, atomically.
+
+    Without `ontology` the tree is made of the categories that the rows name, a category's id being its path;
+    with it a row names a category of that file by path or id. Photos lie in the folder of `source` and are
+    linked. Raises DataError for the first kind of bad row; with `skip_bad_rows` such rows go to
+    `rejected.csv` instead.
+    """
+    _refuse_other_content(out)
+    if not names.category and ontology is None:
+        raise DataError("a dataset needs categories: name their columns by --category, or a file by --ontology")
+    known = Ontology.read(ontology) if ontology else None
+    rejected: list[BadRow] = []
+    table = read_table(source, names.needed(), nested=True, malformed=rejected if skip_bad_rows else None)
+    while True:
+        try:
+            catalogue, tree = catalogue_table(table, names, separator, known)
+            listings = parse_listings(catalogue, tree)
+            break
+        except RowsError as error:
+            if not skip_bad_rows:
+                raise
+            rejected += [BadRow(table.row(i), error.reason, _content(table, i)) for i in error.records]
+            table = table.take(np.setdiff1d(np.arange(len(table)), error.records))
+            if not len(table):
+                raise DataError(f"{source}: no row is usable; the last problem: {error}") from None
+    return _write(out, source.parent, tree, listings, sorted(rejected))
+
+
+def _refuse_other_content(out: Path) -> None:
+    """A dataset that has got events or a truth since is not replaced."""
+    other = sorted({path.name for path in out.iterdir()} - _WRITTEN) if out.is_dir() else []
+    if other:
+        raise DataError(
+            f"{out}: holds {', '.join(other[:5])}, which this command did not write and would delete; "
+            "move them away or choose another --out"
+        )
+
+
+def _content(table: Table, i: int) -> str:
+    row = {name: column[i] for name, column in table.columns.items()}
+    return json.dumps(row, ensure_ascii=False, default=str)
+
+
+def _write(out: Path, photos: Path, tree: Ontology, listings: Listings, rejected: Sequence[BadRow]) -> Summary:
+    with writing(out) as folder:
+        tree.write(folder / "categories.csv")
+        listings, missing = link_photos(photos, listings, folder)
+        write_listings(folder / "listings.parquet", listings)
+        if missing:
+            _write_csv(folder / "missing_photos.csv", ("listing_id", "image"), missing)
+        if rejected:
+            _write_csv(folder / "rejected.csv", BadRow._fields, rejected)
+    return Summary(
+        listings=len(listings),
+        categories=len(tree),
+        leaves=int(tree.is_leaf.sum()),
+        uncategorised=listings.category_ids.count(None),
+        photos=sum(map(bool, listings.images)),
+        missing_photos=len(missing),
+        rejected=len(rejected),
+    )
+
+
+def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)

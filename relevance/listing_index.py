@@ -1,0 +1,60 @@
+"""The listing index: what the photos tell of every listing of a dataset, row by row."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relevance.artifacts import read_manifest
+from relevance.dataset import Listings
+from relevance.errors import ArtifactError
+from relevance.ontology import Ontology
+from relevance.parquet import import_pyarrow
+
+KIND, VERSION = "listing-index", 1
+
+TRUSTED = 0.3
+"""A photo's predicted category is used from this probability on."""
+
+
+@dataclass(frozen=True)
+class ListingIndex:
+    """Rows in dataset order. predicted: category ids, None without a usable photo; probability: float32 `[n]`;
+    embeddings: float32 `[n, visual_dim]`, unit vectors, zero rows without a usable photo."""
+
+    predicted: list[str | None]
+    probability: NDArray[np.float32]
+    embeddings: NDArray[np.float32]
+
+    @classmethod
+    def read(cls, path: Path | None, ontology: Ontology, listings: Listings) -> "ListingIndex":
+        """Reads the artifact at `path`; None gives the index of a catalogue without photos.
+
+        Raises ArtifactError when it is missing or altered, or made for another ontology or other listings.
+        """
+        n = len(listings)
+        if path is None:
+            return cls([None] * n, np.zeros(n, np.float32), np.zeros((n, 1), np.float32))
+        manifest = read_manifest(path, KIND, VERSION)
+        pyarrow = import_pyarrow()
+        table = pyarrow.parquet.read_table(path / "predictions.parquet").to_pydict()
+        if manifest["ontology_fingerprint"] != ontology.fingerprint or table["listing_id"] != listings.ids:
+            raise ArtifactError(f"{path}: made for another dataset; run `python -m index listings` again")
+        return cls(
+            table["predicted_category_id"],
+            np.array(table["predicted_probability"], np.float32),
+            np.load(path / "embeddings.npy").astype(np.float32),
+        )
+
+    def categories(self, ontology: Ontology, given: list[str | None]) -> tuple[NDArray[np.int32], list[str]]:
+        """Returns each listing's category, int32 position in the ontology or -1, and who told it: "seller", "photo"
+        (where the seller did not and the photo tells it with probability ≥ TRUSTED) or "none"."""
+        positions = np.full(len(given), -1, np.int32)
+        sources = ["none"] * len(given)
+        for row, (own, predicted) in enumerate(zip(given, self.predicted, strict=True)):
+            if own is not None:
+                positions[row], sources[row] = ontology.position(own), "seller"
+            elif predicted is not None and self.probability[row] >= TRUSTED:
+                positions[row], sources[row] = ontology.position(predicted), "photo"
+        return positions, sources

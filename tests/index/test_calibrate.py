@@ -1,0 +1,48 @@
+"""Calibration: conformal thresholds, temperature, made-up words."""
+
+import numpy as np
+import pytest
+
+from index.absent import absent_queries
+from index.calibrate import _temperature, conformal_threshold
+from relevance.category_filter import set_size
+
+
+def test_conformal_threshold_by_hand() -> None:
+    probabilities = np.array([[0.5, 0.3, 0.2], [0.6, 0.3, 0.1], [0.1, 0.2, 0.7]])
+    # The labels come in at 0.5, 0.9 and 1.0 of cumulative probability.
+    labels = np.array([0, 1, 0])
+    assert conformal_threshold(probabilities, labels, coverage=0.5) == pytest.approx(0.9)
+    assert conformal_threshold(probabilities, labels, coverage=0.25) == pytest.approx(0.5)
+    assert conformal_threshold(probabilities, labels, coverage=0.99) == 1.0
+
+
+def test_conformal_sets_cover_on_fresh_data() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(4000, 12)) * 2
+    truth = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    labels = np.array([rng.choice(12, p=p) for p in truth])
+    wrong = np.exp(logits * 0.5) / np.exp(logits * 0.5).sum(axis=1, keepdims=True)  # an under-confident model
+    threshold = conformal_threshold(wrong[:2000], labels[:2000], coverage=0.9)
+    order = np.argsort(-wrong[2000:], axis=1)
+    sizes = [set_size(p[o], threshold) for p, o in zip(wrong[2000:], order, strict=True)]
+    held = [label in o[:size] for label, o, size in zip(labels[2000:], order, sizes, strict=True)]
+    assert 0.88 <= np.mean(held) <= 0.97
+    assert np.mean(sizes) < 12
+
+
+def test_temperature_recovers_the_one_that_made_the_labels() -> None:
+    rng = np.random.default_rng(1)
+    cosines = rng.uniform(-1, 1, size=(5000, 8))
+    exponents = np.exp(cosines / 0.2)
+    labels = np.array([rng.choice(8, p=p / p.sum()) for p in exponents])
+    assert _temperature(cosines, labels.astype(np.int32)) == pytest.approx(0.2, rel=0.05)
+
+
+def test_absent_queries_are_made_of_unknown_words() -> None:
+    words = ["keyboard", "keyring", "boarding", "ringside", "sidecar", "carpet", "petrol", "rolling", "linger"]
+    made = absent_queries(words, 50, np.random.default_rng(0))
+    assert len(made) == 50
+    assert not {word for query in made for word in query.split()} & set(words)
+    assert made == absent_queries(words, 50, np.random.default_rng(0))
+    assert absent_queries([], 3, np.random.default_rng(0)) == []

@@ -1,0 +1,156 @@
+"""The towers: features, loss, negatives and export."""
+
+import os
+
+os.environ["TF_USE_LEGACY_KERAS"] = "1"
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rapidfuzz.distance import DamerauLevenshtein
+
+from relevance.models import Model
+from relevance.text import Featuriser
+from relevance.towers import PATH_FEATURES, QUERY_FEATURES, TEXT_FEATURES, listing_arrays
+from training.towers.augment import excerpt, mistype
+
+
+@given(st.text(alphabet="abcdefghijklmnop ", max_size=40), st.integers(0, 2**32 - 1))
+def test_mistype_stays_near(query: str, seed: int) -> None:
+    wrong = mistype(query, np.random.default_rng(seed))
+    # Two errors at most, of which one written by ear may add or change up to four letters.
+    assert DamerauLevenshtein.distance(query, wrong) <= 8
+    assert wrong == mistype(query, np.random.default_rng(seed))
+
+
+def test_mistype_makes_errors() -> None:
+    rng = np.random.default_rng(0)
+    changed = sum(mistype("gaming keyboard", rng) != "gaming keyboard" for _ in range(200))
+    assert changed > 190
+
+
+@given(st.lists(st.text(alphabet="abc", min_size=1, max_size=3), max_size=8), st.integers(0, 1000))
+def test_excerpt_keeps_order(words: list[str], seed: int) -> None:
+    words = [f"{word}{i}" for i, word in enumerate(words)]
+    kept = excerpt(words, np.random.default_rng(seed)).split()
+    assert kept == [word for word in words if word in kept]
+    assert len(kept) <= 4
+    assert bool(kept) == bool(words)
+
+
+@pytest.fixture(scope="module")
+def featuriser() -> Featuriser:
+    return Featuriser.fit(["gaming keyboard", "gaming mouse", "garden chair", "garden table"] * 2, buckets=50)
+
+
+def random_table(featuriser: Featuriser, dim: int = 8) -> np.ndarray:
+    table = np.random.default_rng(1).normal(size=(featuriser.size, dim)).astype(np.float32)
+    table[0] = 0
+    return table
+
+
+def test_exported_query_tower_agrees_with_the_trained_one(featuriser: Featuriser, tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    from training.towers.export import export_query
+    from training.towers.model import Towers
+
+    towers = Towers(random_table(featuriser))
+    towers.query_head.outer.kernel_initializer = tf.keras.initializers.RandomNormal(seed=3)
+    ids, weights = featuriser.batch(["gaming keybord", "chair", "", "zzz qqq"], QUERY_FEATURES)
+    expected = towers.query(ids, weights).numpy()
+    export_query(towers, tmp_path / "query.tflite")
+    exported = Model(tmp_path / "query.tflite")
+    np.testing.assert_allclose(exported(ids, weights)[0], expected, atol=1e-5)
+    for row in range(len(ids)):
+        np.testing.assert_allclose(exported(ids[row : row + 1], weights[row : row + 1])[0][0], expected[row], atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(expected[[0, 1, 3]], axis=1), 1, atol=1e-5)
+
+
+def test_exported_listing_tower_agrees_with_the_trained_one(featuriser: Featuriser, tmp_path: Path) -> None:
+    from training.towers.export import export_listing
+    from training.towers.model import Towers
+
+    towers = Towers(random_table(featuriser))
+    visual = np.random.default_rng(2).normal(size=(3, 5)).astype(np.float32)
+    arrays = listing_arrays(
+        featuriser,
+        ["gaming keyboard", "chair", ""],
+        [{}, {"colour": "garden"}, {}],
+        ["Computers > Keyboard", "", "Garden"],
+        visual,
+        np.array([10.0, np.nan, 0.0]),
+    )
+    expected = towers.listing(arrays).numpy()
+    export_listing(towers, 5, tmp_path / "listing.tflite")
+    exported = Model(tmp_path / "listing.tflite")
+    assert [spec.name for spec in exported.inputs] == sorted(arrays)
+    np.testing.assert_allclose(exported(*(arrays[name] for name in sorted(arrays)))[0], expected, atol=1e-5)
+    assert arrays["text_ids"].shape == (3, TEXT_FEATURES)
+    assert arrays["category_ids"].shape == (3, PATH_FEATURES)
+    np.testing.assert_allclose(arrays["price"], [[np.log(11) / 10, 1], [0, 0], [0, 1]], rtol=1e-6)
+
+
+def test_retrieval_loss_subtracts_log_q_and_removes_accidental_hits(featuriser: Featuriser) -> None:
+    """The loss of TensorFlow Recommenders against a softmax written out by hand: a frequent candidate's logit is
+    lowered by log q, and a candidate that is the row's own positive is left out."""
+    import tensorflow_recommenders as tfrs
+
+    rng = np.random.default_rng(0)
+    query = rng.normal(size=(3, 4)).astype(np.float32)
+    candidates = rng.normal(size=(5, 4)).astype(np.float32)
+    ids = np.array([7, 8, 9, 7, 5])
+    q = np.array([0.4, 0.1, 0.1, 0.4, 0.01], np.float32)
+    weight = np.array([1.0, 2.0, 0.5], np.float32)
+    task = tfrs.tasks.Retrieval(temperature=0.5, remove_accidental_hits=True)
+    found = task(
+        query,
+        candidates,
+        sample_weight=weight,
+        candidate_sampling_probability=q,
+        candidate_ids=ids,
+        compute_metrics=False,
+        compute_batch_metrics=False,
+    )
+    expected = 0.0
+    for row in range(3):
+        logits = [query[row] @ candidates[c] / 0.5 - np.log(q[c]) for c in range(5)]
+        allowed = [c for c in range(5) if c == row or ids[c] != ids[row]]
+        expected += weight[row] * (np.log(sum(np.exp(logits[c]) for c in allowed)) - logits[row])
+    assert float(found) == pytest.approx(expected, rel=1e-4)
+
+
+def test_hard_negatives_are_near_and_of_another_category() -> None:
+    from training.towers.negatives import hard_negatives
+
+    rng = np.random.default_rng(0)
+    listings = rng.normal(size=(600, 16)).astype(np.float32)
+    listings /= np.linalg.norm(listings, axis=1, keepdims=True)
+    category = rng.integers(0, 3, 600).astype(np.int32)
+    queries, positive = listings[:50], category[:50]
+    drawn = hard_negatives(queries, listings, positive, category, np.random.default_rng(1))
+    assert (category[drawn] != positive).all()
+    near = (queries * listings[drawn]).sum(axis=1).mean()
+    assert near > (queries @ listings.T).mean() + 0.1
+
+
+def test_starting_vectors_bring_words_of_one_session_together() -> None:
+    from training.towers.vectors import starting_table
+
+    rng = np.random.default_rng(0)
+    groups = [["brolly", "umbrella", "parasol"], ["keyboard", "mechanical", "switches"]]
+    sentences = [" ".join(rng.permutation(groups[i % 2])) for i in range(600)]
+    featuriser = Featuriser.fit(sentences, buckets=10)
+    table = starting_table(featuriser, sentences, 16, seed=0)
+    assert table.shape == (featuriser.size, 16)
+    assert not table[0].any()
+    row = {word: table[1 + i] for i, word in enumerate(featuriser.words)}
+
+    def cosine(a: str, b: str) -> float:
+        return float(row[a] @ row[b] / np.linalg.norm(row[a]) / np.linalg.norm(row[b]))
+
+    assert cosine("brolly", "umbrella") > cosine("brolly", "keyboard") + 0.1
+    np.testing.assert_array_equal(table, starting_table(featuriser, sentences, 16, seed=0))
