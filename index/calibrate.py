@@ -26,6 +26,9 @@ COVERAGE = 0.95
 FALSE_ABSTENTION = 0.05
 MOST_QUERIES = 3000
 FEWEST_QUERIES = 30
+STRANGE = 0.02
+"""Share of the held-out queries that are farther from every category than a query with a filter may be."""
+
 _POOL = 20
 
 
@@ -34,7 +37,7 @@ def provisional(ontology: Ontology, temperature: float) -> Calibration:
     levels = int(ontology.depth.max())
     weights = tuple(10.0 if name == "cosine" else 0.0 for name in FEATURES)
     return Calibration(
-        CategoryCalibration(temperature, (1.0,) * levels, COVERAGE),
+        CategoryCalibration(temperature, -1.0, (1.0,) * levels, COVERAGE),
         RelevanceModel(weights, -5.0, 0.5, FALSE_ABSTENTION),
         {"queries": 0},
     )
@@ -68,7 +71,8 @@ def _fit_categories(engine: Engine, pairs: Interactions) -> CategoryCalibration:
         conformal_threshold(*_collapse(probabilities, votes[:, 1], engine.ontology.ancestor_at(level)))
         for level in levels
     )
-    return CategoryCalibration(temperature, thresholds, COVERAGE)
+    least = float(np.quantile(cosines.max(axis=1), STRANGE))
+    return CategoryCalibration(temperature, least, thresholds, COVERAGE)
 
 
 def _temperature(cosines: NDArray[np.float64], labels: NDArray[np.int32]) -> float:
@@ -114,7 +118,7 @@ def _fit_relevance(
     sample = rng.permutation(len(pairs.queries))[:MOST_QUERIES]
     features: list[NDArray[np.float32]] = []
     labels: list[NDArray[np.bool_]] = []
-    answerable: list[NDArray[np.float32]] = []
+    unmatched: list[NDArray[np.float32]] = []
     for number in tqdm(sample.tolist(), desc="calibrate", unit="query"):
         asked = engine.read(pairs.queries[number])
         categories = np.unique(engine.columns.category[chosen[number]])
@@ -122,7 +126,9 @@ def _fit_relevance(
         absent = _absent(engine, asked, categories)
         features += [present, absent]
         labels += [relevant, np.zeros(len(absent), bool)]
-        answerable.append(present)
+        if not present[:, FEATURES.index("lexical")].any():
+            unmatched.append(present)
+    answerable = unmatched if len(unmatched) >= FEWEST_QUERIES else features[::2]
     for query in absent_queries(engine.towers.featuriser.words, len(sample) // 4, rng):
         made_up, _ = _present(engine, engine.read(query), np.empty(0, np.int32))
         features.append(made_up)
@@ -130,6 +136,7 @@ def _fit_relevance(
     fitted = LogisticRegression(C=10.0, max_iter=1000).fit(np.concatenate(features), np.concatenate(labels))
     weights = tuple(round(float(w), 6) for w in fitted.coef_[0])
     model = RelevanceModel(weights, round(float(fitted.intercept_[0]), 6), 0.0, FALSE_ABSTENTION)
+    # The fallback answers where the words match nothing: its threshold is chosen on such queries.
     best = np.array([model.probability(rows).max() for rows in answerable if len(rows)])
     threshold = float(np.quantile(best, FALSE_ABSTENTION))
     final = RelevanceModel(model.weights, model.bias, round(threshold, 6), FALSE_ABSTENTION)
@@ -144,8 +151,7 @@ def _present(
     order = np.argsort(-found.cosine, kind="stable")[:_POOL]
     found = found.take(order)
     matched = found.lexical | found.corrected
-    best = float(found.cosine.max(initial=0.0))
-    features = engine.features(asked, found.rows, found.cosine, matched, best)
+    features = engine.features(asked, found.rows, found.cosine, matched)
     return features, np.isin(engine.columns.category[found.rows], categories)
 
 
@@ -159,9 +165,7 @@ def _absent(engine: Engine, asked: Query, categories: NDArray[np.int32]) -> NDAr
     left = ~gone[engine.columns.category]
     if gone[~engine.categories.empty].all() or not left.any():
         return np.empty((0, len(FEATURES)), np.float32)
-    probabilities = np.where(gone, np.float32(0), asked.probabilities)
-    remaining = asked._replace(probabilities=probabilities / max(probabilities.sum(), np.float32(1e-12)))
     rows, cosine = engine.vectors.search(asked.embedding, _POOL, left)
     # The lexical engine would still find what has the words.
     matched = np.isin(rows, engine.lexical.search(asked.text, 1000)[0])
-    return engine.features(remaining, rows, cosine, matched, float(cosine[0]))
+    return engine.features(asked, rows, cosine, matched)

@@ -11,13 +11,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from relevance.artifacts import write_manifest, writing
-from relevance.classifier import ENCODER, Classifier, ImageEncoder
+from relevance.classifier import ENCODER, Classifier, ImageEncoder, encode_photos
 from relevance.dataset import Dataset, Listings
-from relevance.images import load_many
 from relevance.listing_index import KIND, VERSION
 from relevance.parquet import import_pyarrow
-
-BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -62,30 +59,19 @@ def run(dataset: Path, classifier: Path, out: Path, threads: int = 2) -> dict[st
 
 
 def encode(encoder: ImageEncoder, root: Path, listings: Listings, threads: int) -> Encodings:
-    """Runs the encoder over the first usable photo of every listing, a batch at a time."""
+    """Runs the encoder over the first usable photo of every listing."""
     n = len(listings)
     best, probability = np.full(n, -1, np.int64), np.zeros(n, np.float32)
     embeddings = np.zeros((n, encoder.embedding_dim), np.float32)
     bad: list[tuple[int, Path, str]] = []
-    batch: list[tuple[int, NDArray[np.uint8]]] = []
-
-    def flush() -> None:
-        rows = [row for row, _ in batch]
-        encoded = encoder(np.stack([photo for _, photo in batch]))
-        best[rows], probability[rows] = encoded.probabilities.argmax(axis=1), encoded.probabilities.max(axis=1)
-        embeddings[rows] = encoded.embeddings
-        batch.clear()
-
     paths = ([root / image for image in images] for images in listings.images)
-    photos = load_many(paths, encoder.image_size, threads)
-    for row, found in enumerate(tqdm(photos, "listings", total=n, unit="listing")):
-        bad.extend((row, path, reason) for path, reason in found.bad)
-        if found.photo is not None:
-            batch.append((row, found.photo))
-        if len(batch) == BATCH:
-            flush()
-    if batch:
-        flush()
+    with tqdm(total=n, desc="listings", unit="listing") as progress:
+        for batch in encode_photos(encoder, paths, threads):
+            best[batch.rows] = batch.encoded.probabilities.argmax(axis=1)
+            probability[batch.rows] = batch.encoded.probabilities.max(axis=1)
+            embeddings[batch.rows] = batch.encoded.embeddings
+            bad += batch.bad
+            progress.update(batch.seen)
     return Encodings(best, probability, embeddings, bad)
 
 

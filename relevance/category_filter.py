@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relevance.ontology import Ontology
-from relevance.results import CategoryFilter, CategoryScore
+from relevance.results import CategoryFilter, CategoryScore, Mode
 
 FILTER_SIZE = 3
 """The largest set that is a filter."""
@@ -27,9 +27,11 @@ Doubles = NDArray[np.float64]
 @dataclass(frozen=True)
 class CategoryCalibration:
     """temperature of the softmax; thresholds: for each level from 1 on, the cumulative probability a set must reach;
-    coverage: 1 - alpha, what the thresholds were chosen for."""
+    coverage: 1 - alpha, what the thresholds were chosen for; least_cosine: a query whose nearest category is farther
+    than this is like none of those seen, and gets no filter."""
 
     temperature: float
+    least_cosine: float
     thresholds: tuple[float, ...]
     coverage: float
 
@@ -52,22 +54,32 @@ class CategoryModel:
         self._closed = np.where(self.empty, -np.inf, 0.0).astype(np.float32)
         self._ancestors = [ontology.ancestor_at(level + 1) for level in range(len(calibration.thresholds))]
 
-    def probabilities(self, query: Floats) -> Floats:
+    def cosines(self, query: Floats) -> Floats:
+        """Returns float32 `[categories]`: the cosine of the query vector (float32 `[dim]`) with each category."""
+        # Not `@`: for so small a product BLAS would wake its threads, which on a busy machine costs more than it saves.
+        return np.asarray(np.einsum("nd,d->n", self._embeddings, query), np.float32)
+
+    def probabilities(self, cosines: Floats) -> Floats:
         """Returns float32 `[categories]`: the probability that what is searched lies on each category itself (0 for
-        those without listings), summing to 1. query: float32 `[dim]`, a unit vector."""
-        logits = self._embeddings @ query / np.float32(self.calibration.temperature) + self._closed
+        those without listings), summing to 1."""
+        logits = cosines / np.float32(self.calibration.temperature) + self._closed
         exponents = np.exp(logits - logits.max())
         return np.asarray(exponents / exponents.sum(), np.float32)
 
-    def filter(self, probabilities: Floats) -> CategoryFilter:
+    def filter(self, cosines: Floats) -> CategoryFilter:
         """Returns the deepest level's set that is small enough to filter by, else to boost by, else none."""
+        coverage = self.calibration.coverage
+        if float((cosines + self._closed).max()) < self.calibration.least_cosine:
+            return CategoryFilter("none", (), coverage)
+        probabilities = self.probabilities(cosines)
         sets = [self._level_set(probabilities, level) for level in reversed(range(len(self._ancestors)))]
-        for limit, mode in ((FILTER_SIZE, "filter"), (BOOST_SIZE, "boost")):
+        modes: tuple[tuple[int, Mode], ...] = ((FILTER_SIZE, "filter"), (BOOST_SIZE, "boost"))
+        for limit, mode in modes:
             for nodes, scores in sets:
                 if 0 < len(nodes) <= limit:
                     categories = tuple(self._score(n, s) for n, s in zip(nodes, scores, strict=True))
-                    return CategoryFilter(mode, categories, self.calibration.coverage)  # type: ignore[arg-type]
-        return CategoryFilter("none", (), self.calibration.coverage)
+                    return CategoryFilter(mode, categories, coverage)
+        return CategoryFilter("none", (), coverage)
 
     def _level_set(self, probabilities: Floats, level: int) -> tuple[Sequence[int], Sequence[float]]:
         at_level = np.zeros(len(probabilities))

@@ -5,7 +5,7 @@ Mental model: photos in, category probabilities and unit-length visual embedding
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from relevance.artifacts import read_manifest
 from relevance.errors import ArtifactError
+from relevance.images import load_many
 from relevance.models import Model
 from relevance.ontology import Ontology
 from relevance.splits import group_split
@@ -23,6 +24,7 @@ from relevance.text import normalise
 KIND, VERSION = "classifier", 1
 ENCODER = "image_encoder.tflite"
 TEST_SHARE = 0.15
+_BATCH = 32
 
 
 class Encoded(NamedTuple):
@@ -51,6 +53,42 @@ class ImageEncoder:
     def __call__(self, photos: NDArray[np.uint8]) -> Encoded:
         embeddings, probabilities = self._model(photos)
         return Encoded(probabilities, embeddings)
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedBatch:
+    """The next `seen` listings. rows: int64 `[b]`, those with a usable photo; encoded: theirs; bad: (row, path, reason)
+    of every refused photo."""
+
+    seen: int
+    rows: NDArray[np.int64]
+    encoded: Encoded
+    bad: list[tuple[int, Path, str]]
+
+
+def encode_photos(encoder: ImageEncoder, listings: Iterable[Sequence[Path]], threads: int) -> Iterator[EncodedBatch]:
+    """Encodes the first usable photo of each listing, given the paths of its photos; rows count from 0."""
+    rows: list[int] = []
+    photos: list[NDArray[np.uint8]] = []
+    bad: list[tuple[int, Path, str]] = []
+    done = seen = 0
+    for row, found in enumerate(load_many(listings, encoder.image_size, threads)):
+        bad.extend((row, path, reason) for path, reason in found.bad)
+        if found.photo is not None:
+            rows.append(row)
+            photos.append(found.photo)
+        seen = row + 1
+        if len(photos) == _BATCH:
+            yield EncodedBatch(seen - done, np.array(rows), encoder(np.stack(photos)), bad)
+            done, rows, photos, bad = seen, [], [], []
+    if seen > done:
+        yield EncodedBatch(seen - done, np.array(rows, np.int64), _encoded(encoder, photos), bad)
+
+
+def _encoded(encoder: ImageEncoder, photos: list[NDArray[np.uint8]]) -> Encoded:
+    if photos:
+        return encoder(np.stack(photos))
+    return Encoded(np.empty((0, encoder.classes), np.float32), np.empty((0, encoder.embedding_dim), np.float32))
 
 
 @dataclass(frozen=True, eq=False)

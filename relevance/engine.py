@@ -44,11 +44,11 @@ def utc_now() -> np.datetime64:
 
 
 class Query(NamedTuple):
-    """A query as the models see it. probabilities: float32 `[categories]`."""
+    """A query as the models see it. embedding: float32 `[dim]`; categories: float32 `[categories]`, cosines."""
 
     text: str
     embedding: NDArray[np.float32]
-    probabilities: NDArray[np.float32]
+    categories: NDArray[np.float32]
     reading: Reading
 
 
@@ -89,7 +89,7 @@ class Engine:
         self.lexical = LexicalIndex.open(layout.lexical)
         self.store = ListingStore(layout.store)
         self.relevance: RelevanceModel = calibration.relevance
-        counts = np.bincount(self.columns.category, minlength=len(self.ontology) + 1)[:-1]
+        counts = np.bincount(self.columns.category, minlength=len(self.ontology))
         self.categories = CategoryModel(self.ontology, self.towers.category_embeddings, counts, calibration.category)
         self.speller = Speller(self.towers.featuriser, lambda word: self.lexical.count(word) > 0)
         self._encoder = Model(layout.image_encoder, threads) if layout.image_encoder.exists() else None
@@ -111,7 +111,7 @@ class Engine:
         timings = Timings()
         asked = self.read(query)
         timings.mark("query")
-        category_filter = self.categories.filter(asked.probabilities)
+        category_filter = self._category_filter(asked)
         timings.mark("categories")
         mask = self._mask(filters or NO_FILTERS)
         found = self.candidates(asked, k, mask)
@@ -128,7 +128,7 @@ class Engine:
 
     def category_filter(self, query: str) -> CategoryFilter:
         """Returns the categories that `query` is about, for a search engine of the caller's own."""
-        return self.categories.filter(self.read(query).probabilities)
+        return self._category_filter(self.read(query))
 
     def fallback(self, query: str, filters: Filters | None = None, k: int = 20) -> Fallback:
         """Returns listings that answer `query` although its words find none, or abstains."""
@@ -168,7 +168,7 @@ class Engine:
     def read(self, query: str) -> Query:
         """Returns `query` as the models see it."""
         embedding = self.towers.query(query)
-        return Query(query, embedding, self.categories.probabilities(embedding), self.speller.read(query))
+        return Query(query, embedding, self.categories.cosines(embedding), self.speller.read(query))
 
     def candidates(self, asked: Query, k: int, mask: Mask) -> Candidates:
         """Returns lexical, corrected-lexical and semantic candidates, once each, unordered. mask: bool `[rows]`."""
@@ -176,12 +176,11 @@ class Engine:
         corrected = np.empty(0, np.int64)
         if asked.reading.corrected and not len(lexical):
             corrected, _ = self._lexical_rows(asked.reading.corrected, k, mask)
-        nearest, cosines = self.vectors.search(asked.embedding, max(_SEMANTIC_POOL, k), mask)
+        nearest, _ = self.vectors.search(asked.embedding, max(_SEMANTIC_POOL, k), mask)
         rows = np.unique(np.concatenate([lexical, corrected, nearest]))
-        cosine = self.vectors.embeddings[rows] @ asked.embedding
+        cosine = np.einsum("nd,d->n", self.vectors.embeddings[rows], asked.embedding)
         is_lexical, is_corrected = np.isin(rows, lexical), np.isin(rows, corrected)
-        best = float(cosines[0]) if len(cosines) else 0.0
-        features = self.features(asked, rows, cosine, is_lexical | is_corrected, best)
+        features = self.features(asked, rows, cosine, is_lexical | is_corrected)
         return Candidates(rows, cosine, is_lexical, is_corrected, self.relevance.probability(features))
 
     def features(
@@ -190,11 +189,10 @@ class Engine:
         rows: NDArray[np.int64],
         cosine: NDArray[np.float32],
         lexical: NDArray[np.bool_],
-        best_cosine: float,
     ) -> NDArray[np.float32]:
         """Returns what the relevance model reads of the query with each of `rows`, float32 `[n, features]`."""
-        category = np.append(asked.probabilities, np.float32(0))[self.columns.category[rows]]
-        return pair_features(cosine, category, lexical, asked.reading.familiar, best_cosine)
+        category = asked.categories[self.columns.category[rows]]
+        return pair_features(cosine, category, lexical, asked.reading.familiar)
 
     def encode_photo(self, photo: bytes) -> NDArray[np.float32]:
         """Returns the visual embedding of an encoded photo, float32 `[visual_dim]`, a unit vector."""
@@ -204,7 +202,14 @@ class Engine:
         embeddings, _probabilities = self._encoder(pixels[None])  # outputs in the order of their names
         return np.asarray(embeddings[0], np.float32)
 
+    def _category_filter(self, asked: Query) -> CategoryFilter:
+        if not asked.reading.words:
+            return CategoryFilter("none", (), self.categories.calibration.coverage)
+        return self.categories.filter(asked.categories)
+
     def _fallback(self, asked: Query, k: int, filters: Filters, found: Candidates) -> Fallback:
+        if not asked.reading.words:
+            return Fallback("the query has no words", None, (), (), abstained=True)
         relaxed: list[str] = []
         remaining = list(filters.active())
         shown = self._best(found, k)
@@ -262,7 +267,7 @@ class Engine:
             return f"has every word of “{asked.reading.corrected}”"
         if category_id is not None:
             position = self.ontology.position(category_id)
-            if asked.probabilities[position] >= 0.2:
+            if asked.categories[position] >= self.categories.calibration.least_cosine:
                 return f"means the same: searches like this one go to {self.ontology.name(position)}"
         return "close in meaning to the query"
 

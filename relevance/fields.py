@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_YEAR_1, _YEAR_10000 = -62_135_596_800_000, 253_402_300_800_000
+_UNFIT = (ValueError, TypeError, OverflowError)
 _NOT_IDS = frozenset({"", "nan", "none", "null", "<na>"})
 _INSTANT = "an ISO 8601 time (such as 2024-05-31T12:00:00Z) or epoch milliseconds"
 # Milliseconds that fall into January and February 1970, and that are seconds of the years 1985 to 2128.
@@ -112,9 +114,7 @@ def milliseconds(value: Any) -> int | None:
     if isinstance(value, str):
         text = value.strip()
         # Fewer digits are a year or a date of ISO 8601's basic form, not a moment of January 1970.
-        if text.isdecimal() and len(text) > 8:
-            return int(text)
-        value = datetime.fromisoformat(text)
+        value = int(text) if text.isdecimal() and len(text) > 8 else datetime.fromisoformat(text)
     if isinstance(value, np.datetime64):
         return None if np.isnat(value) else int(value.astype("datetime64[ms]").astype(np.int64))
     if isinstance(value, datetime):
@@ -122,22 +122,24 @@ def milliseconds(value: Any) -> int | None:
         return (moment - _EPOCH) // _MILLISECOND
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise ValueError("not a time")
+    if not _YEAR_1 <= value < _YEAR_10000:
+        raise ValueError("not a time of the years 1 to 9999")
     return int(value)
 
 
 def _converted(table: Table, name: str, values: Column, convert: Callable[[Any], T], expected: str) -> list[T]:
-    """`convert` of every value; where it raises ValueError, one error for all such rows."""
+    """`convert` of every value; where that fails, one error for all such rows."""
     values = values.tolist() if isinstance(values, np.ndarray) else values
     try:
         return [convert(value) for value in values]
-    except ValueError:
+    except _UNFIT:
         refuse(table, name, [i for i, value in enumerate(values) if _fails(convert, value)], expected)
 
 
 def _fails(convert: Callable[[Any], Any], value: Any) -> bool:
     try:
         convert(value)
-    except ValueError:
+    except _UNFIT:
         return True
     return False
 

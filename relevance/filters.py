@@ -1,7 +1,7 @@
 """Hard filters: what a person has ticked. A filter becomes a mask over the rows of the snapshot."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -34,11 +34,12 @@ class Filters:
     attributes: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _check("price", self.price, 2, "(lowest, highest), either None")
-        _check("near", self.near, 3, "(latitude, longitude, kilometres)")
-        _check("max_age_days", None if self.max_age_days is None else (self.max_age_days,), 1, "a number of days")
-        if self.near is not None and None in self.near:
+        if self.price is not None and not _numbers(self.price, 2, or_none=True):
+            raise DataError(f"filters: price: expected (lowest, highest), either None, got {self.price!r}")
+        if self.near is not None and not _numbers(self.near, 3):
             raise DataError(f"filters: near: expected (latitude, longitude, kilometres), got {self.near!r}")
+        if self.max_age_days is not None and not (_numbers([self.max_age_days], 1) and self.max_age_days >= 0):
+            raise DataError(f"filters: max_age_days: expected a number of days, got {self.max_age_days!r}")
 
     def active(self) -> tuple[str, ...]:
         """Returns the names of the filters that are set, in the order in which the fallback relaxes them."""
@@ -76,13 +77,12 @@ class Filters:
         return mask
 
 
-def _check(name: str, values: Sequence[Any] | None, length: int, expected: str) -> None:
-    """Refuses what is not `length` numbers, None among them where a bound is left open."""
-    if values is None:
-        return
-    numbers = isinstance(values, list | tuple) and len(values) == length
-    if not numbers or any(v is not None and (isinstance(v, str | bool) or not v == v) for v in values):
-        raise DataError(f"filters: {name}: expected {expected}, got {values!r}")
+def _numbers(values: Any, count: int, or_none: bool = False) -> bool:
+    """Whether `values` is a sequence of `count` numbers; NaN is none."""
+    if not isinstance(values, list | tuple) or len(values) != count:
+        return False
+    given = [value for value in values if not (or_none and value is None)]
+    return all(isinstance(v, Real) and not isinstance(v, bool) and v == v for v in given)
 
 
 def kilometres(

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-FEATURES = ("cosine", "category", "lexical", "familiar", "cosine_unfamiliar", "best_cosine")
-"""cosine: of query and listing; category: log-probability of the listing's category for the query, from -1 (least) to
-0; lexical: 1 where every word of the query, or of its correction, occurs in the listing; familiar: how well the
-query's words are known, 0 to 1; cosine_unfamiliar: cosine * (1 - familiar); best_cosine: of its nearest listing."""
-
-_LOWEST_LOG = 12.0
+FEATURES = ("cosine", "category_cosine", "lexical", "familiar", "cosine_unfamiliar", "category_unfamiliar")
+"""cosine: of query and listing; category_cosine: of query and the listing's category; lexical: 1 where every word of
+the query, or of its correction, occurs in the listing; familiar: how well the query's words are known, 0 to 1; and both
+cosines times (1 - familiar), since closeness says less where the words are strange."""
 
 
 @dataclass(frozen=True)
@@ -30,16 +28,16 @@ class RelevanceModel:
 
 
 def pair_features(
-    cosine: NDArray[np.float32],
-    category_probability: NDArray[np.float32],
-    lexical: NDArray[np.bool_],
-    familiar: float,
-    best_cosine: float,
+    cosine: NDArray[np.float32], category_cosine: NDArray[np.float32], lexical: NDArray[np.bool_], familiar: float
 ) -> NDArray[np.float32]:
     """Returns the features of one query with n listings, float32 `[n, 6]`."""
-    logs = np.log(np.maximum(category_probability, np.exp(-_LOWEST_LOG))) / _LOWEST_LOG
-    n = len(cosine)
+    strange = 1 - familiar
     columns = (
-        cosine, logs, lexical, np.full(n, familiar), cosine * (1 - familiar), np.full(n, best_cosine)
-    )  # fmt: skip
+        cosine,
+        category_cosine,
+        lexical,
+        np.full(len(cosine), familiar),
+        cosine * strange,
+        category_cosine * strange,
+    )
     return np.stack(columns, axis=1).astype(np.float32)

@@ -16,10 +16,16 @@ CORRECTION_SIMILARITY = 0.7
 """From here on a correction is offered; below, the likeness only counts as familiarity."""
 
 
+MOST_UNKNOWN = 12
+"""Unknown words that are looked up for one query: each lookup costs a pass over the known words, and a text of more
+unknown words than this is no query."""
+
+
 class Reading(NamedTuple):
-    """familiar: 0 to 1, the mean over the query's words of 1 for a known one and the likeness of the nearest known one
+    """words: the query's words; familiar: 0 to 1, the mean over the query's words of 1 for a known one and the likeness of the nearest known one
     otherwise; corrected: the query with its unknown words replaced, None where there was nothing to replace."""
 
+    words: list[str]
     familiar: float
     corrected: str | None
 
@@ -37,18 +43,20 @@ class Speller:
         """Returns how familiar `query` is and its correction."""
         words = tokens(query)
         if not words:
-            return Reading(0.0, None)
+            return Reading(words, 0.0, None)
         likeness = 0.0
+        lookups = MOST_UNKNOWN
         corrected = []
         for word in words:
             if self._featuriser.knows(word):
                 likeness += 1.0
                 corrected.append(word)
                 continue
-            nearest, similarity = self._nearest(word)
+            nearest, similarity = self._nearest(word) if lookups > 0 else (word, 0.0)
+            lookups -= 1
             likeness += similarity
             corrected.append(nearest if similarity >= CORRECTION_SIMILARITY else word)
-        return Reading(likeness / len(words), " ".join(corrected) if corrected != words else None)
+        return Reading(words, likeness / len(words), " ".join(corrected) if corrected != words else None)
 
     def _find_nearest(self, word: str) -> tuple[str, float]:
         """Two known words written as one, or else the known word most like `word` (the most frequent of equally like

@@ -19,6 +19,7 @@ from relevance.errors import DataError
 from relevance.parquet import Column, read_parquet
 
 _DELIMITERS = ",;\t"
+_SHOWN = 20
 _FORMATS = ".parquet, .csv, .jsonl (the last two also .gz)"
 
 
@@ -100,12 +101,16 @@ def read_table(
     missing = [name for name in required if name not in table.columns]
     if missing:
         raise DataError(
-            f"{path}: expected the columns {', '.join(required)} (optional: {', '.join(optional)}), "
-            f"found {', '.join(table.header)}; missing: {', '.join(missing)}"
+            f"{path}: expected the columns {', '.join(required)}, found {_listed(table.header)}; "
+            f"missing: {', '.join(missing)}"
         )
     if not len(table):
         raise DataError(f"{path}: expected at least one row, found none")
     return table
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
 @contextmanager
@@ -202,11 +207,7 @@ def _read_jsonl(path: Path, wanted: Sequence[str], nested: bool, malformed: list
 def _json_record(line: str) -> dict[str, Any]:
     try:
         record = parse_json(line)
-        if "\\u" in line:
-            json.dumps(record, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise ValueError("expected valid Unicode, found half of a surrogate pair") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ValueError(f"malformed JSON: {error}") from None
     if not isinstance(record, dict):
         raise ValueError(f"expected a JSON object, found {line.strip()[:40]!r}")
@@ -214,8 +215,17 @@ def _json_record(line: str) -> dict[str, Any]:
 
 
 def parse_json(text: str) -> Any:
-    """`json.loads` with NaN read as null and Infinity refused (ValueError): neither is JSON."""
-    return json.loads(text, parse_constant=_constant)
+    """`json.loads` that reads NaN as null, and refuses (ValueError) what has no place in a file of UTF-8 or JSON:
+    Infinity, half of a surrogate pair, an object nested beyond Python's limit."""
+    try:
+        value = json.loads(text, parse_constant=_constant)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError("half of a surrogate pair") from None
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return value
 
 
 def _constant(name: str) -> None:

@@ -64,14 +64,13 @@ def tokens(text: str, limit: int | None = MAX_CHARACTERS) -> list[str]:
     words: list[str] = []
     current = ""
     for character in text:
-        if _unspaced(character):
-            words += [current, character] if current else [character]
-            current = ""
-        elif unicodedata.category(character)[0] in "LNM":
+        is_word = unicodedata.category(character)[0] in "LNM"
+        if is_word and not _unspaced(character):
             current += character
-        elif current:
-            words.append(current)
-            current = ""
+            continue
+        words += [current] if current else []
+        words += [character] if is_word else []
+        current = ""
     return [*words, current] if current else words
 
 

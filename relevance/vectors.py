@@ -11,10 +11,9 @@ from relevance.errors import RelevanceError
 
 try:
     import faiss
-except ImportError as error:
-    raise RelevanceError(
-        "FAISS is not installed: pip install 'relevance[cpu]' (or 'relevance[gpu]', never both)"
-    ) from error
+except ImportError:
+    # Said when it is needed, so that `relevance --help` works and the command line can say it in one line.
+    faiss = None  # type: ignore[assignment]
 
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
@@ -26,6 +25,10 @@ class VectorIndex:
     """Unit vectors float32 `[rows, dim]`; a score is a cosine."""
 
     def __init__(self, embeddings: NDArray[np.float32]) -> None:
+        if faiss is None:
+            raise RelevanceError(
+                "FAISS is not installed: pip install 'relevance[cpu]' (or 'relevance[gpu]', never both)"
+            )
         self.embeddings = embeddings
 
     @classmethod
@@ -57,16 +60,20 @@ class VectorIndex:
     ) -> tuple[Rows, Scores]:
         if mask is None:
             return _nearest(query, self.embeddings[first:end], k, first)
-        rows = np.flatnonzero(mask[first:end]) + first
-        if len(rows) <= _GATHER_SHARE * (end - first):
-            found, scores = _nearest(query, self.embeddings[rows], k, 0)
-            return rows[found], scores
-        # Most rows pass: one product over the slice costs less than copying the survivors.
-        scores = self.embeddings[rows[0] : rows[-1] + 1] @ query
-        kept = scores[rows - rows[0]]
-        best = np.argpartition(-kept, min(k, len(kept)) - 1)[:k]
-        best = best[np.argsort(-kept[best], kind="stable")]
-        return rows[best], kept[best]
+        passing = int(np.count_nonzero(mask[first:end]))
+        if passing <= _GATHER_SHARE * (end - first):
+            survivors = np.flatnonzero(mask[first:end]) + first
+            found, scores = _nearest(query, self.embeddings[survivors], k, 0)
+            return survivors[found], scores
+        wanted = min(k, passing)
+        looked = wanted
+        # Most rows pass: look at more than k and drop the rest, until k survive. Exact, and nothing is copied.
+        while True:
+            rows, scores = _nearest(query, self.embeddings[first:end], looked, first)
+            kept = mask[rows]
+            if np.count_nonzero(kept) >= wanted:
+                return rows[kept][:k], scores[kept][:k]
+            looked = min(4 * looked, end - first)
 
 
 def _nearest(query: NDArray[np.float32], embeddings: NDArray[np.float32], k: int, first: int) -> tuple[Rows, Scores]:
