@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from relevance.errors import RelevanceError
+from relevance.entry import run
 
 app = typer.Typer(help="Build indexes offline.", no_args_is_help=True, add_completion=False)
 
@@ -90,27 +89,18 @@ def listings(
 @app.command()
 def build(
     dataset: Annotated[Path, typer.Argument(help="A dataset folder.")],
-    listings: Annotated[Path, typer.Option(help="The folder that `listings` wrote.")],
     towers: Annotated[Path, typer.Option(help="The folder of trained towers.")],
     out: Out,
+    listings: Annotated[
+        Path | None, typer.Option(help="The folder that `listings` wrote; left out for a catalogue without photos.")
+    ] = None,
 ) -> None:
     """Build the bundle that the runtime opens."""
-    from index.build import run
+    import index.build
 
-    run(dataset, listings, towers, out)
+    index.build.run(dataset, listings, towers, out)
     typer.echo(f"wrote {out}")
 
 
-def main() -> None:
-    """Run the command line: what a user can mend is one line on stderr and exit code 2; Ctrl-C gives 130."""
-    try:
-        app(prog_name="python -m index")
-    except RelevanceError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
-
-
 if __name__ == "__main__":
-    main()
+    run(app, "python -m index")

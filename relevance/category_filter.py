@@ -53,6 +53,7 @@ class CategoryModel:
         self.empty = counts == 0
         self._closed = np.where(self.empty, -np.inf, 0.0).astype(np.float32)
         self._ancestors = [ontology.ancestor_at(level + 1) for level in range(len(calibration.thresholds))]
+        self._open = [len(np.unique(ancestors[counts > 0])) for ancestors in self._ancestors]
 
     def cosines(self, query: Floats) -> Floats:
         """Returns float32 `[categories]`: the cosine of the query vector (float32 `[dim]`) with each category."""
@@ -67,7 +68,8 @@ class CategoryModel:
         return np.asarray(exponents / exponents.sum(), np.float32)
 
     def filter(self, cosines: Floats) -> CategoryFilter:
-        """Returns the deepest level's set that is small enough to filter by, else to boost by, else none."""
+        """Returns the deepest level's set that is small enough to filter by, else to boost by, else none. A set of all
+        that has listings says nothing, however small it is."""
         coverage = self.calibration.coverage
         if float((cosines + self._closed).max()) < self.calibration.least_cosine:
             return CategoryFilter("none", (), coverage)
@@ -75,8 +77,8 @@ class CategoryModel:
         sets = [self._level_set(probabilities, level) for level in reversed(range(len(self._ancestors)))]
         modes: tuple[tuple[int, Mode], ...] = ((FILTER_SIZE, "filter"), (BOOST_SIZE, "boost"))
         for limit, mode in modes:
-            for nodes, scores in sets:
-                if 0 < len(nodes) <= limit:
+            for (nodes, scores), open_nodes in zip(sets, reversed(self._open), strict=True):
+                if 0 < len(nodes) <= limit and len(nodes) < open_nodes:
                     categories = tuple(self._score(n, s) for n, s in zip(nodes, scores, strict=True))
                     return CategoryFilter(mode, categories, coverage)
         return CategoryFilter("none", (), coverage)

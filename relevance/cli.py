@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from relevance import terminal
-from relevance.errors import BundleError, DataError, RelevanceError
+from relevance.entry import run
+from relevance.errors import BundleError, DataError
 
 if TYPE_CHECKING:
     from relevance.engine import Engine
@@ -226,8 +227,4 @@ def main() -> None:
     # A title or an argument may hold what the terminal's encoding lacks.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    try:
-        app()
-    except RelevanceError as error:
-        print(f"error: {terminal.one_line(str(error))}", file=sys.stderr)
-        sys.exit(2)
+    run(app, "relevance")

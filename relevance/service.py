@@ -1,5 +1,6 @@
 """The operations over HTTP: an app factory, and `serve` to run it. Every error is `{"error": "..."}`."""
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +24,13 @@ except ImportError as error:
 
 MAX_BODY_BYTES = 20 * 2**20
 """Longest request body, in bytes: a photo, or a search with its filters."""
+
+
+class Json(JSONResponse):
+    """JSON in ASCII: an answer repeats the query, and a query may hold halves of surrogates, which UTF-8 cannot."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
 
 
 class FilterFields(BaseModel):
@@ -50,7 +58,7 @@ class SearchRequest(BaseModel):
 
 def create_app(bundle: Path) -> FastAPI:
     """Returns the app over the bundle; raises BundleError for one that cannot be opened."""
-    app = FastAPI(title="relevance", docs_url="/docs", redoc_url=None)
+    app = FastAPI(title="relevance", redoc_url=None)
     _add_operations(app, Engine(bundle))
     _add_errors(app)
     return app
@@ -72,32 +80,32 @@ def _add_operations(app: FastAPI, engine: Engine) -> None:
 
     @app.get("/search")
     def search(q: str, k: int = 20) -> Response:
-        return JSONResponse(engine.search(q, k).to_dict())
+        return Json(engine.search(q, k).to_dict())
 
     @app.post("/search")
     def search_filtered(body: SearchRequest) -> Response:
         filters = Filters(**body.filters.model_dump())
-        return JSONResponse(engine.search(body.query, body.k, filters).to_dict())
+        return Json(engine.search(body.query, body.k, filters).to_dict())
 
     @app.get("/category-filter")
     def category_filter(q: str) -> Response:
-        return JSONResponse(asdict(engine.category_filter(q)))
+        return Json(asdict(engine.category_filter(q)))
 
     @app.get("/fallback")
     def fallback(q: str, k: int = 20) -> Response:
-        return JSONResponse(asdict(engine.fallback(q, k=k)))
+        return Json(asdict(engine.fallback(q, k=k)))
 
     @app.get("/similar/{listing_id:path}")
     def similar(listing_id: str, k: int = 20) -> Response:
         if engine.store.find(listing_id) is None:
             raise HTTPException(404, f"no listing with id {listing_id!r} in this bundle")
-        return JSONResponse([asdict(hit) for hit in engine.similar(listing_id, k=k)])
+        return Json([asdict(hit) for hit in engine.similar(listing_id, k=k)])
 
     @app.post("/similar")
     async def similar_to_photo(request: Request, k: int = 20) -> Response:
         photo = await request.body()
         hits = await run_in_threadpool(engine.similar, image=photo, k=k)
-        return JSONResponse([asdict(hit) for hit in hits])
+        return Json([asdict(hit) for hit in hits])
 
 
 def _add_errors(app: FastAPI) -> None:
@@ -135,4 +143,4 @@ def _add_errors(app: FastAPI) -> None:
 
 
 def _error(status: int, message: str) -> Response:
-    return JSONResponse({"error": message}, status_code=status)
+    return Json({"error": message}, status_code=status)

@@ -10,11 +10,10 @@ from rapidfuzz.distance import OSA
 from relevance.text import Featuriser, tokens
 
 LEAST_SIMILARITY = 0.6
-"""Words less alike than this are not taken for each other."""
+"""Words no more alike than this are not taken for each other."""
 
 CORRECTION_SIMILARITY = 0.7
 """From here on a correction is offered; below, the likeness only counts as familiarity."""
-
 
 MOST_UNKNOWN = 12
 """Unknown words that are looked up for one query: each lookup costs a pass over the known words, and a text of more
@@ -22,8 +21,9 @@ unknown words than this is no query."""
 
 
 class Reading(NamedTuple):
-    """words: the query's words; familiar: 0 to 1, the mean over the query's words of 1 for a known one and the likeness of the nearest known one
-    otherwise; corrected: the query with its unknown words replaced, None where there was nothing to replace."""
+    """words: the query's words; familiar: 0 to 1, the mean over them of 1 for a known one and the likeness of the
+    nearest known one otherwise; corrected: the query with its unknown words replaced, None where there was nothing to
+    replace."""
 
     words: list[str]
     familiar: float
@@ -70,6 +70,6 @@ class Speller:
             word, self._words, scorer=OSA.normalized_similarity, score_cutoff=LEAST_SIMILARITY, limit=10
         )
         for candidate, similarity, _ in near:
-            if self._occurs(candidate):
+            if similarity > LEAST_SIMILARITY and self._occurs(candidate):
                 return candidate, float(similarity)
         return word, 0.0

@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 import math
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -122,8 +123,10 @@ def _opened(path: Path) -> Iterator[IO[str]]:
             yield file
     except UnicodeDecodeError as error:
         _refuse_encoding(path, opener, error)
-    except (gzip.BadGzipFile, EOFError) as error:
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise DataError(f"{path}: not a whole gzip file: {error}") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
 
 
 def _refuse_encoding(path: Path, opener: Any, error: UnicodeDecodeError) -> NoReturn:

@@ -38,4 +38,4 @@ def _light(rng: np.random.Generator, b: int) -> NDArray[np.uint8]:
     """What each of the 256 levels becomes, `[b, 256]`."""
     contrast, brightness = rng.uniform(-LIGHT, LIGHT, (2, b, 1))
     levels = (np.arange(256) - 128) * (1 + contrast) + 128 * (1 + brightness)
-    return levels.clip(0, 255).astype(np.uint8)
+    return np.asarray(levels.clip(0, 255), np.uint8)

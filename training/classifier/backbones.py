@@ -29,7 +29,7 @@ class Backbone:
 
 
 def _pretrained(application: str, image_size: int, signed: bool, fine_tune_from: str = "") -> Backbone:
-    return Backbone(application, image_size, signed, 128, 8, 3e-4, fine_tune_from)
+    return Backbone(application, image_size, signed, 128, 8, 5e-4, fine_tune_from)
 
 
 BACKBONES = {
@@ -79,17 +79,20 @@ def build(name: str, image_size: int, weights: str | None) -> Any:
     constructor = getattr(keras.applications, backbone.application)
     try:
         return constructor(include_top=False, weights=weights, input_shape=(image_size, image_size, 3))
-    except ValueError as error:
-        what = f"--weights {weights}" if weights else f"--image-size {image_size}"
-        raise DataError(f"{what}: does not fit {name}: {_first_line(error)}") from error
     except Exception as error:  # Keras raises a bare Exception where a download fails
-        if weights != "imagenet":
-            raise
-        raise DataError(
-            f"--weights imagenet: the weights of {name} could not be downloaded ({_first_line(error)}); "
-            f"give a file with --weights PATH (saved by keras.applications.{name}(include_top=False).save_weights), "
-            "or train from nothing with --weights none"
-        ) from error
+        raise DataError(_refusal(name, image_size, weights, error)) from error
+
+
+def _refusal(name: str, image_size: int, weights: str | None, error: Exception) -> str:
+    reason = str(error).strip().partition("\n")[0][:200]
+    if weights not in (None, "imagenet"):
+        return f"--weights {weights}: expected the weights of {name} without its top: {reason}"
+    if isinstance(error, ValueError):
+        return f"--image-size {image_size}: does not fit {name}: {reason}"
+    return (
+        f"--weights imagenet: the weights of {name} could not be downloaded ({reason}); give a file by --weights PATH "
+        f"(keras.applications.{name}(include_top=False).save_weights writes one), or none to train from nothing"
+    )
 
 
 def small(image_size: int) -> Any:
@@ -101,7 +104,3 @@ def small(image_size: int) -> Any:
         x = layers.BatchNormalization(momentum=0.9)(x)
         x = layers.ReLU()(x)
     return keras.Model(photos, x, name="small")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:200]

@@ -16,12 +16,10 @@ def command(
     ] = None,
     image_size: Annotated[int | None, typer.Option(min=32, help="Pixels; by default the backbone's own.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="By default the backbone's own.")] = None,
-    min_photos: Annotated[
-        int, typer.Option(min=1, help="Categories with fewer training photos are no class.")
-    ] = 5,
+    min_photos: Annotated[int, typer.Option(min=1, help="Categories with fewer training photos are no class.")] = 5,
     balance: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="0: classes weigh as they occur; 1: all classes weigh the same.")
-    ] = 0.0,
+    ] = 0.3,
     cache: Annotated[
         Path | None, typer.Option(help="Folder of decoded photos, used again by later runs. Default: beside --out.")
     ] = None,

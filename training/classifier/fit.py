@@ -18,16 +18,15 @@ WEIGHT_DECAY = 0.01
 _PREDICT_BATCH = 256
 
 
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras is not typed
+class Batches(keras.utils.PyDataset):
     """(inputs, labels) of `rows`, a batch at a time. With a seed: for training, in another order each epoch, photos
     changed by :func:`augment`."""
 
     def __init__(self, inputs: NDArray[Any], labels: NDArray[np.int32], rows: Rows, seed: int | None = None) -> None:
         super().__init__()
         self._inputs, self._labels, self._rows = inputs, labels, rows
-        self._rng = None if seed is None else np.random.default_rng(seed)
-        self._changed = self._rng is not None and inputs.dtype == np.uint8
-        self.on_epoch_end()
+        self._seed, self._epoch = seed, 0
+        self._shuffle()
 
     def __len__(self) -> int:
         return -(-len(self._rows) // BATCH)
@@ -35,11 +34,18 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras is not type
     def __getitem__(self, index: int) -> tuple[NDArray[Any], NDArray[np.int32]]:
         rows = np.sort(self._rows[index * BATCH : (index + 1) * BATCH])  # sorted: one pass over the file
         inputs = self._inputs[rows]
-        return augment(inputs, self._rng) if self._changed else inputs, self._labels[rows]
+        if self._seed is not None and inputs.dtype == np.uint8:
+            # A generator of its own for every batch: the next ones may be asked for ahead of time.
+            inputs = augment(inputs, np.random.default_rng((self._seed, self._epoch, index)))
+        return inputs, self._labels[rows]
 
     def on_epoch_end(self) -> None:
-        if self._rng is not None:
-            self._rows = self._rng.permutation(self._rows)
+        self._epoch += 1
+        self._shuffle()
+
+    def _shuffle(self) -> None:
+        if self._seed is not None:
+            self._rows = np.random.default_rng((self._seed, self._epoch)).permutation(self._rows)
 
 
 def train_head(network: Network, pixels: NDArray[np.uint8], examples: Examples, seed: int) -> None:
@@ -69,9 +75,7 @@ def predict_logits(network: Network, pixels: NDArray[np.uint8], rows: Rows) -> N
     return out
 
 
-def _fit(
-    model: Any, inputs: NDArray[Any], examples: Examples, epochs: int, rate: float, seed: int, phase: str
-) -> None:
+def _fit(model: Any, inputs: NDArray[Any], examples: Examples, epochs: int, rate: float, seed: int, phase: str) -> None:
     """AdamW, warm-up then cosine, the weights of the epoch with the best validation accuracy."""
     train = Batches(inputs, examples.labels, examples.train, seed)
     steps = len(train) * epochs
@@ -98,6 +102,4 @@ def _report(progress: Any) -> Any:
     def show(epoch: int, logs: dict[str, float]) -> None:
         progress.set_postfix({name: f"{value:.3f}" for name, value in logs.items() if name != "learning_rate"})
 
-    return keras.callbacks.LambdaCallback(
-        on_train_batch_end=lambda batch, logs: progress.update(), on_epoch_end=show
-    )
+    return keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: progress.update(), on_epoch_end=show)

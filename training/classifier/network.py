@@ -32,9 +32,7 @@ def make_network(name: str, image_size: int, weights: str | None, prior: NDArray
     base = build(name, image_size, weights)
     photos = keras.Input((image_size, image_size, 3), dtype="uint8", name="photos")
     scaled = layers.Rescaling(1 / 127.5, offset=-1.0)(photos) if backbone.signed else layers.Rescaling(1.0)(photos)
-    # Pretrained batch statistics are kept: a small batch of another domain only makes them worse.
-    maps = base(scaled, training=False) if weights else base(scaled)
-    trunk = keras.Model(photos, layers.GlobalAveragePooling2D()(maps), name="trunk")
+    trunk = keras.Model(photos, layers.GlobalAveragePooling2D()(base(scaled)), name="trunk")
     return Network(trunk, _head(trunk.output.shape[-1], backbone.embedding_dim, prior), base, image_size)
 
 
@@ -57,12 +55,17 @@ def training_model(network: Network) -> Any:
 
 
 def fine_tune(network: Network, first: str) -> None:
-    """Makes the base trainable from the first layer whose name starts with `first`; all of it for ""."""
+    """Makes a pretrained base trainable from the first layer whose name starts with `first`; all of it for "".
+
+    Batch normalisation stays as it came, in inference mode: the statistics of small batches of another domain only make
+    it worse. (A layer that is not trainable is the way to say so: in a nested Keras 3 model, `training=False` at the
+    call is overruled by `fit`.)
+    """
     network.base.trainable = True
     reached = not first
     for layer in network.base.layers:
         reached = reached or layer.name.startswith(first)
-        layer.trainable = reached
+        layer.trainable = reached and not isinstance(layer, layers.BatchNormalization)
 
 
 def deployable(network: Network, temperature: float) -> Any:

@@ -28,7 +28,8 @@ from training.classifier.photos import Photos, load_photos
 @dataclass(frozen=True)
 class Options:
     """What a run may vary; None stands for the backbone's own value. balance: how much of the class frequencies is
-    taken out of the probabilities, 0 to 1."""
+    taken out of the probabilities, 0 to 1; at 0.3, rare classes gain and the accuracy over all photos is the same
+    within its error."""
 
     backbone: str
     cache: Path
@@ -36,7 +37,7 @@ class Options:
     image_size: int | None = None
     epochs: int | None = None
     min_photos: int = 5
-    balance: float = 0.0
+    balance: float = 0.3
     seed: int = 0
     threads: int = 2
 

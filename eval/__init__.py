@@ -1,0 +1,1 @@
+"""Offline evaluation: simulated marketplaces and people, and what the engine does for them."""

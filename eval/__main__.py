@@ -1,0 +1,18 @@
+"""`python -m eval simulate | classifier | zero-results | search | judgments | report`."""
+
+import typer
+
+from eval import classifier, judgments, report, search, zero_results
+from eval.simulate import command as simulate
+from relevance.entry import run
+
+app = typer.Typer(help="Simulate and measure, offline.", no_args_is_help=True, add_completion=False)
+app.command("simulate")(simulate.command)
+app.command("classifier")(classifier.command)
+app.command("zero-results")(zero_results.command)
+app.command("search")(search.command)
+app.command("judgments")(judgments.command)
+app.command("report")(report.command)
+
+if __name__ == "__main__":
+    run(app, "python -m eval")

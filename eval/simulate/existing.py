@@ -1,0 +1,76 @@
+"""An existing catalogue as simulated searchers see it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from eval.simulate.marketplace import table
+from eval.simulate.wishes import Catalogue
+from relevance.dataset import Dataset, Listings
+from relevance.errors import DataError
+from relevance.ontology import Ontology
+from relevance.text import tokens
+
+_FEWEST_OF_A_BRAND = 20
+
+
+def read_catalogue(source: Dataset, vocabularies: Sequence[Path]) -> tuple[Listings, Catalogue]:
+    """Reads a dataset's listings, and the words people use for its categories from its own names and from
+    vocabularies (CSV: category name, words joined by |). What the sellers gave counts as true."""
+    ontology = source.read_ontology()
+    listings = source.read_listings(ontology)
+    category = [-1 if name is None else ontology.position(name) for name in listings.category_ids]
+    if max(category, default=-1) < 0:
+        raise DataError(f"{source.root}: no listing has a category; searches cannot be simulated over it")
+    catalogue = Catalogue(
+        ontology=ontology,
+        category=category,
+        attributes=_with_brands(listings),
+        words=_words(ontology, sorted(set(category) - {-1}), vocabularies),
+        title_words=frozenset(word for title in listings.titles for word in tokens(title)),
+    )
+    return listings, catalogue
+
+
+def _words(ontology: Ontology, used: Sequence[int], vocabularies: Sequence[Path]) -> dict[str, tuple[list[str], int]]:
+    words = {ontology.name(position): [" ".join(tokens(ontology.name(position)))] for position in used}
+    for path in vocabularies:
+        for name, said in _vocabulary(path):
+            if name in words:
+                words[name] += [word for word in said.split("|") if word and word not in words[name]]
+    return {name: (found, 1) for name, found in words.items()}
+
+
+def _vocabulary(path: Path) -> list[tuple[str, str]]:
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise DataError(f"--vocabulary {path}: cannot be read as CSV: {error}") from error
+    key = next((name for name in ("category", "article_type") if name in table.columns), None)
+    if key is None or "words_people_use" not in table.columns:
+        found = ", ".join(table.columns)
+        raise DataError(f"--vocabulary {path}: expected the columns category,words_people_use, found {found}")
+    return list(zip(table[key], table["words_people_use"], strict=True))
+
+
+def _with_brands(listings: Listings) -> list[dict[str, Any]]:
+    """The attributes; where there is no brand among them, the first word of the title serves, if many titles share it."""
+    attributes = [dict(values) for values in listings.attributes]
+    roles = table("searchers")["attributes"]
+    if any(name in values for values in attributes for name in roles["brand"]):
+        return attributes
+    first = [next(iter(tokens(title)), "") for title in listings.titles]
+    counts = Counter(first)
+    for values, word in zip(attributes, first, strict=True):
+        if counts[word] >= _FEWEST_OF_A_BRAND and len(word) > 2:
+            values["brand"] = word
+    return attributes
+
+
+def span(times: Any, missing: int) -> Any:
+    """Returns datetime64[ms] `[n]` as int64 epoch milliseconds, `missing` for NaT."""
+    return np.where(np.isnat(times), missing, times.astype("datetime64[ms]").astype(np.int64))

@@ -1,0 +1,269 @@
+"""`python -m index dataset`: tables of other shapes become datasets, and nothing is lost silently."""
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from index.__main__ import main
+from relevance.dataset import Dataset, Listings
+from relevance.ontology import Ontology
+
+FASHION = ["--title", "name", "--category", "master,sub,type"]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A folder with a table of four listings, three categories and two photos."""
+    (tmp_path / "shop.csv").write_text(
+        "id,name,master,sub,type,colour,year,price\n"
+        "1,Red coat,Apparel,Outer,Coats,Red,2011,10\n"
+        '2,"Coat, blue",Apparel,Outer,Coats,,2012,\n'
+        "3,Watch,Accessories,,ignored,Black,,5.5\n"
+        "4,Thing,,,,,,1\n"
+    )
+    (tmp_path / "images").mkdir()
+    for name in ("1", "3"):
+        (tmp_path / "images" / f"{name}.jpg").write_bytes(b"photo " + name.encode())
+    return tmp_path
+
+
+def convert(capsys: pytest.CaptureFixture[str], source: Path, *options: str) -> tuple[int, str, str]:
+    """Exit code, stdout and the last line of stderr."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["index", "dataset", str(source), "--out", str(source.parent / "out"), *options])
+        with pytest.raises(SystemExit) as done:
+            main()
+    output = capsys.readouterr()
+    return int(done.value.code or 0), output.out, output.err.strip().splitlines()[-1] if output.err.strip() else ""
+
+
+def read(folder: Path) -> tuple[Ontology, Listings]:
+    dataset = Dataset.open(folder / "out")
+    return dataset.read_ontology(), dataset.read_listings()
+
+
+def test_columns_become_a_dataset(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = [*FASHION, "--image", "images/{id}.jpg", "--attributes", "colour,year", "--price", "price"]
+    code, out, _ = convert(capsys, shop / "shop.csv", "--id", "id", *options)
+    assert code == 0
+    assert "4 listings, 1 of them without a category" in out
+    assert "4 categories, 2 leaves" in out
+    assert "2 photos are not there: see missing_photos.csv" in out
+    tree, listings = read(shop)
+    assert tree.ids == ("Accessories", "Apparel", "Apparel > Outer", "Apparel > Outer > Coats")
+    assert listings.ids == ["1", "2", "3", "4"]
+    assert listings.titles == ["Red coat", "Coat, blue", "Watch", "Thing"]
+    assert listings.category_ids == ["Apparel > Outer > Coats"] * 2 + ["Accessories", None]
+    assert listings.attributes == [{"colour": "Red", "year": "2011"}, {"year": "2012"}, {"colour": "Black"}, {}]
+    np.testing.assert_array_equal(listings.price, [10, np.nan, 5.5, 1])
+    assert listings.images == [("images/1.jpg",), (), ("images/3.jpg",), ()]
+    assert (shop / "out" / "images" / "3.jpg").read_bytes() == b"photo 3"
+    assert os.path.samefile(shop / "out" / "images" / "3.jpg", shop / "images" / "3.jpg")
+    with open(shop / "out" / "missing_photos.csv", newline="") as file:
+        assert list(csv.reader(file)) == [["listing_id", "image"], ["2", "images/2.jpg"], ["4", "images/4.jpg"]]
+
+
+def test_the_same_table_in_every_format(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = pd.read_csv(shop / "shop.csv", dtype={"id": str, "year": str})
+    table.to_csv(shop / "a.csv", sep=";", index=False, encoding="utf-8-sig")
+    table.to_csv(shop / "b.csv.gz", sep="\t", index=False)
+    table.to_json(shop / "c.jsonl", orient="records", lines=True)
+    table.to_json(shop / "d.jsonl.gz", orient="records", lines=True)
+    table.to_parquet(shop / "e.parquet")
+    fingerprints = set()
+    for name in ("shop.csv", "a.csv", "b.csv.gz", "c.jsonl", "d.jsonl.gz", "e.parquet"):
+        code, _, error = convert(
+            capsys, shop / name, "--id", "id", *FASHION, "--attributes", "colour,year", "--price", "price"
+        )
+        assert (code, error) == (0, error), error
+        tree, listings = read(shop)
+        content = (listings.ids, listings.titles, listings.category_ids, listings.attributes, listings.price.tolist())
+        fingerprints.add((tree.fingerprint, repr(content)))
+    assert len(fingerprints) == 1
+
+
+def test_a_joined_path_and_photos_in_subfolders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "train" / "Apple").mkdir(parents=True)
+    (tmp_path / "train" / "Apple" / "1.jpg").write_bytes(b"x")
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "1.jpg").write_bytes(b"y")
+    (tmp_path / "train.csv").write_text("image,category\ntrain/Apple/1.jpg,Fruit/Apple\nimages/1.jpg,Fruit/ Pear /\n")
+    options = ["--id", "image", "--title", "category", "--category", "category", "--separator", "/", "--image", "image"]
+    assert convert(capsys, tmp_path / "train.csv", *options)[0] == 0
+    tree, listings = read(tmp_path)
+    assert [tree.path_text(i) for i in range(len(tree))] == ["Fruit", "Fruit > Apple", "Fruit > Pear"]
+    assert listings.category_ids == ["Fruit > Apple", "Fruit > Pear"]
+    assert listings.ids == ["train/Apple/1.jpg", "images/1.jpg"]
+    assert listings.images == [("images/train/Apple/1.jpg",), ("images/images/1.jpg",)]
+    assert [(tmp_path / "out" / paths[0]).read_bytes() for paths in listings.images] == [b"x", b"y"]
+
+
+def test_nested_attributes_by_name_and_as_a_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        {"id": 7, "title": "Laptop", "more": {"kind": "Notebook", "ports": {"usb": 2}}, "at": "2009-12-10T00:00:00Z"},
+        {"id": 8, "title": "Ink", "more": {"kind": "Supplies"}, "at": None},
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    options = ["--id", "id", "--title", "title", "--category", "more.kind", "--created-at", "at", "--attributes"]
+    assert convert(capsys, tmp_path / "a.jsonl", *options, "more.kind,more.ports.usb")[0] == 0
+    _, listings = read(tmp_path)
+    assert listings.attributes == [{"kind": "Notebook", "usb": 2}, {"kind": "Supplies"}]
+    assert listings.category_ids == ["Notebook", "Supplies"]
+    assert listings.created_at[0] == np.datetime64("2009-12-10")
+    assert convert(capsys, tmp_path / "a.jsonl", *options, "more")[0] == 0
+    assert read(tmp_path)[1].attributes == [rows[0]["more"], rows[1]["more"]]
+
+
+def test_categories_of_a_given_ontology_by_path_or_id(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (shop / "tree.csv").write_text("category_id,path\nc1,Home\nc2,Home > Lamps\nc3,Cars\n")
+    (shop / "t.csv").write_text("id,name,cat\n1,A,Home > Lamps\n2,B,c3\n3,C,\n4,D,Home > Lamp\n")
+    options = ["--id", "id", "--title", "name", "--category", "cat", "--ontology", str(shop / "tree.csv")]
+    code, _, error = convert(capsys, shop / "t.csv", *options)
+    assert code == 2
+    assert "row 5, column cat: expected a path or id of the --ontology file, found 'Home > Lamp'" in error
+    assert convert(capsys, shop / "t.csv", *options, "--skip-bad-rows")[0] == 0
+    tree, listings = read(shop)
+    assert tree.ids == ("c3", "c1", "c2")
+    assert listings.category_ids == ["c2", "c3", None]
+
+
+BAD = (
+    "id,name,cat,price,lat,lon\n"
+    "1,Good,A,1,,\n"
+    ",No id,A,1,,\n"
+    "1,Same id,A,1,,\n"
+    "4,,A,1,,\n"
+    "5,Too long,A,1,,,\n"
+    "6,Below zero,A,-1,,\n"
+    "7,North of the pole,A,1,91,0\n"
+    "8,No longitude,A,1,1,\n"
+    "9,Good too,B,,52,4.5\n"
+)
+BAD_COLUMNS = {"id": "id", "title": "name", "category": "cat", "price": "price", "latitude": "lat", "longitude": "lon"}
+BAD_OPTIONS = [word for option, column in BAD_COLUMNS.items() for word in (f"--{option}", column)]
+
+
+def test_bad_rows_are_refused_with_their_number(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "bad.csv").write_text(BAD)
+    code, out, error = convert(capsys, tmp_path / "bad.csv", *BAD_OPTIONS)
+    assert (code, out) == (2, "")
+    assert error == f"error: {tmp_path / 'bad.csv'}, row 6: expected 6 values as the header, found 7"
+    assert os.listdir(tmp_path) == ["bad.csv"]
+    (tmp_path / "bad.csv").write_text(BAD.replace("5,Too long,A,1,,,\n", ""))
+    code, _, error = convert(capsys, tmp_path / "bad.csv", *BAD_OPTIONS)
+    assert code == 2
+    assert error.endswith("row 5, column name: expected some text, found ''")
+
+
+def test_bad_rows_are_kept_aside_when_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "bad.csv").write_text(BAD)
+    code, out, _ = convert(capsys, tmp_path / "bad.csv", *BAD_OPTIONS, "--skip-bad-rows")
+    assert code == 0
+    assert "7 rows left out: see rejected.csv" in out
+    assert read(tmp_path)[1].ids == ["1", "9"]
+    rejected = pd.read_csv(tmp_path / "out" / "rejected.csv")
+    assert rejected.row.tolist() == [3, 4, 5, 6, 7, 8, 9]
+    assert [reason.split(":")[0] for reason in rejected.reason] == [
+        "column id", "column id", "column name", "expected 6 values as the header, found 7", "column price",
+        "column lat", "column lon",
+    ]  # fmt: skip
+    assert json.loads(rejected.content[4]) == {
+        "id": "6",
+        "name": "Below zero",
+        "cat": "A",
+        "price": "-1",
+        "lat": "",
+        "lon": "",
+    }
+    assert rejected.content[3] == "5,Too long,A,1,,,"
+
+
+def test_nothing_usable_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "bad.csv").write_text("id,name,cat\n,A,B\n")
+    code, _, error = convert(
+        capsys, tmp_path / "bad.csv", "--id", "id", "--title", "name", "--category", "cat", "--skip-bad-rows"
+    )
+    assert code == 2
+    assert "no row is usable; the last problem:" in error
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--id", "key", *FASHION], "found id, name, master, sub, type, colour, year, price; missing: key"),
+        (["--id", "id", *FASHION, "--image", "{file}.jpg"], "missing: file"),
+        (["--id", "id", "--title", "name"], "name their columns by --category, or a file by --ontology"),
+        (["--id", "id", *FASHION, "--created-at", "year"], "row 2, column year: expected an ISO 8601 time"),
+        (["--id", "id", *FASHION, "--attributes", "colour,colour"], "found colour more than once"),
+        (["--id", "id", *FASHION, "--image", "../{id}.jpg"], "column ../{id}.jpg: expected paths relative to"),
+        (["--id", "id", *FASHION, "--ontology", "none.csv"], "none.csv: no such file"),
+    ],
+)
+def test_bad_options_are_named(
+    shop: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
+) -> None:
+    code, _, error = convert(capsys, shop / "shop.csv", *options)
+    assert code == 2
+    assert error.startswith("error: ")
+    assert message in error
+    assert not (shop / "out").exists()
+
+
+def test_a_category_name_cannot_hold_the_separator_of_paths(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "t.csv").write_text("id,name,a,b\n1,A,X > Y,Z\n")
+    code, _, error = convert(capsys, tmp_path / "t.csv", "--id", "id", "--title", "name", "--category", "a,b")
+    assert (code, "row 2, column a,b: expected names of categories without ' > '" in error) == (2, True)
+
+
+def test_events_written_since_are_not_deleted(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert convert(capsys, shop / "shop.csv", "--id", "id", *FASHION)[0] == 0
+    (shop / "out" / "events.jsonl").write_text("{}")
+    code, _, error = convert(capsys, shop / "shop.csv", "--id", "id", *FASHION)
+    assert (code, "holds events.jsonl, which this command did not write" in error) == (2, True)
+    assert (shop / "out" / "events.jsonl").read_text() == "{}"
+
+
+def test_photos_are_copied_where_they_cannot_be_linked(
+    shop: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("another file system")
+
+    monkeypatch.setattr(os, "link", refuse)
+    assert convert(capsys, shop / "shop.csv", "--id", "id", *FASHION, "--image", "images/{id}.jpg")[0] == 0
+    assert (shop / "out" / "images" / "1.jpg").read_bytes() == b"photo 1"
+
+
+def test_an_interrupt_leaves_nothing_and_exits_130(
+    shop: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("index.dataset.write_listings", interrupt)
+    assert convert(capsys, shop / "shop.csv", "--id", "id", *FASHION)[0] == 130
+    assert sorted(os.listdir(shop)) == ["images", "shop.csv"]
+
+
+def test_the_real_fashion_catalogue(shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = shared_data / "fashion" / "styles.csv"
+    options = ["--id", "id", "--title", "productDisplayName", "--category", "masterCategory,subCategory,articleType"]
+    code, out, error = convert(
+        capsys, source, *options, "--attributes", "gender,baseColour,season,usage", "--out", str(tmp_path / "fashion")
+    )
+    assert code == 0, error
+    assert "37,347 listings, 0 of them without a category" in out
+    expected = pd.read_csv(source, dtype=str, keep_default_na=False)
+    listings = Dataset.open(tmp_path / "fashion").read_listings()
+    assert listings.ids == expected.id.tolist()
+    assert listings.titles == expected.productDisplayName.tolist()
+    assert (
+        listings.category_ids
+        == expected[["masterCategory", "subCategory", "articleType"]].agg(" > ".join, axis=1).tolist()
+    )
+    assert [row.get("gender") for row in listings.attributes] == expected.gender.tolist()

@@ -1,0 +1,60 @@
+"""Accuracies on a tree of two branches, against values worked out by hand."""
+
+import numpy as np
+import pytest
+
+from relevance.classification import expected_calibration_error, level_hits, macro, scores, top_k_hits
+from relevance.ontology import Ontology
+
+TREE = Ontology.from_paths(["a", "a1", "a2", "b", "b1"], [("a",), ("a", "1"), ("a", "2"), ("b",), ("b", "1")])
+A, A1, A2, B, B1 = range(5)
+CLASSES = np.array([A1, A2, B1], np.int32)
+PROBABILITIES = np.array(
+    [
+        [0.5, 0.3, 0.2],  # best a1
+        [0.3, 0.3, 0.4],  # best b1, but a has 0.6
+        [0.1, 0.2, 0.7],  # best b1
+        [0.1, 0.8, 0.1],  # best a2
+    ],
+    np.float32,
+)
+
+
+def test_top_k() -> None:
+    labels = np.array([A2, A1, B1, A1], np.int32)
+    assert top_k_hits(PROBABILITIES, CLASSES, labels, 1).tolist() == [False, False, True, False]
+    assert top_k_hits(PROBABILITIES, CLASSES, labels, 2).tolist() == [True, True, True, True]
+    no_class = np.array([A, A, B, B], np.int32)
+    assert not top_k_hits(PROBABILITIES, CLASSES, no_class, 3).any()
+
+
+def test_levels_add_up_probabilities_before_the_best_is_taken() -> None:
+    labels = np.array([A2, A1, B, B1], np.int32)
+    hits, truth = level_hits(TREE, PROBABILITIES, CLASSES, labels, 1)
+    assert hits.tolist() == [True, True, True, False]
+    assert truth.tolist() == [A, A, B, B]
+    hits, truth = level_hits(TREE, PROBABILITIES, CLASSES, labels, 2)
+    assert hits.tolist() == [False, False, False, False]  # b itself is no class: b1 is not b
+    assert truth.tolist() == labels.tolist()
+
+
+def test_macro_weighs_categories_alike() -> None:
+    hits = np.array([True, True, True, False, False])
+    labels = np.array([7, 7, 7, 7, 9], np.int32)
+    assert macro(hits, labels) == pytest.approx((0.75 + 0.0) / 2)
+
+
+def test_calibration_error() -> None:
+    confidence = np.array([0.9, 0.9, 0.9, 0.9, 0.3, 1.0], np.float32)
+    hits = np.array([True, True, True, False, False, True])
+    # Bins of 1/10: 0.9 holds four with 0.75 right, and 1.0 falls into the same last bin; 0.3 holds one, wrong.
+    expected = (abs(4 * 0.9 + 1.0 - 4) + 0.3) / 6
+    assert expected_calibration_error(confidence, hits, bins=10) == pytest.approx(expected, abs=1e-6)
+
+
+def test_scores_together() -> None:
+    result = scores(TREE, PROBABILITIES, CLASSES, np.array([A1, A1, B1, A2], np.int32))
+    assert (result["photos"], result["top_1"], result["top_3"]) == (4, 0.75, 1.0)
+    assert result["macro"] == pytest.approx((0.5 + 1 + 1) / 3)
+    assert result["levels"]["1"] == {"micro": 1.0, "macro": 1.0, "categories": 2}
+    assert result["levels"]["2"]["categories"] == 3

@@ -1,0 +1,23 @@
+"""Opening a classifier artifact. (Its use over a dataset is tested with the listing index.)"""
+
+from pathlib import Path
+
+import pytest
+
+from relevance.classifier import ImageEncoder
+from relevance.classifier import test_part as part_of_test
+from relevance.errors import ArtifactError
+
+
+def test_another_model_is_no_image_encoder() -> None:
+    with pytest.raises(ArtifactError, match=r"expected one input .* found 2 inputs and difference, total"):
+        ImageEncoder(Path(__file__).parent / "data" / "two_inputs.tflite")
+
+
+def test_one_title_is_on_one_side_however_it_is_spelt() -> None:
+    titles = [f"Item {i}" for i in range(2000)]
+    part = part_of_test(titles, seed=3)
+    assert 0.12 < part.mean() < 0.18
+    assert (part_of_test([title.upper() for title in titles], seed=3) == part).all()
+    assert (part_of_test(titles[::-1], seed=3) == part[::-1]).all()
+    assert (part_of_test(titles, seed=4) != part).any()

@@ -1,0 +1,195 @@
+"""The command `relevance`, as people and programs run it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+import relevance
+from relevance import cli
+from relevance.engine import Engine
+
+COMMANDS = ("search", "category-filter", "fallback", "similar", "inspect", "serve")
+MAIN = "from relevance.cli import main; main()"
+
+
+def _run(*arguments: str, bundle: Path | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name != "RELEVANCE_BUNDLE"}
+    if bundle is not None:
+        environment["RELEVANCE_BUNDLE"] = str(bundle)
+    command = [sys.executable, "-c", MAIN, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
+
+
+def _refused(ran: subprocess.CompletedProcess[str]) -> str:
+    """The message of a refusal: exit code 2, nothing on stdout, one line of error, no traceback."""
+    assert ran.returncode == 2
+    assert ran.stdout == ""
+    assert "Traceback" not in ran.stderr
+    errors = [line for line in ran.stderr.splitlines() if line.startswith("error: ")]
+    assert errors == ran.stderr.splitlines()[-1:]
+    return errors[0].removeprefix("error: ")
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_bundle: Path) -> Engine:
+    return relevance.open(tiny_bundle)
+
+
+@pytest.fixture(scope="module")
+def title(engine: Engine) -> str:
+    return engine.store.rows([0])[0].title
+
+
+def test_help_names_every_command_and_is_quick() -> None:
+    start = time.monotonic()
+    ran = _run("--help")
+    assert time.monotonic() - start < 10
+    assert ran.returncode == 0
+    for command in COMMANDS:
+        assert f"\n  {command} " in ran.stdout
+        assert _run(command, "--help").returncode == 0
+
+
+def test_json_is_the_engines_answer(engine: Engine, tiny_bundle: Path, title: str) -> None:
+    found = json.loads(_run("search", title, "-k", "3", "--json", bundle=tiny_bundle).stdout)
+    expected = json.loads(json.dumps(engine.search(title, 3).to_dict()))
+    assert found.pop("timings").keys() == expected.pop("timings").keys()
+    assert found == expected
+    ran = _run("category-filter", title, "--json", bundle=tiny_bundle)
+    assert json.loads(ran.stdout) == json.loads(json.dumps(asdict(engine.category_filter(title))))
+    ran = _run("fallback", "zzzz qqqq", "--json", bundle=tiny_bundle)
+    assert json.loads(ran.stdout) == json.loads(json.dumps(asdict(engine.fallback("zzzz qqqq", k=10))))
+
+
+def test_table_has_a_line_for_each_hit(engine: Engine, tiny_bundle: Path, title: str) -> None:
+    ran = _run("search", title, "-k", "3", bundle=tiny_bundle)
+    assert ran.returncode == 0
+    lines = ran.stdout.splitlines()
+    hits = engine.search(title, 3).hits
+    assert len([line for line in lines if line[:1].isdigit()]) == len(hits)
+    for hit in hits:
+        assert any(hit.listing_id in line for line in lines)
+
+
+def test_abstention_is_said_in_words(tiny_bundle: Path) -> None:
+    ran = _run("search", "🎮", bundle=tiny_bundle)
+    assert ran.returncode == 0
+    assert "nothing in this catalogue answers the query" in ran.stdout
+
+
+def test_bundle_by_option_goes_before_the_environment(tiny_bundle: Path, tmp_path: Path) -> None:
+    assert _run("inspect", "--bundle", str(tiny_bundle), bundle=tmp_path / "none").returncode == 0
+
+
+def test_filters_reach_the_engine(tiny_bundle: Path, title: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    search = Engine.search
+
+    def spy(self: Engine, query: str, k: int = 20, filters: relevance.Filters | None = None) -> relevance.SearchResult:
+        asked.extend((query, k, filters))
+        return search(self, query, k)
+
+    monkeypatch.setattr(Engine, "search", spy)
+    options = (
+        "--price-min 5 --price-max 80 --near 52.37,-4.89,25 --category 7 --max-age-days 30 --locale fr-BE "
+        "--attribute colour=red --attribute colour=blue --attribute size=a=b"
+    )
+    monkeypatch.setattr(sys, "argv", ["relevance", "search", title, "--bundle", str(tiny_bundle), *options.split()])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 0
+    attributes = {"colour": ["red", "blue"], "size": ["a=b"]}
+    expected = relevance.Filters((5.0, 80.0), (52.37, -4.89, 25.0), "7", 30.0, "fr-BE", attributes)
+    assert asked == [title, 10, expected]
+
+
+def test_one_open_end_of_the_price(tiny_bundle: Path, engine: Engine, title: str) -> None:
+    ran = _run("search", title, "--price-max", "0", "--json", "-k", "50", bundle=tiny_bundle)
+    expected = engine.search(title, 50, relevance.Filters(price=(None, 0.0)))
+    assert [hit["listing_id"] for hit in json.loads(ran.stdout)["hits"]] == [hit.listing_id for hit in expected.hits]
+
+
+def test_similar_to_a_listing_and_to_a_file(engine: Engine, tiny_chain: Path, tiny_bundle: Path) -> None:
+    row = int(engine.visual.embeddings.any(axis=1).argmax())
+    listing = engine.store.rows([row])[row]
+    ran = _run("similar", listing.listing_id, "-k", "3", "--json", bundle=tiny_bundle)
+    expected = engine.similar(listing.listing_id, k=3)
+    assert [hit["listing_id"] for hit in json.loads(ran.stdout)] == [hit.listing_id for hit in expected]
+    photo = tiny_chain / "dataset" / str(listing.image)
+    ran = _run("similar", "--image", str(photo), "-k", "3", bundle=tiny_bundle)
+    assert ran.returncode == 0
+    for hit in engine.similar(image=photo.read_bytes(), k=3):
+        assert hit.listing_id in ran.stdout
+
+
+def test_inspect_counts(engine: Engine, tiny_bundle: Path) -> None:
+    report = json.loads(_run("inspect", "--json", bundle=tiny_bundle).stdout)
+    assert report["manifest"]["fingerprint"] == engine.manifest["fingerprint"]
+    assert report["counts"]["listings"] == len(engine)
+    assert report["counts"]["files"] == len([p for p in tiny_bundle.rglob("*") if p.is_file()]) - 2  # manifest, marker
+    assert report["calibration"]["relevance"]["threshold"] == engine.relevance.threshold
+    assert "calibration.category.coverage" in _run("inspect", bundle=tiny_bundle).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["search", "x", "-k", "0"], "k: expected 1 to 1000, got 0"),
+        (["search", "x", "--category", "nope"], "unknown category 'nope'"),
+        (["search", "x", "--attribute", "nope=1"], "filters: no attribute 'nope'"),
+        (["search", "x", "--near", "1,2"], "--near: expected LAT,LON,KM"),
+        (["search", "x", "--near", "a,b,c"], "--near: expected LAT,LON,KM"),
+        (["search", "x", "--attribute", "colour"], "--attribute: expected NAME=VALUE"),
+        (["search", "x", "--price-min", "nan"], "filters: price: expected"),
+        (["similar", "no such\nlisting"], "similar: no listing with id 'no such\\nlisting'"),
+        (["similar"], "similar: give either"),
+        (["similar", "x", "--image", "y"], "similar: give either"),
+        (["similar", "--image", "/no/such/file"], "/no/such/file: cannot be read (No such file or directory)"),
+        (["similar", "--image", __file__], "expected a photo, but it is not an image"),
+    ],
+)
+def test_refusals(tiny_bundle: Path, arguments: list[str], message: str) -> None:
+    assert message in _refused(_run(*arguments, bundle=tiny_bundle))
+
+
+def test_no_bundle() -> None:
+    assert _refused(_run("search", "x")) == "no bundle named: give --bundle PATH or set RELEVANCE_BUNDLE"
+
+
+@pytest.mark.parametrize("command", [["search", "x", "--bundle"], ["inspect", "--bundle"], ["serve"]])
+def test_what_is_no_bundle_is_named(tmp_path: Path, command: list[str]) -> None:
+    assert _refused(_run(*command, str(tmp_path / "none"))) == f"{tmp_path / 'none'}: no such folder"
+    assert str(tmp_path) in _refused(_run(*command, str(tmp_path)))
+
+
+def test_interrupting_gives_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_open", interrupted)
+    monkeypatch.setattr(sys, "argv", ["relevance", "search", "x"])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 130
+
+
+def test_output_that_the_terminal_cannot_show_does_not_fail(tiny_bundle: Path) -> None:
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "RELEVANCE_BUNDLE": str(tiny_bundle)}
+    command = [sys.executable, "-c", MAIN, "search", "任天堂 \udcff", "--json"]
+    ran = subprocess.run(command, capture_output=True, env=environment, timeout=120, check=False)
+    assert ran.returncode == 0
+    assert json.loads(ran.stdout)["query"].endswith(" ?")
+
+
+def test_a_title_cannot_drive_the_terminal() -> None:
+    hit = relevance.Hit("1", 0.5, 0.5, "lexical", "reason", "\x1b[2Jred\r\nchair\u202e", None, None, "", None)
+    table = cli.terminal.hits([hit])
+    assert table.isprintable() is False  # line breaks of the table itself
+    assert all(line.isprintable() for line in table.splitlines())
+    assert len(table.splitlines()) == 2

@@ -1,0 +1,126 @@
+"""Pairs of query and listing from a log written out by hand."""
+
+import numpy as np
+import pytest
+
+from relevance.events import Behaviour
+from relevance.interactions import Interactions, interactions
+
+START = np.datetime64("2026-03-01T10:00", "ms")
+ROWS = {"L0": 0, "L1": 1, "L2": 2}
+
+Query = tuple[str, str, float]
+"""Session, text, minutes after the start."""
+
+Event = tuple[int, str, str]
+"""Query, action, listing."""
+
+
+def _behaviour(queries: list[Query], events: list[Event]) -> Behaviour:
+    def times(minutes: list[float]) -> np.ndarray:
+        return START + (np.array(minutes) * 60_000).astype("timedelta64[ms]")
+
+    return Behaviour(
+        query_ids=[f"q{i}" for i in range(len(queries))],
+        queries=[text for _, text, _ in queries],
+        client_ids=[session for session, _, _ in queries],
+        query_sessions=[session for session, _, _ in queries],
+        query_times=times([minutes for _, _, minutes in queries]),
+        hit_ids=[[] for _ in queries],
+        actions=[action for _, action, _ in events],
+        event_query=np.array([query for query, _, _ in events], np.int32),
+        event_listing=[listing for _, _, listing in events],
+        event_times=times([0.0] * len(events)),
+        event_positions=np.full(len(events), -1, np.int32),
+        dropped_unknown_listings=0,
+    )
+
+
+def _pairs(
+    queries: list[Query], events: list[Event], selected: list[bool] | None = None, rewrites: bool = True
+) -> dict[tuple[str, int], float]:
+    chosen = np.array(selected if selected is not None else [True] * len(queries))
+    found = interactions(_behaviour(queries, events), chosen, ROWS, rewrites=rewrites)
+    assert (found.query.dtype, found.listing.dtype, found.weight.dtype) == (np.int32, np.int32, np.float32)
+    assert len(found) == len(found.query) == len(found.listing) == len(found.weight)
+    assert len(set(found.queries)) == len(found.queries)
+    columns = (found.query.tolist(), found.listing.tolist(), found.weight.tolist())
+    pairs = {(found.queries[query], row): weight for query, row, weight in zip(*columns, strict=True)}
+    assert len(pairs) == len(found)
+    return pairs
+
+
+def test_a_message_weighs_three_clicks_and_the_rest_nothing() -> None:
+    events = [
+        (0, "impression", "L0"),
+        (0, "impression", "L1"),
+        (0, "click", "L1"),
+        (0, "contact_seller", "L1"),
+        (0, "click", "L2"),
+        (0, "share", "L0"),
+    ]
+    assert _pairs([("s", "sofa", 0)], events) == {("sofa", 1): 4.0, ("sofa", 2): 1.0}
+
+
+def test_equal_texts_add_up_over_sessions() -> None:
+    queries = [("s", "sofa", 0), ("t", "sofa", 5), ("t", "Sofa", 6)]
+    events = [(0, "click", "L0"), (1, "click", "L0"), (2, "click", "L0")]
+    assert _pairs(queries, events) == {("sofa", 0): 2.0, ("Sofa", 0): 1.0}
+
+
+def test_events_that_lead_nowhere_are_left_out() -> None:
+    events = [(-1, "click", "L0"), (0, "click", "gone"), (1, "click", "L1")]
+    assert _pairs([("s", "sofa", 0), ("t", "couch", 0)], events) == {("couch", 1): 1.0}
+
+
+def test_only_selected_queries_count_and_lend() -> None:
+    queries = [("s", "sofaa", 0), ("s", "sofa", 1), ("t", "couch", 2)]
+    events = [(1, "click", "L0"), (2, "click", "L1")]
+    assert _pairs(queries, events, [True, False, True]) == {("couch", 1): 1.0}
+    assert _pairs(queries, events, [False, True, False]) == {("sofa", 0): 1.0}
+    assert _pairs(queries, events, [False, False, False]) == {}
+
+
+def test_a_fruitless_query_borrows_from_its_rewrite() -> None:
+    queries = [("s", "sopha", 0), ("s", "sofa", 2)]
+    events = [(0, "impression", "L2"), (1, "click", "L0"), (1, "contact_seller", "L1")]
+    own = {("sofa", 0): 1.0, ("sofa", 1): 3.0}
+    assert _pairs(queries, events) == own | {("sopha", 0): 0.5, ("sopha", 1): 1.5}
+    assert _pairs(queries, events, rewrites=False) == own
+
+
+def test_every_fruitless_try_borrows_from_the_next_fruitful_one() -> None:
+    queries = [("s", "a", 0), ("s", "b", 1), ("s", "c", 2), ("s", "d", 3), ("s", "e", 4)]
+    events = [(2, "click", "L0"), (4, "click", "L1")]
+    expected = {("a", 0): 0.5, ("b", 0): 0.5, ("c", 0): 1.0, ("d", 1): 0.5, ("e", 1): 1.0}
+    assert _pairs(queries, events) == expected
+
+
+def test_a_fruitful_query_borrows_nothing() -> None:
+    queries = [("s", "sofa", 0), ("s", "lamp", 1)]
+    assert _pairs(queries, [(0, "click", "L0"), (1, "click", "L1")]) == {("sofa", 0): 1.0, ("lamp", 1): 1.0}
+
+
+def test_nothing_is_borrowed_from_before_or_from_others() -> None:
+    queries = [("s", "sofa", 0), ("t", "sopha", 1), ("s", "soffa", 2)]
+    assert _pairs(queries, [(0, "click", "L0")]) == {("sofa", 0): 1.0}
+
+
+@pytest.mark.parametrize(("minutes", "borrows"), [(10, True), (10.001, False), (60, False)])
+def test_a_rewrite_comes_within_ten_minutes(minutes: float, borrows: bool) -> None:
+    pairs = _pairs([("s", "sopha", 0), ("s", "sofa", minutes)], [(1, "click", "L0")])
+    assert (("sopha", 0) in pairs) is borrows
+
+
+def test_chosen_listings_of_each_query() -> None:
+    pairs = Interactions(
+        ["a", "b", "c"], np.array([2, 0, 2, 1], np.int32), np.array([7, 5, 6, 5], np.int32), np.ones(4, np.float32)
+    )
+    assert [rows.tolist() for rows in pairs.chosen()] == [[5], [5], [7, 6]]
+
+
+def test_no_behaviour() -> None:
+    pairs = interactions(_behaviour([], []), np.empty(0, bool), ROWS)
+    assert len(pairs) == 0
+    assert pairs.queries == []
+    assert pairs.chosen() == []

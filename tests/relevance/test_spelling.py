@@ -1,0 +1,105 @@
+"""Corrections against an edit distance written out here."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relevance.spelling import CORRECTION_SIMILARITY, LEAST_SIMILARITY, MOST_UNKNOWN, Speller
+from relevance.text import Featuriser
+
+# As training orders them: the most frequent first.
+WORDS = ("keyboard", "gaming", "bike", "table", "cable", "lamp", "chair", "washing", "machine", "tv", "gpu5")
+FEATURISER = Featuriser(WORDS, (), ())
+
+
+@pytest.fixture
+def speller() -> Speller:
+    return Speller(FEATURISER, lambda word: word != "cable")
+
+
+def _edits(a: str, b: str) -> int:
+    """Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours, each one edit."""
+    d = [[i + j if i * j == 0 else 0 for j in range(len(b) + 1)] for i in range(len(a) + 1)]
+    for i in range(1, len(a) + 1):
+        for j in range(1, len(b) + 1):
+            d[i][j] = min(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1]))
+            if i > 1 and j > 1 and a[i - 1] == b[j - 2] and a[i - 2] == b[j - 1]:
+                d[i][j] = min(d[i][j], d[i - 2][j - 2] + 1)
+    return d[-1][-1]
+
+
+def _likeness(a: str, b: str) -> float:
+    return 1 - _edits(a, b) / max(len(a), len(b))
+
+
+@given(st.sampled_from(WORDS[:9]), st.data())
+def test_nearest_occurring_word(word: str, data: st.DataObject) -> None:
+    speller = Speller(FEATURISER, lambda word: word != "cable")
+    letters = list(word)
+    at = data.draw(st.integers(0, len(word) - 2))
+    letters[at], letters[at + 1] = letters[at + 1], letters[at]
+    typed = "".join(letters) + data.draw(st.sampled_from(["", "e", "x"]))
+    reading = speller.read(typed)
+    if typed in WORDS:
+        assert (reading.familiar, reading.corrected) == (1.0, None)
+        return
+    best = max(_likeness(typed, known) for known in WORDS if known.isalpha() and len(known) > 2 and known != "cable")
+    assert reading.familiar == pytest.approx(best if best > LEAST_SIMILARITY + 1e-9 else 0.0)
+    if best >= CORRECTION_SIMILARITY:
+        assert reading.corrected is not None
+        assert _likeness(typed, reading.corrected) == pytest.approx(best)
+    else:
+        assert reading.corrected is None
+
+
+@pytest.mark.parametrize(
+    ("query", "familiar", "corrected"),
+    [
+        ("", 0.0, None),
+        ("?!", 0.0, None),
+        ("Gaming KEYBOARD", 1.0, None),
+        ("gaming keybaord", (1 + 7 / 8) / 2, "gaming keyboard"),
+        ("gamingkeyboard", 1.0, "gaming keyboard"),
+        ("washingmachine", 1.0, "washing machine"),
+        ("caple", 0.0, None),  # cable is one edit away but occurs nowhere; table, two of five letters, is too far
+        ("tabel", 0.8, "table"),
+        ("keybxxrd", 6 / 8, "keyboard"),
+        ("keyxxxrd", 5 / 8, None),  # alike enough to be less strange, not to be offered
+        ("xylophone", 0.0, None),
+        ("tx", 0.0, None),  # too short to tell
+        ("gpu6", 0.0, None),  # a number is no typing error
+        ("keybaord xylophone", 7 / 16, "keyboard xylophone"),
+        ("клавиатура 任", 0.0, None),
+    ],
+)
+def test_reading(speller: Speller, query: str, familiar: float, corrected: str | None) -> None:
+    reading = speller.read(query)
+    assert reading.familiar == pytest.approx(familiar)
+    assert reading.corrected == corrected
+
+
+def test_more_frequent_word_wins_a_tie() -> None:
+    for words in (("table", "cable"), ("cable", "table")):
+        assert Speller(Featuriser(words, (), ()), lambda _: True).read("fable").corrected == words[0]
+
+
+@given(st.text(max_size=60))
+def test_any_text_can_be_read(text: str) -> None:
+    reading = Speller(FEATURISER, lambda _: True).read(text)
+    assert 0.0 <= reading.familiar <= 1.0
+
+
+def test_a_text_of_unknown_words_costs_a_bounded_number_of_lookups() -> None:
+    looked_up: list[str] = []
+
+    def occurs(word: str) -> bool:
+        looked_up.append(word)
+        return False
+
+    words = [f"keyboar{letter}{other}" for letter in "abcefghijklm" for other in "opqrstuvwxyz"]
+    start = time.perf_counter()
+    Speller(FEATURISER, occurs).read(" ".join(words))
+    assert len(looked_up) == MOST_UNKNOWN
+    assert time.perf_counter() - start < 1.0

@@ -1,0 +1,279 @@
+"""Training the photo classifier: its parts, and one small run from photos to the artifact."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw
+
+from relevance.artifacts import read_manifest
+from relevance.classifier import ImageEncoder
+from relevance.classifier import test_part as part_of_test
+from relevance.errors import DataError
+from relevance.images import load_photo
+from training.classifier.augment import augment
+from training.classifier.calibration import fit_temperature, negative_log_likelihood
+from training.classifier.examples import make_examples
+from training.classifier.photos import load_photos
+
+SHAPES = ("disc", "cross", "bar")
+COLOURS = {"red": (220, 40, 40), "blue": (40, 60, 220)}
+
+
+def draw(shape: str, colour: tuple[int, int, int], rng: np.random.Generator) -> Image.Image:
+    image = Image.new("RGB", (48, 48), tuple(int(v) for v in rng.integers(150, 255, 3)))
+    pen = ImageDraw.Draw(image)
+    x, y = (int(v) for v in rng.integers(18, 31, 2))
+    r = int(rng.integers(10, 16))
+    if shape == "disc":
+        pen.ellipse((x - r, y - r, x + r, y + r), fill=colour)
+    if shape in ("cross", "bar"):
+        pen.rectangle((x - r, y - 3, x + r, y + 3), fill=colour)
+    if shape == "cross":
+        pen.rectangle((x - 3, y - r, x + 3, y + r), fill=colour)
+    return image
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six categories of 40 photos, one of 2, an unreadable photo, a listing without one, one without a category."""
+    root = tmp_path_factory.mktemp("shapes")
+    (root / "images").mkdir()
+    rng = np.random.default_rng(0)
+    categories, listings = [], []
+    for shape in SHAPES:
+        for colour in COLOURS:
+            categories.append((f"{shape}-{colour}", f"{shape} > {colour}"))
+            for i in range(40):
+                name = f"{shape}-{colour}-{i}"
+                draw(shape, COLOURS[colour], rng).save(root / "images" / f"{name}.jpg", quality=90)
+                listings.append((name, f"{shape} {colour} number {i}", f"{shape}-{colour}", f"images/{name}.jpg"))
+    categories.append(("rare", "rare"))
+    listings += [(f"rare{i}", f"rare {i}", "rare", f"images/disc-red-{i}.jpg") for i in range(2)]
+    (root / "images" / "broken.jpg").write_bytes(b"no photo")
+    listings.append(("broken", "broken photo", "disc-red", "images/broken.jpg"))
+    listings += [("bare", "no photo", "disc-red", ""), ("unfiled", "no category", "", "images/disc-red-0.jpg")]
+    for name, header, rows in (
+        ("categories.csv", "category_id,path", categories),
+        ("listings.csv", "listing_id,title,category_id,image", listings),
+    ):
+        (root / name).write_text("\n".join([header, *(",".join(row) for row in rows)]) + "\n")
+    return root
+
+
+@pytest.fixture(scope="module")
+def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from training.classifier.train import Options, run
+
+    out = tmp_path_factory.mktemp("build") / "classifier"
+    run(dataset, out, Options("small", out.parent / "cache", image_size=32, epochs=12))
+    return out
+
+
+def photos_of(dataset: Path, n: int) -> np.ndarray:
+    return np.stack([load_photo(path, 32) for path in sorted((dataset / "images").glob("*-*.jpg"))[:n]])
+
+
+def test_it_learns(trained: Path) -> None:
+    metrics = json.loads((trained / "metrics.json").read_text())
+    assert metrics["test"]["top_1"] > 0.6  # by chance: 0.17
+    assert metrics["test"]["levels"]["1"]["micro"] >= metrics["test"]["top_1"]
+    assert metrics["classes"] == 6
+    assert metrics["bad_photos"] == 1
+    assert (trained / "bad_photos.csv").read_text().splitlines()[1] == "broken,images/broken.jpg,not an image"
+
+
+def test_the_manifest_describes_the_encoder(dataset: Path, trained: Path) -> None:
+    manifest = read_manifest(trained, "classifier", 1)
+    encoder = ImageEncoder(trained / "image_encoder.tflite")
+    assert manifest["class_ids"] == [
+        "bar-blue", "bar-red", "cross-blue", "cross-red", "disc-blue", "disc-red",
+    ]  # fmt: skip
+    assert (
+        (manifest["image_size"], manifest["embedding_dim"]) == (encoder.image_size, encoder.embedding_dim) == (32, 64)
+    )
+    assert encoder.classes == 6
+    encoded = encoder(photos_of(dataset, 5))
+    np.testing.assert_allclose(encoded.probabilities.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(encoded.embeddings, axis=1), 1, atol=1e-5)
+
+
+def test_litert_agrees_with_keras(dataset: Path, trained: Path) -> None:
+    import keras
+
+    photos = photos_of(dataset, 50)
+    encoded = ImageEncoder(trained / "image_encoder.tflite", threads=2)(photos)
+    expected = keras.saving.load_model(trained / "model.keras").predict_on_batch(photos)
+    np.testing.assert_allclose(encoded.probabilities, expected["probabilities"], atol=1e-4)
+    np.testing.assert_allclose(encoded.embeddings, expected["embedding"], atol=1e-4)
+
+
+def test_the_same_seed_gives_the_same_encoder(dataset: Path, tmp_path: Path) -> None:
+    from training.classifier.train import Options, run
+
+    photos = photos_of(dataset, 20)
+    runs = []
+    for name in ("one", "two"):
+        run(dataset, tmp_path / name, Options("small", tmp_path / "cache", image_size=32, epochs=2, seed=5))
+        runs.append(ImageEncoder(tmp_path / name / "image_encoder.tflite")(photos).probabilities)
+    np.testing.assert_array_equal(*runs)
+    assert len(list((tmp_path / "cache").iterdir())) == 1  # decoded once
+
+
+def test_fine_tuning_trains_the_upper_convolutions_only(dataset: Path, tmp_path: Path) -> None:
+    """The lower layers, and all batch statistics, stay as the weights file has them."""
+    import keras
+
+    from training.classifier.fit import train_head, train_network
+    from training.classifier.network import fine_tune, make_network
+
+    path = str(tmp_path / "mobilenet.weights.h5")
+    given = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
+    given.save_weights(path)
+    pixels = photos_of(dataset, 96)
+    titles = [f"title {i}" for i in range(96)]
+    examples = make_examples(titles, np.arange(96, dtype=np.int32) % 2, np.ones(96, np.bool_), 5, seed=0)
+    network = make_network("MobileNetV2", 32, path, examples.prior)
+    train_head(network, pixels, examples, seed=0)
+    fine_tune(network, "block_6_")
+    train_network(network, pixels, examples, epochs=1, rate=1e-3, seed=0)
+    changed = {
+        old.name
+        for old, new in zip(given.layers, network.base.layers, strict=True)
+        for a, b in zip(old.get_weights(), new.get_weights(), strict=True)
+        if not np.array_equal(a, b)
+    }
+    assert {"block_6_expand", "block_16_project", "Conv_1"} <= changed
+    assert not [name for name in changed if "bn" in name.lower() or name.startswith(("Conv1", "block_5_", "block_1_"))]
+
+
+@pytest.mark.parametrize(
+    ("backbone", "weights", "message"),
+    [
+        ("Smal", None, "--backbone: expected one of small, MobileNetV2, .*, found 'Smal'"),
+        ("small", "imagenet", "--weights: small has no pretrained weights"),
+        ("MobileNetV2", "absent.h5", "--weights: expected none, imagenet or a file, found 'absent.h5'"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(backbone: str, weights: str | None, message: str) -> None:
+    from training.classifier.backbones import resolve_weights
+
+    with pytest.raises(DataError, match=message):
+        resolve_weights(backbone, weights)
+
+
+def test_a_failed_download_says_how_to_give_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    import keras
+
+    from training.classifier.backbones import build
+
+    def unreachable(**_: object) -> None:
+        raise Exception("URL fetch failure on https://example.org/weights.h5: None -- unreachable\nmore")
+
+    monkeypatch.setattr(keras.applications, "MobileNetV2", unreachable)
+    with pytest.raises(DataError, match=r"could not be downloaded \(URL fetch failure .* --weights PATH") as caught:
+        build("MobileNetV2", 96, "imagenet")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore:Skipping nested")
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    from training.classifier.backbones import build, small
+
+    path = str(tmp_path / "small.weights.h5")
+    small(32).save_weights(path)
+    with pytest.raises(DataError, match="expected the weights of MobileNetV2 without its top"):
+        build("MobileNetV2", 32, path)
+    (tmp_path / "text.weights.h5").write_text("no weights")
+    with pytest.raises(DataError, match=r"text\.weights\.h5: "):
+        build("MobileNetV2", 32, str(tmp_path / "text.weights.h5"))
+    with pytest.raises(DataError, match="--image-size 40: does not fit InceptionResNetV2"):
+        build("InceptionResNetV2", 40, None)
+
+
+def test_the_command_line_answers_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from relevance.entry import run
+    from training.__main__ import app
+
+    monkeypatch.setattr(
+        "sys.argv", ["training", "classifier", str(tmp_path / "absent"), "--out", str(tmp_path / "out")]
+    )
+    with pytest.raises(SystemExit) as caught:
+        run(app, "python -m training")
+    assert caught.value.code == 2
+    message = capsys.readouterr().err.splitlines()
+    assert len(message) == 1
+    assert message[0].startswith(f"error: {tmp_path / 'absent'}")
+
+
+def test_parts_do_not_share_titles() -> None:
+    titles = [f"title {i % 300}" for i in range(1200)]
+    categories = np.arange(1200, dtype=np.int32) % 4
+    usable = np.arange(1200) % 11 != 0
+    examples = make_examples(titles, categories, usable, 5, seed=1)
+    sides = [{titles[row] for row in part} for part in (examples.train, examples.validation, examples.test)]
+    assert sum(map(len, sides)) == len(set.union(*sides))
+    rows = np.concatenate([examples.train, examples.validation, examples.test])
+    assert sorted(rows) == np.flatnonzero(usable).tolist()
+    assert 0.05 < len(examples.validation) / len(examples.train) < 0.2
+    assert set(examples.test) == set(np.flatnonzero(part_of_test(titles, 1) & usable))
+
+
+def test_rare_categories_are_no_class() -> None:
+    categories = np.array([7] * 60 + [3] * 60 + [5] * 3, np.int32)
+    examples = make_examples([f"title {i}" for i in range(123)], categories, np.ones(123, np.bool_), 5, seed=0)
+    assert examples.classes.tolist() == [3, 7]
+    assert (examples.labels[:120] == np.repeat([1, 0], 60)).all()
+    assert (examples.labels[120:] == -1).all()
+    assert examples.train.max() < 120
+    assert examples.prior.sum() == pytest.approx(1)
+    with pytest.raises(DataError, match="at least two categories with 70 or more"):
+        make_examples([f"title {i}" for i in range(123)], categories, np.ones(123, np.bool_), 70, seed=0)
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([8, 17, 32]))
+def test_augmented_photos_are_made_of_the_same_lines(seed: int, size: int) -> None:
+    rng = np.random.default_rng(seed)
+    photos = rng.integers(0, 256, (3, size, size, 3), dtype=np.uint8)
+    changed = augment(photos, np.random.default_rng(seed))
+    assert changed.shape == photos.shape
+    assert changed.dtype == np.uint8
+    np.testing.assert_array_equal(changed, augment(photos, np.random.default_rng(seed)))
+    grey = augment(np.full((3, size, size, 3), 128, np.uint8), np.random.default_rng(seed))
+    assert all(len(np.unique(photo)) == 1 for photo in grey)  # no border appears
+
+
+def test_temperature_is_found_again() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, (4000, 10)).astype(np.float32)
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    labels = np.array([rng.choice(10, p=row / row.sum()) for row in shares.astype(float)], np.int32)
+    for temperature in (0.5, 1.0, 3.0):
+        assert fit_temperature(logits * temperature, labels) == pytest.approx(temperature, rel=0.1)
+    assert fit_temperature(logits[:0], labels[:0]) == 1.0
+    assert negative_log_likelihood(np.zeros((2, 4), np.float32), np.array([1, 3])) == pytest.approx(np.log(4))
+
+
+def test_decoded_photos_are_used_again_until_a_file_changes(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    for i in range(3):
+        Image.new("RGB", (9, 9), (i, i, i)).save(tmp_path / "images" / f"{i}.png")
+    listings = [("images/0.png",), ("images/absent.png", "images/1.png"), ("images/absent.png",), ("images/2.png",)]
+
+    def load():  # type: ignore[no-untyped-def]
+        return load_photos(tmp_path, listings, 4, tmp_path / "cache", threads=2)
+
+    first = load()
+    assert first.usable.tolist() == [True, True, False, True]
+    assert first.pixels[:, 0, 0, 0].tolist() == [0, 1, 0, 2]
+    assert first.bad == [(1, "images/absent.png", "missing"), (2, "images/absent.png", "missing")]
+    made = sorted((tmp_path / "cache").rglob("*"))
+    assert load().bad == first.bad
+    assert sorted((tmp_path / "cache").rglob("*")) == made
+    Image.new("RGB", (10, 10), (9, 9, 9)).save(tmp_path / "images" / "0.png")
+    assert load().pixels[0, 0, 0, 0] == 9
