@@ -24,6 +24,10 @@ from relevance.splits import time_split
 
 COVERAGE = 0.95
 FALSE_ABSTENTION = 0.05
+MOST_DEMANDING = 0.5
+"""The threshold is never higher: what is more likely relevant than not is shown, also where held-out searches are so
+easy that a higher threshold would lose few of them."""
+
 MOST_QUERIES = 3000
 FEWEST_QUERIES = 30
 STRANGE = 0.02
@@ -138,7 +142,7 @@ def _fit_relevance(
     model = RelevanceModel(weights, round(float(fitted.intercept_[0]), 6), 0.0, FALSE_ABSTENTION)
     # The fallback answers where the words match nothing: its threshold is chosen on such queries.
     best = np.array([model.probability(rows).max() for rows in answerable if len(rows)])
-    threshold = float(np.quantile(best, FALSE_ABSTENTION))
+    threshold = min(float(np.quantile(best, FALSE_ABSTENTION)), MOST_DEMANDING)
     final = RelevanceModel(model.weights, model.bias, round(threshold, 6), FALSE_ABSTENTION)
     return final, {"relevance_pairs": sum(map(len, labels)), "relevant_share": float(np.concatenate(labels).mean())}
 

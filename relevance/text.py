@@ -150,6 +150,11 @@ class Featuriser:
         """Rows of the embedding table that the ids index."""
         return 1 + len(self.words) + len(self.pairs) + len(self.ngrams) + self.buckets
 
+    @property
+    def first_ngram(self) -> int:
+        """The first id that is not of a known word or pair."""
+        return 1 + len(self.words) + len(self.pairs)
+
     def bag(self, text: str, limit: int) -> Bag:
         """Returns the features of `text`, at most `limit` of them: words first, then pairs, then n-grams."""
         found = tokens(text)
@@ -215,8 +220,7 @@ class Featuriser:
 
     @cached_property
     def _ngram_ids(self) -> dict[str, int]:
-        first = 1 + len(self.words) + len(self.pairs)
-        return {ngram: first + i for i, ngram in enumerate(self.ngrams)}
+        return {ngram: self.first_ngram + i for i, ngram in enumerate(self.ngrams)}
 
 
 def _pairs(words: list[str]) -> list[str]:

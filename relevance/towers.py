@@ -13,7 +13,7 @@ from relevance.models import Model
 from relevance.text import Featuriser
 
 QUERY_FEATURES = 48
-TEXT_FEATURES = 80
+TEXT_FEATURES = 56
 PATH_FEATURES = 64
 _BATCH = 256
 

@@ -59,11 +59,13 @@ class Towers(tf_keras.Model):
         """ids, weights of the path's words `[b, category_features]` -> `[b, dim]`."""
         return self.category_head(self.text(ids, weights))
 
-    def listing(self, features: Tensors, training: bool = False) -> Any:
+    def listing(self, features: Tensors, training: bool = False, category: Any = None) -> Any:
         """A listing's text, category words, photo and price -> `[b, dim]`. In training each part is left out now and
-        then, because in the catalogue each part is missing now and then."""
+        then, because in the catalogue each part is missing now and then. category: the bags of the listings' category
+        words `[b, dim]`, where they are at hand already."""
         text = self.text(features["text_ids"], features["text_weights"])
-        category = self.text(features["category_ids"], features["category_weights"])
+        if category is None:
+            category = self.text(features["category_ids"], features["category_weights"])
         visual = self.visual(features["visual"])
         if training:
             text, category, visual = _omit(text, 0.1), _omit(category, 0.25), _omit(visual, 0.25)
@@ -91,11 +93,17 @@ class RetrievalModel(tfrs.Model):
         self.retrieval = tfrs.tasks.Retrieval(temperature=temperature, remove_accidental_hits=True)
 
     def compute_loss(self, inputs: Tensors, training: bool = False) -> Any:
-        features = self.features
+        features, towers = self.features, self.towers
         candidates = tf.concat([inputs["listing"], inputs["negative"]], axis=0)
-        query = self.towers.query(*features.query(inputs["query"]))
-        listing = self.towers.listing(features.listing(candidates), training=training)
-        category = self.towers.category(features.category_ids, features.category_weights)
+        labels = tf.gather(features.listing_category, candidates)
+        ids, weights = features.query(inputs["query"])
+        query = towers.query(ids, self._forget_words(ids, weights) if training else weights)
+        # The words of each category are summed once, and not again for each of its listings.
+        paths = towers.text(features.category_ids, features.category_weights)
+        known = tf.cast(labels >= 0, tf.float32)[:, None]
+        own = tf.gather(paths, tf.maximum(labels, 0)) * known
+        listing = towers.listing(features.listing(candidates), training=training, category=own)
+        category = towers.category_head(paths)
         retrieval = self.retrieval(
             query,
             listing,
@@ -105,12 +113,18 @@ class RetrievalModel(tfrs.Model):
             compute_metrics=False,
             compute_batch_metrics=False,
         )
-        labels = tf.gather(features.listing_category, candidates)
         batch = tf.shape(query)[0]
         by_query = self._category_loss(query, category, labels[:batch], inputs["weight"])
         by_listing = self._category_loss(listing, category, labels, tf.ones_like(labels, tf.float32))
         # The retrieval task sums over the batch; the category losses are summed alike.
         return retrieval + by_query + 0.3 * by_listing
+
+    def _forget_words(self, ids: Any, weights: Any) -> Any:
+        """For a quarter of the queries only the n-grams are left of the known words: they have to do alone where a
+        word is misspelt."""
+        forgotten = tf.random.uniform(tf.shape(ids)[:1]) < 0.25
+        word = ids < self.features.first_ngram
+        return tf.where(word & forgotten[:, None], 0.0, weights)
 
     def _category_loss(self, embeddings: Any, category: Any, labels: Any, weight: Any) -> Any:
         logits = tf.matmul(embeddings, category, transpose_b=True) / self.temperature
@@ -120,20 +134,21 @@ class RetrievalModel(tfrs.Model):
 
 
 class Features:
-    """Everything the towers read, as constants indexed by row: no string is touched in a training step."""
+    """Everything the towers read, as constants indexed by row: no string is touched in a training step. Ids below
+    `first_ngram` are words and word pairs."""
 
-    def __init__(self, arrays: dict[str, NDArray[Any]]) -> None:
+    def __init__(self, arrays: dict[str, NDArray[Any]], first_ngram: int) -> None:
         constants = {name: tf.constant(array) for name, array in arrays.items()}
         self.query_ids, self.query_weights = constants["query_ids"], constants["query_weights"]
         self.category_ids, self.category_weights = constants["path_ids"], constants["path_weights"]
         self.listing_category = constants["listing_category"]
-        self._listing = {
-            name: constants[name]
-            for name in ("text_ids", "text_weights", "category_ids", "category_weights", "visual", "price")
-        }
+        self.first_ngram = first_ngram
+        self._listing = {name: constants[name] for name in ("text_ids", "text_weights", "visual", "price")}
+        self._path = {name: constants[name] for name in ("category_ids", "category_weights")}
 
     def query(self, rows: Any) -> tuple[Any, Any]:
         return tf.gather(self.query_ids, rows), tf.gather(self.query_weights, rows)
 
-    def listing(self, rows: Any) -> Tensors:
-        return {name: tf.gather(values, rows) for name, values in self._listing.items()}
+    def listing(self, rows: Any, *, path: bool = False) -> Tensors:
+        parts = self._listing | self._path if path else self._listing
+        return {name: tf.gather(values, rows) for name, values in parts.items()}

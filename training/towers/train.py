@@ -57,7 +57,7 @@ def run(dataset: Path, listing_index: Path | None, out: Path, options: Options) 
     featuriser = fit_featuriser(corpus, examples.queries)
     towers = Towers(_table(corpus, featuriser, options))
     arrays = feature_arrays(corpus, examples, featuriser)
-    model = RetrievalModel(towers, Features(arrays), options.temperature)
+    model = RetrievalModel(towers, Features(arrays, featuriser.first_ngram), options.temperature)
     fit(model, examples, arrays, options, rng)
     return write(out, corpus, featuriser, model, options)
 
@@ -130,7 +130,11 @@ def encode(model: RetrievalModel, tower: str, n: int) -> NDArray[np.float32]:
 
     @tf.function(reduce_retracing=True)
     def step(rows: Any) -> Any:
-        return towers.query(*features.query(rows)) if tower == "query" else towers.listing(features.listing(rows))
+        return (
+            towers.query(*features.query(rows))
+            if tower == "query"
+            else towers.listing(features.listing(rows, path=True))
+        )
 
     parts = [step(tf.range(i, min(i + 1024, n))).numpy() for i in range(0, n, 1024)]
     return np.concatenate(parts)
