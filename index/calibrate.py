@@ -4,7 +4,7 @@ Three things: the temperature and the conformal thresholds of the category filte
 and the threshold below which the fallback abstains. None of these searches was trained on, none is evaluated on.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +30,14 @@ easy that a higher threshold would lose few of them."""
 
 MOST_QUERIES = 3000
 FEWEST_QUERIES = 30
+MEANT = 0.2
+"""Share of a query's choices from which on a category counts as what it meant."""
+
 STRANGE = 0.02
 """Share of the held-out queries that are farther from every category than a query with a filter may be."""
+
+CERTAIN = 1.5
+"""Weight of choices from which on a query is taken to have an answer: more than one click, which may be a stray one."""
 
 _POOL = 20
 
@@ -47,6 +53,40 @@ def provisional(ontology: Ontology, temperature: float) -> Calibration:
     )
 
 
+class Votes(NamedTuple):
+    """Which categories were chosen for which query: query int64 `[n]` rows of `queries`; category int64 `[n]`
+    positions; weight float64 `[n]`, of the clicks and messages; total float64 `[queries]`, of each query."""
+
+    queries: list[str]
+    query: NDArray[np.int64]
+    category: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    total: NDArray[np.float64]
+
+    @classmethod
+    def tally(cls, pairs: Interactions, listing_category: NDArray[np.int32], categories: int) -> "Votes":
+        """Sums the pairs' weights by query and category."""
+        keys = pairs.query.astype(np.int64) * categories + listing_category[pairs.listing]
+        distinct, place = np.unique(keys, return_inverse=True)
+        weight = np.zeros(len(distinct))
+        np.add.at(weight, place, pairs.weight)
+        query = distinct // categories
+        total = np.zeros(len(pairs.queries))
+        np.add.at(total, query, weight)
+        return cls(pairs.queries, query, distinct % categories, weight, total)
+
+    def meant(self) -> "Votes":
+        """Returns the votes less the stray ones: of queries with more than one click, for categories that got a fifth
+        or more of them. A site's own categories are wrong for some listings, and people click beside what they want:
+        a set made to hold that as well would be of no use."""
+        kept = (self.weight >= MEANT * self.total[self.query]) & (self.total[self.query] >= CERTAIN)
+        return self._replace(query=self.query[kept], category=self.category[kept], weight=self.weight[kept])
+
+    def chosen(self, query: int) -> NDArray[np.int64]:
+        """Returns the categories that got a fifth or more of a query's choices: one stray click counts little."""
+        return np.asarray(self.category[(self.query == query) & (self.weight >= MEANT * self.total[query])])
+
+
 def calibrate(engine: Engine, behaviour: Behaviour, rows: dict[str, int], seed: int = 0) -> Calibration:
     """Returns the calibration fitted on the queries of the calibration span with a chosen listing; `rows` maps listing
     ids to the engine's rows. With fewer than 30 such queries the provisional one stays."""
@@ -54,37 +94,35 @@ def calibrate(engine: Engine, behaviour: Behaviour, rows: dict[str, int], seed: 
     start = provisional(engine.ontology, engine.categories.calibration.temperature)
     if len(pairs.queries) < FEWEST_QUERIES:
         return start
-    category = _fit_categories(engine, pairs)
+    votes = Votes.tally(pairs, engine.columns.category, len(engine.ontology))
+    category = _fit_categories(engine, votes.meant())
     engine.categories.calibration = category
     rng = np.random.default_rng(seed)
-    relevance, measured = _fit_relevance(engine, pairs, rng)
+    relevance, measured = _fit_relevance(engine, votes, rng)
     return Calibration(category, relevance, {"queries": len(pairs.queries), **measured})
 
 
-def _fit_categories(engine: Engine, pairs: Interactions) -> CategoryCalibration:
-    """One vote a (query, chosen category) pair."""
-    label = engine.columns.category[pairs.listing]
-    votes = np.unique(np.stack([pairs.query, label], axis=1), axis=0)
-    embeddings = engine.towers.queries(pairs.queries)[votes[:, 0]]
+def _fit_categories(engine: Engine, votes: Votes) -> CategoryCalibration:
+    embeddings = engine.towers.queries(votes.queries)[votes.query]
     cosines = (embeddings @ engine.towers.category_embeddings.T).astype(np.float64)
     cosines[:, engine.categories.empty] = -np.inf
-    temperature = _temperature(cosines, votes[:, 1])
+    temperature = _temperature(cosines, votes.category, votes.weight)
     probabilities = _softmax(cosines / temperature)
     levels = range(1, int(engine.ontology.depth.max()) + 1)
     thresholds = tuple(
-        conformal_threshold(*_collapse(probabilities, votes[:, 1], engine.ontology.ancestor_at(level)))
+        conformal_threshold(*_collapse(probabilities, votes.category, engine.ontology.ancestor_at(level)), votes.weight)
         for level in levels
     )
     least = float(np.quantile(cosines.max(axis=1), STRANGE))
     return CategoryCalibration(temperature, least, thresholds, COVERAGE)
 
 
-def _temperature(cosines: NDArray[np.float64], labels: NDArray[np.int32]) -> float:
+def _temperature(cosines: NDArray[np.float64], labels: NDArray[np.int64], weight: NDArray[np.float64]) -> float:
     """The temperature of the highest likelihood (Guo et al., "On calibration of modern neural networks", ICML 2017)."""
 
     def loss(log_temperature: float) -> float:
         chosen = _softmax(cosines / np.exp(log_temperature))[np.arange(len(labels)), labels]
-        return float(-np.log(np.maximum(chosen, 1e-12)).mean())
+        return float(-(weight * np.log(np.maximum(chosen, 1e-12))).sum())
 
     return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.005), np.log(1.0)), method="bounded").x))
 
@@ -95,46 +133,52 @@ def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _collapse(
-    probabilities: NDArray[np.float64], labels: NDArray[np.int32], ancestors: NDArray[np.int32]
-) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    probabilities: NDArray[np.float64], labels: NDArray[np.int64], ancestors: NDArray[np.int32]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     collapsed = np.zeros_like(probabilities)
     np.add.at(collapsed.T, ancestors, probabilities.T)
-    return collapsed, ancestors[labels]
+    return collapsed, ancestors[labels].astype(np.int64)
 
 
 def conformal_threshold(
-    probabilities: NDArray[np.float64], labels: NDArray[np.int32], coverage: float = COVERAGE
+    probabilities: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    coverage: float = COVERAGE,
 ) -> float:
-    """Returns the cumulative probability that the sets of this level must reach: the ⌈(n+1)·coverage⌉-th smallest of
-    the cumulative probabilities at which the n labels came in. probabilities `[n, categories]`, labels `[n]`."""
+    """Returns the probability that may lie before a member of this level's sets: the least at which labels with a
+    share of `coverage` of the weight are in, one unit of weight being kept for the query to come.
+
+    probabilities `[n, categories]`, labels int `[n]`, weight `[n]`.
+    """
     own = probabilities[np.arange(len(labels)), labels]
-    scores = np.where(probabilities >= own[:, None], probabilities, 0.0).sum(axis=1)
-    rank = int(np.ceil((len(labels) + 1) * coverage))
-    return float(min(1.0, np.sort(scores)[rank - 1])) if rank <= len(labels) else 1.0
+    scores = np.where(probabilities > own[:, None], probabilities, 0.0).sum(axis=1)
+    order = np.argsort(scores)
+    reached = np.cumsum(weight[order]) / (weight.sum() + 1)
+    place = int(np.searchsorted(reached, coverage - 1e-12))
+    return float(min(1.0, scores[order[place]])) if place < len(labels) else 1.0
 
 
-def _fit_relevance(
-    engine: Engine, pairs: Interactions, rng: np.random.Generator
-) -> tuple[RelevanceModel, dict[str, Any]]:
+def _fit_relevance(engine: Engine, votes: Votes, rng: np.random.Generator) -> tuple[RelevanceModel, dict[str, Any]]:
     """A candidate counts as relevant when it lies in a category that was chosen for the query. What is not there is
     learned from the same queries with the chosen branches of the ontology taken away, and from made-up words."""
-    chosen = pairs.chosen()
-    sample = rng.permutation(len(pairs.queries))[:MOST_QUERIES]
+    sample = rng.permutation(len(votes.queries))[:MOST_QUERIES]
     features: list[NDArray[np.float32]] = []
     labels: list[NDArray[np.bool_]] = []
     unmatched: list[NDArray[np.float32]] = []
     for number in tqdm(sample.tolist(), desc="calibrate", unit="query"):
-        asked = engine.read(pairs.queries[number])
-        categories = np.unique(engine.columns.category[chosen[number]])
+        asked = engine.read(votes.queries[number])
+        categories = votes.chosen(number)
         present, relevant = _present(engine, asked, categories)
         absent = _absent(engine, asked, categories)
         features += [present, absent]
         labels += [relevant, np.zeros(len(absent), bool)]
-        if not present[:, FEATURES.index("lexical")].any():
+        matched = present[:, FEATURES.index("lexical")].any()
+        if not matched and votes.total[number] >= CERTAIN:
             unmatched.append(present)
     answerable = unmatched if len(unmatched) >= FEWEST_QUERIES else features[::2]
     for query in absent_queries(engine.towers.featuriser.words, len(sample) // 4, rng):
-        made_up, _ = _present(engine, engine.read(query), np.empty(0, np.int32))
+        made_up, _ = _present(engine, engine.read(query), np.empty(0, np.int64))
         features.append(made_up)
         labels.append(np.zeros(len(made_up), bool))
     fitted = LogisticRegression(C=10.0, max_iter=1000).fit(np.concatenate(features), np.concatenate(labels))
@@ -148,7 +192,7 @@ def _fit_relevance(
 
 
 def _present(
-    engine: Engine, asked: Query, categories: NDArray[np.int32]
+    engine: Engine, asked: Query, categories: NDArray[np.int64]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """The features of the query's first candidates, and which of them lie in a chosen category."""
     found = engine.candidates(asked, _POOL, np.ones(len(engine), bool))
@@ -159,7 +203,7 @@ def _present(
     return features, np.isin(engine.columns.category[found.rows], categories)
 
 
-def _absent(engine: Engine, asked: Query, categories: NDArray[np.int32]) -> NDArray[np.float32]:
+def _absent(engine: Engine, asked: Query, categories: NDArray[np.int64]) -> NDArray[np.float32]:
     """The features of what would be found, had the catalogue nothing under the parents of the chosen categories."""
     ontology = engine.ontology
     gone = np.zeros(len(ontology), bool)

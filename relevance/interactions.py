@@ -37,12 +37,6 @@ class Interactions:
     def __len__(self) -> int:
         return len(self.query)
 
-    def chosen(self) -> list[NDArray[np.int32]]:
-        """Returns the chosen listings of each query, rows of the catalogue."""
-        order = np.argsort(self.query, kind="stable")
-        cuts = np.searchsorted(self.query[order], np.arange(1, len(self.queries)))
-        return np.split(self.listing[order], cuts) if self.queries else []
-
 
 def interactions(
     behaviour: Behaviour, selected: NDArray[np.bool_], rows: Mapping[str, int], *, rewrites: bool = True

@@ -47,19 +47,19 @@ class Searchers:
     supply_exponent: float = 0.7
     """A category is wished for with weight listings ** exponent times a lognormal factor of sigma 0.5."""
     demand_sigma: float = 0.5
-    word_exponent: float = 0.9
+    word_exponent: float = 1.2
     """A word for the thing is drawn with weight rank ** -exponent: the usual word first, rare ones in the tail."""
-    brand: float = 0.2
+    brand: float = 0.14
     model: float = 0.3
     """Of those who name the brand."""
-    gender: float = 0.3
-    colour: float = 0.18
-    extra_before: float = 0.08
-    extra_after: float = 0.1
+    gender: float = 0.25
+    colour: float = 0.12
+    extra_before: float = 0.05
+    extra_after: float = 0.06
     long: float = 0.03
-    typo: float = 0.14
-    joined: float = 0.03
-    plural: float = 0.12
+    typo: float = 0.1
+    joined: float = 0.02
+    plural: float = 0.08
     page: int = 20
     """Hits on a page."""
     attention_exponent: float = 0.5
@@ -70,7 +70,7 @@ class Searchers:
     """By grade, once clicked."""
     content: float = 0.85
     """Ends the session after a click on a grade 3 listing."""
-    gives_up: float = 0.35
+    gives_up: float = 0.45
     """After a page without a click; else the query is rewritten."""
     rewrites: int = 3
     corrects: float = 0.75

@@ -10,11 +10,12 @@ from relevance.category_filter import set_size
 
 def test_conformal_threshold_by_hand() -> None:
     probabilities = np.array([[0.5, 0.3, 0.2], [0.6, 0.3, 0.1], [0.1, 0.2, 0.7]])
-    # The labels come in at 0.5, 0.9 and 1.0 of cumulative probability.
+    # Before the labels lie 0, 0.6 and 0.9 of the probability.
     labels = np.array([0, 1, 0])
-    assert conformal_threshold(probabilities, labels, coverage=0.5) == pytest.approx(0.9)
-    assert conformal_threshold(probabilities, labels, coverage=0.25) == pytest.approx(0.5)
-    assert conformal_threshold(probabilities, labels, coverage=0.99) == 1.0
+    assert conformal_threshold(probabilities, labels, np.ones(3), coverage=0.5) == pytest.approx(0.6)
+    assert conformal_threshold(probabilities, labels, np.ones(3), coverage=0.25) == 0
+    assert conformal_threshold(probabilities, labels, np.array([1.0, 1.0, 4.0]), coverage=0.5) == pytest.approx(0.9)
+    assert conformal_threshold(probabilities, labels, np.ones(3), coverage=0.99) == 1.0
 
 
 def test_conformal_sets_cover_on_fresh_data() -> None:
@@ -23,7 +24,7 @@ def test_conformal_sets_cover_on_fresh_data() -> None:
     truth = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     labels = np.array([rng.choice(12, p=p) for p in truth])
     wrong = np.exp(logits * 0.5) / np.exp(logits * 0.5).sum(axis=1, keepdims=True)  # an under-confident model
-    threshold = conformal_threshold(wrong[:2000], labels[:2000], coverage=0.9)
+    threshold = conformal_threshold(wrong[:2000], labels[:2000], np.ones(2000), coverage=0.9)
     order = np.argsort(-wrong[2000:], axis=1)
     sizes = [set_size(p[o], threshold) for p, o in zip(wrong[2000:], order, strict=True)]
     held = [label in o[:size] for label, o, size in zip(labels[2000:], order, sizes, strict=True)]
@@ -36,7 +37,7 @@ def test_temperature_recovers_the_one_that_made_the_labels() -> None:
     cosines = rng.uniform(-1, 1, size=(5000, 8))
     exponents = np.exp(cosines / 0.2)
     labels = np.array([rng.choice(8, p=p / p.sum()) for p in exponents])
-    assert _temperature(cosines, labels.astype(np.int32)) == pytest.approx(0.2, rel=0.05)
+    assert _temperature(cosines, labels, np.ones(5000)) == pytest.approx(0.2, rel=0.05)
 
 
 def test_absent_queries_are_made_of_unknown_words() -> None:

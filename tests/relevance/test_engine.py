@@ -177,16 +177,15 @@ def test_a_hit_shows_its_listing(engine: Engine, listings: Listings) -> None:
 def test_filters_hold_for_every_hit(engine: Engine, listings: Listings) -> None:
     prices = dict(zip(listings.ids, listings.price.tolist(), strict=True))
     low, high = np.nanquantile(listings.price, [0.3, 0.7]).tolist()
-    category = engine.ontology.ids[engine.columns.category[0]]
-    below = engine.ontology.path_text(engine.ontology.position(category))
-    asked = 0
-    for title in listings.titles[:30]:
-        result = engine.search(title, 20, Filters(price=(low, high), category=category))
-        if result.fallback is None or not result.fallback.relaxed:
-            asked += len(result.hits)
-            assert all(low <= prices[hit.listing_id] <= high for hit in result.hits)
-            assert all(hit.category.startswith(below) for hit in result.hits)
-    assert asked
+    inside = [i for i in _live(listings) if low <= listings.price[i] <= high and listings.category_ids[i]]
+    for i in inside[:30]:
+        root = engine.ontology.paths[engine.ontology.position(str(listings.category_ids[i]))][0]
+        category = engine.ontology.ids[engine.ontology.paths.index((root,))]
+        result = engine.search(listings.titles[i], MAX_K, Filters(price=(low, high), category=category))
+        assert result.fallback is None
+        assert listings.ids[i] in {hit.listing_id for hit in result.hits}
+        assert all(low <= prices[hit.listing_id] <= high for hit in result.hits)
+        assert all(hit.category.split(" > ")[0] == root for hit in result.hits)
 
 
 def test_the_clock_decides_what_has_expired(tiny_bundle: Path, listings: Listings) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from relevance.events import Behaviour
-from relevance.interactions import Interactions, interactions
+from relevance.interactions import interactions
 
 START = np.datetime64("2026-03-01T10:00", "ms")
 ROWS = {"L0": 0, "L1": 1, "L2": 2}
@@ -112,15 +112,7 @@ def test_a_rewrite_comes_within_ten_minutes(minutes: float, borrows: bool) -> No
     assert (("sopha", 0) in pairs) is borrows
 
 
-def test_chosen_listings_of_each_query() -> None:
-    pairs = Interactions(
-        ["a", "b", "c"], np.array([2, 0, 2, 1], np.int32), np.array([7, 5, 6, 5], np.int32), np.ones(4, np.float32)
-    )
-    assert [rows.tolist() for rows in pairs.chosen()] == [[5], [5], [7, 6]]
-
-
 def test_no_behaviour() -> None:
     pairs = interactions(_behaviour([], []), np.empty(0, bool), ROWS)
     assert len(pairs) == 0
     assert pairs.queries == []
-    assert pairs.chosen() == []

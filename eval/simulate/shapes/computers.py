@@ -32,7 +32,9 @@ def keyboard(s: Sketch, p: Parameters, dice: Dice) -> None:
     s.rect(*box, s.inks.main, 0.05)
     glow = count(p, "glow")
     shift = dice.below(5)
-    for i, (a, b) in enumerate(s.grid(within(box, 0.02, 0.06, 0.98, 0.94), count(p, "rows", 4), count(p, "columns", 12))):
+    for i, (a, b) in enumerate(
+        s.grid(within(box, 0.02, 0.06, 0.98, 0.94), count(p, "rows", 4), count(p, "columns", 12))
+    ):
         s.rect(*a, *b, GLOWS[(i // 3 + shift) % 5] if glow else keys)
     s.rect(*within(box, 0.3, 0.78, 0.66, 0.92), keys if not glow else GLOWS[shift])
 
@@ -168,7 +170,7 @@ def _picture(s: Sketch, kind: str, frame: Box, dice: Dice) -> None:
 
 
 def screen(s: Sketch, p: Parameters, dice: Dice) -> None:
-    x0, y0, x1, y1 = frame = fitted(number(p, "aspect", 1.7))
+    x0, y0, x1, y1 = fitted(number(p, "aspect", 1.7))
     y0, y1 = y0 - 0.2, y1 - 0.2
     edge = number(p, "bezel", 0.05)
     if word(p, "stand") == "foot":
@@ -216,7 +218,9 @@ def circuit(s: Sketch, p: Parameters, dice: Dice) -> None:
         fan(s, *at(frame, u, 0.48), (frame[3] - frame[1]) * 0.38, s.inks.metal)
     chips = count(p, "chips")
     rows = 1 if chips > 4 else 2
-    for a, b in s.grid(within(frame, 0.05, 0.12, 0.95 if rows == 1 else 0.6, 0.85), rows, max(1, chips // rows)) * (chips > 0):
+    for a, b in s.grid(within(frame, 0.05, 0.12, 0.95 if rows == 1 else 0.6, 0.85), rows, max(1, chips // rows)) * (
+        chips > 0
+    ):
         s.rect(*a, *b, s.inks.ink if rows == 1 else s.inks.metal)
     for i in range(count(p, "slots")):
         s.rect(*within(frame, 0.68 + i * 0.1, 0.08, 0.73 + i * 0.1, 0.9), dice.pick([s.inks.pale, s.inks.accent]))
@@ -224,16 +228,16 @@ def circuit(s: Sketch, p: Parameters, dice: Dice) -> None:
 
 def slab(s: Sketch, p: Parameters, dice: Dice) -> None:
     x0, y0, x1, y1 = frame = fitted(number(p, "aspect", 0.5), 0.88)
-    edge = number(p, "bezel", 0.1) * min(x1, y1) * 1.6
+    edge = min(number(p, "bezel", 0.1) * min(x1, y1) * 1.6, min(x1, y1) * 0.6)
     lenses, kind = count(p, "lenses"), word(p, "screen", "none")
     if count(p, "base"):
         s.rect(-0.5, 0.5, 0.5, 0.96, s.inks.shade, 0.1)
     if lenses and kind != "none":
         s.rect(x0 + 0.3, y0 - 0.06, x1 + 0.3, y1 - 0.06, s.inks.shade, 0.1)
     s.rect(*frame, s.inks.main, 0.1)
-    _lenses(s, lenses, (x1 + 0.17, y0 + 0.08) if kind != "none" else (x0 + 0.16, y0 + 0.2), kind == "none")
     inner = (x0 + edge, y0 + edge, x1 - edge, y1 - edge)
     _slab_face(s, kind, frame, inner, dice)
+    _lenses(s, lenses, (x1 + 0.17, y0 + 0.08) if kind != "none" else (x0 + 0.16, y0 + 0.2), kind == "none")
     if count(p, "notch"):
         s.rect(-0.15, y0 + edge - 0.01, 0.15, y0 + edge + 0.07, s.inks.ink, 0.03)
     if count(p, "button"):
@@ -255,6 +259,8 @@ def _lenses(s: Sketch, n: int, corner: tuple[float, float], alone: bool) -> None
 
 
 def _slab_face(s: Sketch, kind: str, frame: Box, inner: Box, dice: Dice) -> None:
+    if kind in ("none", "lights"):
+        s.rect(*inner, s.inks.tint if kind == "none" else s.inks.shade, 0.06)
     if kind in ("text", "blank"):
         s.rect(*inner, s.inks.pale if kind == "text" else (70, 72, 78))
         if kind == "text":
@@ -273,7 +279,7 @@ def _slab_face(s: Sketch, kind: str, frame: Box, inner: Box, dice: Dice) -> None
         lamps(s, within(frame, 0.2, 0.06, 0.8, 0.16), 4, dice)
         s.rect(*within(frame, 0.38, 0.94, 0.62, 0.98), s.inks.metal)
         scribble(s, within(frame, 0.3, 0.45, 0.7, 0.55), 1, s.inks.contrast, dice)
-    elif kind in ("keys", "gameboy"):
+    elif kind != "none":
         s.rect(*within(inner, 0, 0, 1, 0.4), (150, 176, 110), 0.03)
         if kind == "gameboy":
             s.rect(*within(inner, 0.05, 0.66, 0.4, 0.74), s.inks.ink)

@@ -18,7 +18,7 @@ from eval.simulate.shapes.parts import (
     within,
     word,
 )
-from eval.simulate.sketch import Sketch, around
+from eval.simulate.sketch import Sketch, around, mix
 
 
 def camera(s: Sketch, p: Parameters, dice: Dice) -> None:
@@ -100,7 +100,7 @@ def speaker(s: Sketch, p: Parameters, dice: Dice) -> None:
 
 
 def _cabinet(s: Sketch, p: Parameters, dice: Dice) -> None:
-    x0, y0, x1, y1 = box = fitted(number(p, "aspect", 1), 0.9)
+    _, y0, x1, y1 = box = fitted(number(p, "aspect", 1), 0.9)
     cones = count(p, "cones")
     if count(p, "antenna"):
         s.line([(x1 - 0.1, y0), (x1 - 0.4, y0 - 0.5)], 0.04, s.inks.metal)
@@ -140,7 +140,7 @@ def disc(s: Sketch, p: Parameters, dice: Dice) -> None:
         s.ring(x, 0.02, r * q, 0.015, (74, 74, 80))
     if silver:
         for start, tone in zip((20, 110, 200, 290), GLOWS, strict=False):
-            s.arc(x, 0.02, r * 0.9, r * 0.9, start, start + 28, 0.3, tuple((v + 510) // 3 for v in tone))  # type: ignore[arg-type]
+            s.arc(x, 0.02, r * 0.9, r * 0.9, start, start + 28, 0.3, mix(tone, WHITE, 0.66))
     s.oval(x, 0.02, r * label, r * label, s.inks.accent if not silver else s.inks.pale)
     s.oval(x, 0.02, 0.05, 0.05, s.inks.ink)
     if count(p, "sleeve"):
@@ -156,21 +156,26 @@ def disc(s: Sketch, p: Parameters, dice: Dice) -> None:
 
 def cylinder(s: Sketch, p: Parameters, dice: Dice) -> None:
     x0, y0, x1, y1 = box = fitted(number(p, "aspect", 1), 0.7)
+    bands = count(p, "bands", 3)
     if count(p, "mount"):
         s.line([(0.2, y1 - 0.1), (0.35, 0.75)], 0.14, s.inks.shade)
         s.rect(0.05, 0.72, 0.65, 0.88, s.inks.shade)
         s.rect(*box, s.inks.main, 0.2)
         s.rect(x0 - 0.1, y0 - 0.06, x1 * 0.6, y0 + 0.1, s.inks.tint)
+        for u in spread(bands, 0.6, 0.9):
+            s.rect(*within(box, u, 0, u + 0.07, 1), s.inks.shade)
         s.oval(x0 + 0.1, 0, 0.3, y1 * 0.9, s.inks.ink)
-        s.oval(x0 + 0.08, 0, 0.14, 0.16, s.inks.glass)
+        if count(p, "glass"):
+            s.oval(x0 + 0.08, 0, 0.14, 0.16, s.inks.glass)
     else:
         s.rect(*box, s.inks.main, 0.06)
         s.oval(0, y1, x1, 0.16, s.inks.shade)
-        for i, v in enumerate(spread(count(p, "bands", 3), 0.15, 0.8)):
+        for i, v in enumerate(spread(bands, 0.15, 0.8)):
             s.rect(*within(box, 0, v - 0.06, 1, v + 0.05), s.inks.ink if i % 2 else s.inks.tint)
         s.oval(0, y0, x1, 0.26, s.inks.ink)
-        s.oval(0, y0, x1 * 0.8, 0.2, s.inks.glass)
-        s.oval(-0.15, y0 - 0.05, 0.12, 0.05, WHITE)
+        if count(p, "glass"):
+            s.oval(0, y0, x1 * 0.8, 0.2, s.inks.glass)
+            s.oval(-0.15, y0 - 0.05, 0.12, 0.05, WHITE)
 
 
 def tripod(s: Sketch, p: Parameters, dice: Dice) -> None:

@@ -1,9 +1,9 @@
-"""Cars, two-wheelers, boats and what goes with them."""
+"""Cars, boats, tractors, trains and carts."""
 
 from __future__ import annotations
 
 from eval.simulate.dice import Dice
-from eval.simulate.shapes.parts import GLOWS, WHITE, Parameters, count, number, spread, wheel, word
+from eval.simulate.shapes.parts import GLOWS, WHITE, Parameters, count, number, spread, wheel
 from eval.simulate.sketch import Point, Sketch, around, mix
 
 
@@ -24,6 +24,7 @@ def car(s: Sketch, p: Parameters, dice: Dice) -> None:
         s.line([(-half + front, deck), (-half + front + 0.18, top)], 0.05, s.inks.ink)
         s.rect(-0.1, deck - 0.14, 0.1, deck, s.inks.ink, 0.05)
         s.rect(0.25, deck - 0.14, 0.45, deck, s.inks.ink, 0.05)
+        s.rect(rear, deck - 0.06, half - 0.04, deck + 0.02, s.inks.shade, 0.03)
     else:
         s.poly(cabin, s.inks.main)
     sill = deck if front > 0.08 else top
@@ -47,8 +48,10 @@ def _car_windows(s: Sketch, p: Parameters, cabin: list[Point]) -> None:
     left = x1 + (x0 - x1) * (y1 - top) / (deck - top)
     right = x2 + (x3 - x2) * (y1 - top) / (deck - top)
     span = (right - left) * (0.34 if count(p, "panel") else 1)
-    s.poly([(left + 0.05, y1), (x1 + 0.02, y0), (x1 + (x2 - x1) * span / (right - left), y0), (left + span - 0.05, y1)],
-           s.inks.glass)
+    s.poly(
+        [(left + 0.05, y1), (x1 + 0.02, y0), (x1 + (x2 - x1) * span / (right - left), y0), (left + span - 0.05, y1)],
+        s.inks.glass,
+    )
     for x in spread(n + 1, x1, x2)[1:-1]:
         s.rect(x - 0.03, y0, x + 0.03, y1, s.inks.main)
 
@@ -71,8 +74,10 @@ def _car_extras(s: Sketch, p: Parameters, half: float, top: float, rear: float, 
         s.rect(rear + 0.05, 0.12, half - 0.04, 0.2, s.inks.ink)
     if count(p, "awning"):
         for i, x in enumerate(spread(6, -half * 0.2, half * 0.7)):
-            s.poly([(x, top), (x + half * 0.18, top), (x + half * 0.18, top + 0.2), (x - 0.03, top + 0.2)],
-                   WHITE if i % 2 else s.inks.accent)
+            s.poly(
+                [(x, top), (x + half * 0.18, top), (x + half * 0.18, top + 0.2), (x - 0.03, top + 0.2)],
+                WHITE if i % 2 else s.inks.accent,
+            )
     if count(p, "antenna"):
         s.line([(half * 0.6, 0.1), (half * 0.75, -0.85)], 0.03, s.inks.ink)
         s.poly([(half * 0.75, -0.85), (half * 0.95, -0.78), (half * 0.74, -0.7)], GLOWS[0])
@@ -93,99 +98,6 @@ def caravan(s: Sketch, p: Parameters, dice: Dice) -> None:
         for x in spread(count(p, "windows"), -0.5, 0.05) if count(p, "windows") else ():
             s.rect(x - 0.18, -0.32, x + 0.18, 0.0, s.inks.glass, 0.05)
     wheel(s, 0.05, 0.55, 0.22)
-
-
-def two_wheeler(s: Sketch, p: Parameters, dice: Dice) -> None:
-    kind, r = word(p, "frame", "diamond"), number(p, "wheel", 0.3)
-    if kind in ("moto", "cross", "scooter"):
-        _motorcycle(s, p, kind, r)
-    elif kind == "kick":
-        y = 0.85 - r
-        s.line([(-0.5, y), (0.5, y)], 0.1, s.inks.main)
-        s.line([(-0.55, y), (-0.4, -0.85)], 0.07, s.inks.metal)
-        s.line([(-0.6, -0.85), (-0.2, -0.85)], 0.09, s.inks.ink)
-        for x in (-0.56, 0.56):
-            wheel(s, x, y + 0.05, r, 0.3)
-    else:
-        _bicycle(s, p, kind, r)
-
-
-def _bicycle(s: Sketch, p: Parameters, kind: str, r: float) -> None:
-    reach = {"cargo": 0.7, "fold": 0.58, "bmx": 0.5, "kids": 0.46}.get(kind, 0.56)
-    y = 0.8 - r
-    front, back = (-reach, y), (reach, y)
-    crank, seat, head = (0.1, y + 0.05), (0.28, y - 0.52), (-reach + 0.2, y - 0.56)
-    for spot in (front, back):
-        wheel(s, *spot, r, 0.22 if "knobbly" in p else 0.1, 10, s.inks.metal)
-        for dx, dy in around(16) if "knobbly" in p else ():
-            s.oval(spot[0] + dx * r, spot[1] + dy * r, 0.035, 0.035, s.inks.ink)
-    if kind == "cargo":
-        s.poly([(-0.75, 0.0), (-0.05, 0.0), (-0.12, 0.5), (-0.65, 0.5)], s.inks.accent)
-        crank, seat, head = (0.35, y), (0.5, y - 0.6), (0.1, y - 0.5)
-    if kind == "bmx":
-        seat = (0.25, y - 0.3)
-    bars = {
-        "diamond": [[crank, seat, head, crank], [seat, back, crank]],
-        "bmx": [[crank, seat, head, crank], [seat, back, crank]],
-        "step": [[head, (head[0] + 0.1, y - 0.3), crank, seat], [crank, back, seat]],
-        "fold": [[(head[0], y - 0.2), (0.2, y), seat], [(0.2, y), back]],
-        "kids": [[head, crank, seat], [crank, back]],
-        "cargo": [[head, crank, seat, back, crank], [front, (head[0], y)]],
-    }[kind]
-    for path in bars:
-        s.line(path, 0.075 if kind != "fold" else 0.1, s.inks.main)
-    s.line([front, (head[0], head[1] - 0.1)], 0.06, s.inks.shade)
-    rise = {"fold": 0.32, "bmx": 0.3, "cargo": 0.25}.get(kind, 0.12)
-    grip = (head[0] - 0.02, head[1] - rise)
-    s.line([head, grip], 0.05, s.inks.ink)
-    s.line([(grip[0] - 0.12, grip[1]), (grip[0] + 0.14, grip[1] - 0.04)], 0.06, s.inks.ink)
-    if "drop" in p:
-        s.arc(grip[0] - 0.12, grip[1] + 0.1, 0.12, 0.13, 200, 450, 0.05, s.inks.ink)
-    s.rect(seat[0] - 0.14, seat[1] - 0.12, seat[0] + 0.16, seat[1] - 0.05, s.inks.ink, 0.03)
-    s.oval(*crank, 0.09, 0.09, s.inks.metal)
-    if "basket" in p:
-        s.rect(-0.8, head[1] - 0.15, -0.42, head[1] + 0.14, s.inks.wood)
-    if "motor" in p:
-        s.rect(crank[0] - 0.14, crank[1] - 0.42, crank[0] + 0.02, crank[1] - 0.04, s.inks.ink)
-        s.oval(*back, 0.14, 0.14, s.inks.ink)
-    for x in (reach - 0.12, reach + 0.2) if "trainers" in p else ():
-        wheel(s, x, 0.72, 0.1)
-    if kind == "kids":
-        s.oval(-reach, y - r - 0.05, 0.1, 0.05, s.inks.accent)
-
-
-def _motorcycle(s: Sketch, p: Parameters, kind: str, r: float) -> None:
-    y = 0.78 - r
-    for x in (-0.6, 0.6):
-        wheel(s, x, y, r, 0.3 if kind != "cross" else 0.22, 0 if kind != "cross" else 12)
-    if kind == "scooter":
-        s.line([(-0.62, y), (-0.45, -0.5)], 0.1, s.inks.main)
-        s.poly([(-0.5, -0.35), (-0.3, 0.3), (-0.36, 0.5), (-0.62, 0.1)], s.inks.main)
-        s.rect(-0.4, 0.4, 0.4, 0.55, s.inks.shade)
-        s.poly([(0.12, 0.5), (0.1, -0.08), (0.75, -0.05), (0.85, 0.4)], s.inks.main)
-        s.rect(0.06, -0.2, 0.7, -0.06, s.inks.ink, 0.06)
-        s.line([(-0.58, -0.55), (-0.25, -0.58)], 0.07, s.inks.ink)
-        s.oval(-0.48, -0.44, 0.09, 0.1, (250, 240, 190))
-        return
-    lift = 0.2 if kind == "cross" else 0.0
-    s.line([(-0.6, y), (-0.35, -0.3 - lift)], 0.08, s.inks.metal)
-    s.line([(0.6, y), (0.1, 0.25)], 0.1, s.inks.shade)
-    s.rect(-0.2, 0.1 - lift, 0.25, 0.5, s.inks.ink)
-    s.oval(0.02, 0.32, 0.16, 0.14, s.inks.metal)
-    s.poly([(-0.4, -0.25 - lift), (0.05, -0.3 - lift), (0.2, 0.05), (-0.25, 0.1)], s.inks.main)
-    s.poly([(0.08, -0.2 - lift), (0.75, -0.25 - lift), (0.6, -0.05), (0.15, 0.02)], s.inks.ink)
-    s.line([(0.1, 0.5), (0.85, 0.5)], 0.08, s.inks.metal)
-    if kind == "cross":
-        s.poly([(-0.95, -0.05), (-0.35, -0.25), (-0.4, -0.1)], s.inks.main)
-        s.poly([(0.4, -0.42), (0.95, -0.4), (0.5, -0.2)], s.inks.main)
-    if count(p, "fairing"):
-        s.poly([(-0.75, -0.1), (-0.5, -0.55), (-0.25, -0.35), (-0.05, 0.5), (-0.35, 0.5)], s.inks.main)
-        s.poly([(-0.52, -0.55), (-0.38, -0.72), (-0.3, -0.4)], s.inks.glass)
-        s.poly([(0.4, -0.2), (0.95, -0.5), (0.65, -0.1)], s.inks.main)
-        s.line([(-0.5, 0.1), (-0.1, 0.2)], 0.06, s.inks.accent)
-    if count(p, "bars") or kind == "cross":
-        s.line([(-0.35, -0.3 - lift), (-0.25, -0.68 - lift), (-0.02, -0.64 - lift)], 0.06, s.inks.metal)
-        s.oval(-0.48, -0.3 - lift, 0.11, 0.11, (250, 240, 190))
 
 
 def wheel_item(s: Sketch, p: Parameters, dice: Dice) -> None:
@@ -233,7 +145,7 @@ def boat(s: Sketch, p: Parameters, dice: Dice) -> None:
         for x in (-0.5, 0.5):
             s.rect(x - 0.05, 0.25, x + 0.05, 0.42, s.inks.ink)
         return
-    deck = 0.4
+    deck = 0.4 if count(p, "mast") else 0.15
     s.rect(-1, deck + high * 0.85, 1, deck + high * 0.85 + 0.14, (96, 150, 190))
     if count(p, "mast"):
         s.line([(0, deck), (0, -0.98)], 0.04, s.inks.wood)
@@ -251,8 +163,17 @@ def boat(s: Sketch, p: Parameters, dice: Dice) -> None:
     else:
         tip = 0.98 if count(p, "long") else 0.85
         lift = 0.12 if count(p, "long") else 0.0
-        s.poly([(-tip, deck - lift), (-0.4, deck), (0.4, deck), (tip, deck - lift), (0.6, deck + high), (-0.55, deck + high)],
-               s.inks.main)
+        s.poly(
+            [
+                (-tip, deck - lift),
+                (-0.4, deck),
+                (0.4, deck),
+                (tip, deck - lift),
+                (0.6, deck + high),
+                (-0.55, deck + high),
+            ],
+            s.inks.main,
+        )
         s.line([(-0.8, deck + 0.08), (0.82, deck + 0.08)], 0.05, s.inks.accent)
         if count(p, "long"):
             s.oval(0, deck + 0.01, 0.3, 0.06, s.inks.ink)
@@ -264,7 +185,9 @@ def boat(s: Sketch, p: Parameters, dice: Dice) -> None:
 def tractor(s: Sketch, p: Parameters, dice: Dice) -> None:
     big = number(p, "big", 0.4)
     if count(p, "quad"):
-        s.poly([(-0.9, 0.15), (-0.6, -0.15), (-0.2, 0.05), (0.3, -0.1), (0.9, 0.0), (0.7, 0.3), (-0.6, 0.35)], s.inks.main)
+        s.poly(
+            [(-0.9, 0.15), (-0.6, -0.15), (-0.2, 0.05), (0.3, -0.1), (0.9, 0.0), (0.7, 0.3), (-0.6, 0.35)], s.inks.main
+        )
         s.rect(-0.05, -0.2, 0.6, -0.02, s.inks.ink, 0.06)
         s.line([(-0.4, 0), (-0.3, -0.4), (-0.1, -0.42)], 0.07, s.inks.ink)
         for x in (-0.6, 0.6):
@@ -314,14 +237,17 @@ def cart(s: Sketch, p: Parameters, dice: Dice) -> None:
         s.line([(0.2, 0.0), (0.7, -0.55), (0.9, -0.5)], 0.06, s.inks.ink)
     if big:
         s.rect(-0.1, -0.6, 0.4, 0.2, s.inks.main, 0.04)
-        s.rect(-0.5, 0.05, 0.4, 0.2, s.inks.ink)
+        if count(p, "seat"):
+            s.rect(-0.5, 0.05, 0.4, 0.2, s.inks.ink)
         s.line([(-0.45, 0.1), (-0.7, 0.7), (-0.9, 0.7)], 0.06, s.inks.metal)
-        wheel(s, 0.2, 0.4, 0.48, 0.1, 12)
-        wheel(s, -0.5, 0.72, 0.16)
+        for x, r in list(zip((0.2, -0.5), (0.48, 0.16), strict=True))[: count(p, "wheels", 2)]:
+            wheel(s, x, 0.88 - r, r, 0.1, 12)
         return
     if count(p, "hood"):
-        s.poly([(0.0, -0.2), *[(0.0 + dx * 0.66, -0.2 + dy * 0.62) for dx, dy in around(24) if dx <= 0.01 and dy <= 0.01]],
-               s.inks.accent)
+        s.poly(
+            [(0.0, -0.2), *[(0.0 + dx * 0.66, -0.2 + dy * 0.62) for dx, dy in around(24) if dx <= 0.01 and dy <= 0.01]],
+            s.inks.accent,
+        )
         s.arc(0.0, -0.2, 0.66, 0.62, 180, 270, 0.06, s.inks.shade)
     if count(p, "seat"):
         s.poly([(-0.7, -0.2), (0.35, -0.2), (0.25, 0.25), (-0.5, 0.25)], s.inks.main)
