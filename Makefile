@@ -47,10 +47,19 @@ CONTRACTS := relevance/ontology.py relevance/dataset.py relevance/events.py
 demo: $(OUT)/report/summary.json
 	@cat $(OUT)/report/summary.txt
 
-$(OUT)/dataset/listings.parquet: $(CONTRACTS) relevance/lexical.py $(wildcard eval/simulate/*) | $(READY)
+ifdef DATA
+$(OUT)/dataset/events.parquet: $(CONTRACTS) relevance/lexical.py $(wildcard index/dataset.py eval/simulate/*) | $(READY)
+	$(PY) -m index dataset $(DATA)/styles.csv --out $(OUT)/catalogue --id id --title productDisplayName \
+		--category masterCategory,subCategory,articleType --image "images/{id}.jpg" \
+		--attributes gender,baseColour,season,usage
+	$(PY) -m eval simulate --catalogue $(OUT)/catalogue --vocabulary $(DATA)/vocabulary.csv --out $(OUT)/dataset \
+		--sessions $(SESSIONS) --seed $(SEED)
+else
+$(OUT)/dataset/events.parquet: $(CONTRACTS) relevance/lexical.py $(wildcard eval/simulate/* eval/simulate/*/*) | $(READY)
 	$(PY) -m eval simulate --out $(OUT)/dataset --listings $(LISTINGS) --sessions $(SESSIONS) --seed $(SEED)
+endif
 
-$(OUT)/classifier/manifest.json: $(OUT)/dataset/listings.parquet relevance/images.py $(wildcard training/classifier/*.py)
+$(OUT)/classifier/manifest.json: $(OUT)/dataset/events.parquet relevance/images.py $(wildcard training/classifier/*.py)
 	$(PY) -m training classifier $(OUT)/dataset --out $(OUT)/classifier $(CLASSIFIER)
 
 $(OUT)/listings/manifest.json: $(OUT)/classifier/manifest.json index/listings.py
@@ -69,7 +78,12 @@ $(OUT)/report/summary.json: $(OUT)/bundle/manifest.json $(wildcard eval/*.py)
 		--towers $(OUT)/towers --bundle $(OUT)/bundle --out $(OUT)/report $(REPORT)
 
 fashion: | $(READY)
-	@echo todo; exit 2
+	@test -f "$(DATA)/styles.csv" || { echo "error: make fashion DATA=DIR: no styles.csv in '$(DATA)'" >&2; exit 2; }
+	@test -f "$(WEIGHTS)" || { echo "error: make fashion WEIGHTS=FILE: no such file '$(WEIGHTS)'" >&2; exit 2; }
+	$(MAKE) demo NAME=fashion SESSIONS=120000 CLASSIFIER="--backbone MobileNetV2 --weights $(WEIGHTS)"
+	$(PY) -m eval judgments --dataset build/fashion/dataset --queries $(DATA)/queries_dev.tsv --out build/fashion/judgments
+	$(PY) -m eval search --bundle build/fashion/bundle --queries build/fashion/judgments/queries.csv \
+		--judgments build/fashion/judgments/judgments.csv
 
 test: lint
 	$(PY) -m pytest

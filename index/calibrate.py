@@ -23,7 +23,7 @@ from relevance.relevance_model import FEATURES, RelevanceModel
 from relevance.splits import time_split
 
 COVERAGE = 0.95
-FALSE_ABSTENTION = 0.05
+FALSE_ABSTENTION = 0.10
 MOST_DEMANDING = 0.5
 """The threshold is never higher: what is more likely relevant than not is shown, also where held-out searches are so
 easy that a higher threshold would lose few of them."""

@@ -14,7 +14,7 @@ cosines times (1 - familiar), since closeness says less where the words are stra
 @dataclass(frozen=True)
 class RelevanceModel:
     """weights float `[6]` over FEATURES, and a bias; threshold: below it a semantic hit is not shown, chosen so that
-    at most `false_abstention` of the answerable held-out queries are left without an answer."""
+    at most `false_abstention` of the answerable held-out queries whose words match nothing stay without an answer."""
 
     weights: tuple[float, ...]
     bias: float

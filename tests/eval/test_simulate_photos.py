@@ -37,6 +37,11 @@ def _drawn(name: str, parameters: Parameters) -> bytes:
     return sketch.image.tobytes()
 
 
+def _others(value: float) -> tuple[float, ...]:
+    """Other numbers: one more and one less (but not none) of a count, a little more and less of a measure."""
+    return (value + 1, max(1.0, value - 1)) if value.is_integer() else (value * 1.25, value * 0.75)
+
+
 def _words() -> dict[tuple[str, str], set[str]]:
     words: dict[tuple[str, str], set[str]] = defaultdict(set)
     for name, parameters in map(_parsed, SPECS):
@@ -62,13 +67,15 @@ def test_every_parameter_leaves_a_trace(spec: str) -> None:
     before = _drawn(name, parameters)
     words = _words()
     for key, value in parameters.items():
-        # Nought means that a thing has no such part, which needs not show; what a count of parts shows, their lack would.
-        others: list[float | str] = (
-            sorted(words[name, key] - {value}) if isinstance(value, str) else [0.0, value * 1.4, value + 1]
-        )
-        if key in BY_CAMERA or value == 0.0 or not others:
+        # Nought says that a thing has no such part, which needs not show.
+        if key in BY_CAMERA or value == 0.0:
             continue
-        changed = (_drawn(name, {**parameters, key: other}) != before for other in others)
+        without = {other: known for other, known in parameters.items() if other != key}
+        if isinstance(value, str):
+            changes = [{**parameters, key: other} for other in words[name, key] - {value}]
+        else:
+            changes = [without, *({**parameters, key: other} for other in _others(value))]
+        changed = [_drawn(name, change) != before for change in changes] or [True]
         assert any(changed), f"{key} is not drawn in: {spec}"
 
 

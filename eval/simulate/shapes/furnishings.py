@@ -24,13 +24,13 @@ from eval.simulate.sketch import Sketch, around, mix
 
 def frame(s: Sketch, p: Parameters, dice: Dice) -> None:
     box, edge, picture = fitted(number(p, "aspect", 1)), number(p, "border", 0.1), word(p, "picture")
-    if count(p, "round"):
-        _clock(s, edge, dice)
-        return
     x0, y0, x1, y1 = box
     inner = (x0 + edge, y0 + edge, x1 - edge, y1 - edge)
     if picture in ("cross", "bars"):
         _rack(s, p, box, edge, picture)
+        return
+    if picture == "clock":
+        _clock(s, box, edge, count(p, "round"), dice)
         return
     s.rect(*box, s.inks.main, 0.02)
     s.rect(*(inner[0] - 0.03, inner[1] - 0.03, inner[2] + 0.03, inner[3] + 0.03), s.inks.shade)
@@ -68,13 +68,17 @@ def _rack(s: Sketch, p: Parameters, box: Box, edge: float, picture: str) -> None
         wheel(s, x, 0.2, 0.34, 0.14, 8)
 
 
-def _clock(s: Sketch, edge: float, dice: Dice) -> None:
-    s.oval(0, 0, 0.88, 0.88, s.inks.main)
-    s.oval(0, 0, 0.88 - edge, 0.88 - edge, WHITE)
+def _clock(s: Sketch, box: Box, edge: float, round_: int, dice: Dice) -> None:
+    _, _, wide, high = box
+    if round_:
+        s.oval(0, 0, wide, high, s.inks.main)
+    else:
+        s.rect(*box, s.inks.main)
+    s.oval(0, 0, wide - edge, high - edge, WHITE)
     for dx, dy in around(12):
-        s.line([(dx * 0.58, dy * 0.58), (dx * 0.7, dy * 0.7)], 0.05, s.inks.ink)
-    for length, (dx, dy) in ((0.42, dice.pick(around(24))), (0.62, dice.pick(around(24)))):
-        s.line([(0, 0), (dx * length, dy * length)], 0.06, s.inks.ink)
+        s.line([(dx * wide * 0.66, dy * high * 0.66), (dx * wide * 0.8, dy * high * 0.8)], 0.05, s.inks.ink)
+    for length, (dx, dy) in ((0.46, dice.pick(around(24))), (0.68, dice.pick(around(24)))):
+        s.line([(0, 0), (dx * length * wide, dy * length * high)], 0.06, s.inks.ink)
 
 
 def ladder(s: Sketch, p: Parameters, dice: Dice) -> None:
@@ -166,20 +170,9 @@ def stack(s: Sketch, p: Parameters, dice: Dice) -> None:
                 -0.78, y - 0.16, 0.78, y + 0.17, (s.inks.main, s.inks.tint, s.inks.shade, s.inks.accent)[i % 4], 0.14
             )
             s.line([(-0.6, y), (0.78, y)], 0.03, s.inks.shade)
-    elif kind == "roll":
-        s.rect(-0.6, -0.3, 0.95, 0.4, s.inks.main, 0.05)
-        s.oval(-0.6, 0.05, 0.3, 0.36, s.inks.tint)
-        for q in (0.24, 0.16, 0.08):
-            s.arc(-0.6, 0.05, q, q * 1.2, 0, 360, 0.03, s.inks.shade)
-        for x in (0.0, 0.6):
-            s.rect(x, -0.32, x + 0.08, 0.42, s.inks.ink)
-    elif kind == "mummy":
-        s.poly([(-0.42, -0.5), (0.42, -0.5), (0.5, 0), (0.26, 0.9), (-0.26, 0.9), (-0.5, 0)], s.inks.main)
-        s.oval(0, -0.5, 0.42, 0.42, s.inks.main)
-        s.oval(0, -0.48, 0.26, 0.28, s.inks.accent)
-        for y in spread(6, -0.1, 0.8):
-            s.line([(-0.46, y), (0.46, y)], 0.03, s.inks.shade)
-        s.line([(0.1, -0.2), (0.14, 0.9)], 0.03, s.inks.ink)
+    elif kind in ("roll", "mummy"):
+        for i in range(n):
+            (_roll if kind == "roll" else _mummy)(s.inset(0.12 * i, 0.12 * i, 1))
     elif kind == "tiles":
         for a, b in s.grid((-0.9, -0.6, 0.9, 0.6), 2, max(1, n // 2)):
             s.rect(*a, *b, mix(s.inks.main, (0, 0, 0), dice.between(0, 0.3)))
@@ -189,3 +182,21 @@ def stack(s: Sketch, p: Parameters, dice: Dice) -> None:
             s.oval(x, y, 0.21, 0.21, s.inks.shade)
             s.oval(x, y, 0.17, 0.17, s.inks.tint)
             s.ring(x, y, 0.1, 0.02, s.inks.main)
+
+
+def _roll(s: Sketch) -> None:
+    s.rect(-0.6, -0.3, 0.95, 0.4, s.inks.main, 0.05)
+    s.oval(-0.6, 0.05, 0.3, 0.36, s.inks.tint)
+    for q in (0.24, 0.16, 0.08):
+        s.arc(-0.6, 0.05, q, q * 1.2, 0, 360, 0.03, s.inks.shade)
+    for x in (0.0, 0.6):
+        s.rect(x, -0.32, x + 0.08, 0.42, s.inks.ink)
+
+
+def _mummy(s: Sketch) -> None:
+    s.poly([(-0.42, -0.5), (0.42, -0.5), (0.5, 0), (0.26, 0.9), (-0.26, 0.9), (-0.5, 0)], s.inks.main)
+    s.oval(0, -0.5, 0.42, 0.42, s.inks.main)
+    s.oval(0, -0.48, 0.26, 0.28, s.inks.accent)
+    for y in spread(6, -0.1, 0.8):
+        s.line([(-0.46, y), (0.46, y)], 0.03, s.inks.shade)
+    s.line([(0.1, -0.2), (0.14, 0.9)], 0.03, s.inks.ink)

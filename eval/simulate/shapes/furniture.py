@@ -179,18 +179,15 @@ def cabinet(s: Sketch, p: Parameters, dice: Dice) -> None:
         s.rect(x, box[3], x + 0.07, box[3] + 0.14, s.inks.ink)
     s.rect(*box, s.inks.shade)
     inner, rows = within(box, 0.03, 0.03, 0.97, 0.97), count(p, "rows", 1)
-    if count(p, "handle") and rows == 2:
-        cells = [within(inner, 0, 0, 1, 0.34), within(inner, 0, 0.36, 1, 1)]
-    else:
-        cells = [(*a, *b) for a, b in s.grid(box, rows, count(p, "columns", 1))]
-        margin = (box[2] - box[0]) * 0.06
-        cells = (
-            [(x0 - margin, y0, x1 + margin, y1) for x0, y0, x1, y1 in cells]
-            if rows > 1 and len(cells) == rows
-            else cells
-        )
-    if count(p, "columns", 1) == 1 and rows == 1:
+    columns = count(p, "columns", 1)
+    cells = [(*a, *b) for a, b in s.grid(box, rows, columns)]
+    if rows == columns == 1:
         cells = [inner]
+    elif count(p, "handle") and columns == 1:
+        cells = [within(inner, 0, 0, 1, 0.34), within(inner, 0, 0.36, 1, 1)]
+    elif columns == 1:
+        margin = (box[2] - box[0]) * 0.06
+        cells = [(x0 - margin, y0, x1 + margin, y1) for x0, y0, x1, y1 in cells]
     for i, cell in enumerate(cells):
         _door(s, p, cell, i, dice)
     _appliance(s, p, box)
@@ -217,8 +214,10 @@ def _door(s: Sketch, p: Parameters, cell: Box, i: int, dice: Dice) -> None:
     fill = s.inks.metal if count(p, "label") else s.inks.contrast
     n = count(p, "knobs", 2 if "aspect" in p else 1)
     tall = cell[3] - cell[1] > cell[2] - cell[0]
-    for u in ((0.88 if i % 2 == 0 else 0.12,) if tall else spread(n, 0.2, 0.8)) if n else ():
-        s.oval(*at(cell, u, 0.5 if "label" not in p else 0.7), 0.04, 0.04, fill)
+    for share in spread(n, 0.2, 0.8) if n else ():
+        side = 0.88 if i % 2 == 0 else 0.12
+        u, v = (side, share) if tall else (share, 0.5 if "label" not in p else 0.7)
+        s.oval(*at(cell, u, v), 0.04, 0.04, fill)
     if count(p, "handle"):
         across = (0.2, 0.16, 0.8, 0.2) if "panel" in p else (0.86, 0.2, 0.92, 0.8)
         s.rect(*within(cell, *across), s.inks.ink)

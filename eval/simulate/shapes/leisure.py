@@ -36,7 +36,7 @@ def book(s: Sketch, p: Parameters, dice: Dice) -> None:
         return
     box = fitted(number(p, "aspect", 0.7), 0.86)
     for step in range(n, 0, -1):
-        s.rect(*(edge + 0.06 * step for edge in box), s.inks.pale if step % 2 else s.inks.shade)
+        s.rect(*within(box, 0.05 * step, 0.04 * step, 1 + 0.05 * step, 1 + 0.04 * step), s.inks.pale)
     s.rect(*box, s.inks.main)
     _motif(s, word(p, "motif"), box, dice)
     if count(p, "band"):
@@ -216,12 +216,8 @@ def tokens(s: Sketch, p: Parameters, dice: Dice) -> None:
             scribble(s, (-0.7, y - 0.2, 0.3, y + 0.2), 3, s.inks.contrast, dice)
             star(s, 0.68, y, 0.13, s.inks.accent)
     elif count(p, "bow"):
-        s.rect(-0.9, -0.55, 0.9, 0.55, s.inks.main, 0.08)
-        s.rect(-0.42, -0.55, -0.28, 0.55, s.inks.accent)
-        s.rect(-0.9, -0.07, 0.9, 0.07, s.inks.accent)
-        for side in (-1, 1):
-            s.poly([(-0.35, 0), (-0.35 + side * 0.36, -0.24), (-0.35 + side * 0.36, 0.2)], s.inks.accent)
-        scribble(s, (0.1, 0.2, 0.75, 0.42), 1, WHITE, dice)
+        for i in range(n):
+            _voucher(s.inset(0.1 * i, 0.1 * i, 1), dice)
     else:
         for x in spread(n, -0.55, 0.55):
             y = dice.between(-0.1, 0.1)
@@ -229,6 +225,15 @@ def tokens(s: Sketch, p: Parameters, dice: Dice) -> None:
             s.rect(x - 0.24, y - 0.34, x + 0.24, y + 0.06, dice.pick(GLOWS))
             star(s, x, y - 0.14, 0.15, s.inks.main, 4 + dice.below(4))
             scribble(s, (x - 0.22, y + 0.12, x + 0.22, y + 0.4), 3, s.inks.ink, dice)
+
+
+def _voucher(s: Sketch, dice: Dice) -> None:
+    s.rect(-0.9, -0.55, 0.9, 0.55, s.inks.main, 0.08)
+    s.rect(-0.42, -0.55, -0.28, 0.55, s.inks.accent)
+    s.rect(-0.9, -0.07, 0.9, 0.07, s.inks.accent)
+    for side in (-1, 1):
+        s.poly([(-0.35, 0), (-0.35 + side * 0.36, -0.24), (-0.35 + side * 0.36, 0.2)], s.inks.accent)
+    scribble(s, (0.1, 0.2, 0.75, 0.42), 1, WHITE, dice)
 
 
 def grid(s: Sketch, p: Parameters, dice: Dice) -> None:
