@@ -1,9 +1,10 @@
 """From a query's vector to the categories it is about, at the level where that can be told.
 
-Leaf probabilities are a temperature-scaled softmax over the category embeddings. A level's set holds the categories that
-have at most that level's threshold of probability before them; thresholds are conformal quantiles (adaptive prediction
-sets: Romano, Sesia and Candès, NeurIPS 2020, scored by the mass before the label and not with it, so that a sure and
-right first guess asks for no second), so that the set holds what people go on to choose with probability ≥ 1 - alpha.
+Leaf probabilities are a temperature-scaled softmax over the category embeddings. A level's set holds the categories
+that have at most that level's threshold of probability before them; thresholds are conformal quantiles (adaptive
+prediction sets: Romano, Sesia and Candès, NeurIPS 2020, scored by the mass before the label and not with it, so that a
+sure and right first guess asks for no second), so that the set holds what people go on to choose with probability
+≥ 1 - alpha.
 """
 
 from collections.abc import Sequence
@@ -27,9 +28,9 @@ Doubles = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class CategoryCalibration:
-    """temperature of the softmax; thresholds: for each level from 1 on, the probability that may lie before a member of a set;
-    coverage: 1 - alpha, what the thresholds were chosen for; least_cosine: a query whose nearest category is farther
-    than this is like none of those seen, and gets no filter."""
+    """temperature of the softmax; thresholds: for each level from 1 on, the probability that may lie before a member of
+    a set; coverage: 1 - alpha, what the thresholds were chosen for; least_cosine: a query whose nearest category is
+    farther than this is like none of those seen, and gets no filter."""
 
     temperature: float
     least_cosine: float

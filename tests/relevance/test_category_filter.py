@@ -40,15 +40,15 @@ def _cosines(probabilities: dict[str, float]) -> NDArray[np.float32]:
 @pytest.mark.parametrize(
     ("descending", "threshold", "expected"),
     [
-        ([0.6, 0.3, 0.1], 0.5, 1),
-        ([0.6, 0.3, 0.1], 0.6, 1),  # reached exactly
-        ([0.6, 0.3, 0.1], 0.61, 2),
-        ([0.6, 0.3, 0.1], 0.9, 2),  # 0.6 + 0.3 is a little less than 0.9 in floating point
-        ([0.6, 0.3, 0.1], 0.95, 3),
+        ([0.6, 0.3, 0.1], 0.0, 1),  # no set is empty
+        ([0.6, 0.3, 0.1], 0.59, 1),
+        ([0.6, 0.3, 0.1], 0.6, 2),  # 0.6 before the second, exactly
+        ([0.6, 0.3, 0.1], 0.89, 2),
+        ([0.6, 0.3, 0.1], 0.9, 3),  # 0.6 + 0.3 is a little less than 0.9 in floating point
         ([0.6, 0.3, 0.1], 1.0, 3),
-        ([0.5, 0.25], 0.9, 2),  # never reached
-        ([1.0], 0.0, 1),  # no set is empty
-        ([0.25, 0.25, 0.25, 0.25], 0.5, 2),
+        ([0.5, 0.25], 0.9, 2),
+        ([1.0], 0.0, 1),
+        ([0.25, 0.25, 0.25, 0.25], 0.5, 3),
     ],
 )
 def test_set_size(descending: list[float], threshold: float, expected: int) -> None:
@@ -56,11 +56,13 @@ def test_set_size(descending: list[float], threshold: float, expected: int) -> N
 
 
 @given(st.lists(st.floats(0.001, 1), min_size=1, max_size=20), st.floats(0, 1))
-def test_set_is_the_smallest_that_reaches_the_threshold(weights: list[float], threshold: float) -> None:
+def test_members_have_at_most_the_threshold_before_them(weights: list[float], threshold: float) -> None:
     descending = np.sort(np.array(weights) / math.fsum(weights))[::-1]
+    before = [math.fsum(descending[:i]) for i in range(len(descending))]
     size = set_size(descending, threshold)
-    assert math.fsum(descending[:size]) >= threshold - 1e-6
-    assert size == 1 or math.fsum(descending[: size - 1]) < threshold + 1e-6
+    assert size >= 1
+    assert all(mass <= threshold + 1e-6 for mass in before[:size])
+    assert all(mass > threshold - 1e-6 for mass in before[size:])
 
 
 def test_probabilities_are_a_softmax_over_categories_with_listings() -> None:
@@ -93,7 +95,7 @@ def test_undecided_leaves_within_the_limit_are_a_filter_best_first() -> None:
 
 
 def test_undecided_leaves_back_off_to_their_ancestor() -> None:
-    # 0.3 + 0.3 + 0.2 of Garden, Mowers and Tools need four leaves for 0.9, but Garden and Cars only two nodes.
+    # Four leaves have at most 0.9 before them, but one level up only Garden (0.8 in all) and Cars.
     probabilities = {"mowers": 0.3, "tools": 0.3, "garden": 0.2, "cars": 0.12, "kitchen": 0.08}
     found = _model((0.9, 0.9, 0.9)).filter(_cosines(probabilities))
     assert found.mode == "filter"
@@ -103,7 +105,7 @@ def test_undecided_leaves_back_off_to_their_ancestor() -> None:
 
 def test_a_threshold_of_its_own_for_each_level() -> None:
     probabilities = {"mowers": 0.3, "tools": 0.3, "garden": 0.2, "cars": 0.12, "kitchen": 0.08}
-    # At leaf level 0.5 already holds what people choose often enough: two leaves do.
+    # At leaf level what people choose has at most 0.5 before it: two leaves do.
     found = _model((0.9, 0.9, 0.5)).filter(_cosines(probabilities))
     assert {c.category_id for c in found.categories} == {"mowers", "tools"}
 
@@ -144,8 +146,8 @@ def test_conformal_sets_cover_what_they_promise() -> None:
     probabilities = np.stack([model.probabilities(row) for row in logits])
     labels = np.array([rng.choice(6, p=p.astype(float) / p.astype(float).sum()) for p in probabilities])
     own = probabilities[np.arange(4000), labels]
-    reached = np.where(probabilities >= own[:, None], probabilities, 0).sum(axis=1)
-    threshold = float(np.quantile(reached[:2000], 0.9, method="higher"))
+    before = np.where(probabilities > own[:, None], probabilities, 0).sum(axis=1)
+    threshold = float(np.quantile(before[:2000], 0.9, method="higher"))
     held = 0
     for p, label in zip(probabilities[2000:], labels[2000:], strict=True):
         order = np.argsort(-p, kind="stable")
