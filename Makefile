@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
 FAISS ?= cpu
 PY := .venv/bin/python
 READY := .venv/ready-$(FAISS)
-export TF_CPP_MIN_LOG_LEVEL ?= 2
+export TF_CPP_MIN_LOG_LEVEL ?= 3
 export CUDA_VISIBLE_DEVICES ?=
 
 .PHONY: help install demo test lint fashion lock docs clean
@@ -42,6 +42,7 @@ LISTINGS ?= 6000
 SESSIONS ?= 40000
 SEED ?= 0
 OUT := build/$(NAME)
+REPORT ?= --query "gaming keyboard" --query "gamming keybord" --query "quantum flux capacitor"
 CONTRACTS := relevance/ontology.py relevance/dataset.py relevance/events.py
 
 demo: $(OUT)/report/summary.json
@@ -75,12 +76,12 @@ $(OUT)/bundle/manifest.json: $(OUT)/towers/manifest.json index/build.py index/ca
 
 $(OUT)/report/summary.json: $(OUT)/bundle/manifest.json $(wildcard eval/*.py)
 	$(PY) -m eval report --dataset $(OUT)/dataset --classifier $(OUT)/classifier --listings $(OUT)/listings \
-		--towers $(OUT)/towers --bundle $(OUT)/bundle --out $(OUT)/report $(REPORT)
+		--towers $(OUT)/towers --bundle $(OUT)/bundle --out $(OUT)/report $(REPORT) > /dev/null
 
 fashion: | $(READY)
 	@test -f "$(DATA)/styles.csv" || { echo "error: make fashion DATA=DIR: no styles.csv in '$(DATA)'" >&2; exit 2; }
 	@test -f "$(WEIGHTS)" || { echo "error: make fashion WEIGHTS=FILE: no such file '$(WEIGHTS)'" >&2; exit 2; }
-	$(MAKE) demo NAME=fashion SESSIONS=120000 CLASSIFIER="--backbone MobileNetV2 --weights $(WEIGHTS)"
+	$(MAKE) demo NAME=fashion SESSIONS=120000 REPORT= CLASSIFIER="--backbone MobileNetV2 --weights $(WEIGHTS)"
 	$(PY) -m eval judgments --dataset build/fashion/dataset --queries $(DATA)/queries_dev.tsv --out build/fashion/judgments
 	$(PY) -m eval search --bundle build/fashion/bundle --queries build/fashion/judgments/queries.csv \
 		--judgments build/fashion/judgments/judgments.csv

@@ -1,6 +1,7 @@
 """`python -m eval report`: one page on what was built and what it does to searches without results."""
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -166,8 +167,16 @@ def command(
         (temporary / "summary.json").write_text(text + "\n", encoding="utf-8")
         html = page(summary, measured, shown, dataset.resolve(), out.resolve())
         (temporary / "index.html").write_text(html, encoding="utf-8")
-    typer.echo(printed(summary, measured, shown))
-    typer.echo(f"\nthe whole report:   {out / 'index.html'}\nstart the service:  relevance serve {bundle}")
+        ending = f"the whole report:   {out / 'index.html'}\nstart the service:  {_program()} serve {bundle}"
+        short = f"{printed(summary, measured, shown)}\n\n{ending}\n"
+        (temporary / "summary.txt").write_text(short, encoding="utf-8")
+    typer.echo(short, nl=False)
+
+
+def _program() -> Path:
+    """The `relevance` command beside this interpreter, as one would type it here."""
+    program = Path(sys.executable).with_name("relevance")
+    return program.relative_to(Path.cwd()) if program.is_relative_to(Path.cwd()) else program
 
 
 def _example(result: SearchResult) -> dict[str, Any]:

@@ -65,6 +65,9 @@ def open_manifest(root: Path) -> dict[str, Any]:
     """
     try:
         manifest = read_manifest(root, KIND, VERSION)
+        missing = [name for name in ("created_at", "fingerprint", "ontology_fingerprint") if name not in manifest]
+        if missing:
+            raise BundleError(f"{root / 'manifest.json'}: no {missing[0]}; build the bundle again")
         found = fingerprint(root, manifest["ontology_fingerprint"])
     except ArtifactError as error:
         raise BundleError(str(error)) from error

@@ -219,7 +219,8 @@ class Engine:
             filters = filters.without(name)
             shown = self._best(self.candidates(asked, k, self._mask(filters)), k)
         hits = self._hits(shown, asked)
-        trigger = "no listing has every word of the query"
+        matching = self.lexical.count(asked.text) > 0
+        trigger = "no listing has every word of the query" + (" and passes the filters" if matching else "")
         return Fallback(trigger, asked.reading.corrected, tuple(relaxed) if hits else (), hits, abstained=not hits)
 
     def _best(self, found: Candidates, k: int, keep: NDArray[np.bool_] | None = None) -> Candidates:

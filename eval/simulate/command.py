@@ -1,6 +1,5 @@
 """`python -m eval simulate`."""
 
-import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +21,7 @@ def command(
     import numpy as np
 
     from eval.simulate.assumptions import Searchers, Sellers
-    from eval.simulate.existing import read_catalogue, span
+    from eval.simulate.existing import copy_catalogue, read_catalogue, span
     from eval.simulate.searching import Log, Site, simulate
     from eval.simulate.truth import write_intents, write_listings_truth
     from relevance.artifacts import writing
@@ -45,7 +44,7 @@ def command(
         else:
             source = Dataset.open(catalogue)
             rows, people = read_catalogue(source, vocabulary or [])
-            _copy(source, folder)
+            copy_catalogue(source, folder)
             ids = [None if position < 0 else people.ontology.ids[position] for position in people.category]
             write_listings_truth(folder, rows.ids, ids, people.attributes)
         texts = zip(rows.titles, rows.descriptions, rows.attributes, strict=True)
@@ -60,19 +59,3 @@ def command(
         f"{len(log.queries):,} queries, {log.zero_results:.1%} without a result, {log.count(CLICK):,} clicks, "
         f"{log.count(MESSAGE):,} messages\nwrote {out}"
     )
-
-
-def _copy(source: "Dataset", folder: Path) -> None:  # noqa: F821
-    """The catalogue, photos as hard links where the file system allows it; not its events, not its truth."""
-    for path in (source.categories_path, source.listings_path):
-        shutil.copy(path, folder / path.name)
-    if source.images_dir.is_dir():
-        try:
-            shutil.copytree(source.images_dir, folder / "images", copy_function=_link)
-        except OSError:
-            shutil.rmtree(folder / "images", ignore_errors=True)
-            shutil.copytree(source.images_dir, folder / "images")
-
-
-def _link(source: str, target: str) -> None:
-    Path(target).hardlink_to(source)

@@ -1,5 +1,6 @@
 """An existing catalogue as simulated searchers see it."""
 
+import shutil
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,7 +59,7 @@ def _vocabulary(path: Path) -> list[tuple[str, str]]:
 
 
 def _with_brands(listings: Listings) -> list[dict[str, Any]]:
-    """The attributes; where there is no brand among them, the first word of the title serves, if many titles share it."""
+    """The attributes; where there is no brand among them, a title's first word serves, if many titles share it."""
     attributes = [dict(values) for values in listings.attributes]
     roles = table("searchers")["attributes"]
     if any(name in values for values in attributes for name in roles["brand"]):
@@ -74,3 +75,19 @@ def _with_brands(listings: Listings) -> list[dict[str, Any]]:
 def span(times: Any, missing: int) -> Any:
     """Returns datetime64[ms] `[n]` as int64 epoch milliseconds, `missing` for NaT."""
     return np.where(np.isnat(times), missing, times.astype("datetime64[ms]").astype(np.int64))
+
+
+def copy_catalogue(source: Dataset, folder: Path) -> None:
+    """Copies categories, listings and photos (as hard links where the file system allows it); not events, not truth."""
+    for path in (source.categories_path, source.listings_path):
+        shutil.copy(path, folder / path.name)
+    if source.images_dir.is_dir():
+        try:
+            shutil.copytree(source.images_dir, folder / "images", copy_function=_link)
+        except OSError:
+            shutil.rmtree(folder / "images", ignore_errors=True)
+            shutil.copytree(source.images_dir, folder / "images")
+
+
+def _link(source: str, target: str) -> None:
+    Path(target).hardlink_to(source)

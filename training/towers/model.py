@@ -119,6 +119,16 @@ class RetrievalModel(tfrs.Model):
         # The retrieval task sums over the batch; the category losses are summed alike.
         return retrieval + by_query + 0.3 * by_listing
 
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
+    def encode_queries(self, rows: Any) -> Any:
+        """Rows of queries int32 `[b]` -> `[b, dim]`."""
+        return self.towers.query(*self.features.query(rows))
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
+    def encode_listings(self, rows: Any) -> Any:
+        """Rows of listings int32 `[b]` -> `[b, dim]`."""
+        return self.towers.listing(self.features.listing(rows, path=True))
+
     def _forget_words(self, ids: Any, weights: Any) -> Any:
         """For a quarter of the queries only the n-grams are left of the known words: they have to do alone where a
         word is misspelt."""

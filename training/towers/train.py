@@ -3,6 +3,7 @@
 import os
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"  # before TensorFlow: TensorFlow Recommenders needs tf-keras
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,7 @@ class Options:
 
 def run(dataset: Path, listing_index: Path | None, out: Path, options: Options) -> dict[str, Any]:
     """Trains on the first 70 % of the behaviour and writes a towers artifact; returns its metrics."""
+    tf_keras.utils.disable_interactive_logging()
     tf_keras.utils.set_random_seed(options.seed)
     tf.config.experimental.enable_op_determinism()
     rng = np.random.default_rng(options.seed)
@@ -126,16 +128,7 @@ def _mine(
 
 def encode(model: RetrievalModel, tower: str, n: int) -> NDArray[np.float32]:
     """Returns the unit vectors of all n queries or listings, float32 `[n, dim]`."""
-    features, towers = model.features, model.towers
-
-    @tf.function(reduce_retracing=True)
-    def step(rows: Any) -> Any:
-        return (
-            towers.query(*features.query(rows))
-            if tower == "query"
-            else towers.listing(features.listing(rows, path=True))
-        )
-
+    step = model.encode_queries if tower == "query" else model.encode_listings
     parts = [step(tf.range(i, min(i + 1024, n))).numpy() for i in range(0, n, 1024)]
     return np.concatenate(parts)
 

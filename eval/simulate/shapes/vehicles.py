@@ -152,10 +152,10 @@ def boat(s: Sketch, p: Parameters, dice: Dice) -> None:
         s.poly([(0.05, -0.95), (0.05, 0.25), (0.7, 0.25)], WHITE)
         s.poly([(-0.05, -0.8), (-0.05, 0.25), (-0.55, 0.25)], s.inks.accent)
     if count(p, "cabin"):
-        s.poly([(-0.35, deck), (-0.1, 0.02), (0.5, 0.02), (0.5, deck)], s.inks.tint)
-        s.poly([(-0.2, deck - 0.1), (-0.02, 0.1), (0.3, 0.1), (0.3, deck - 0.1)], s.inks.glass)
+        s.poly([(-0.35, deck), (-0.1, deck - 0.38), (0.5, deck - 0.38), (0.5, deck)], s.inks.tint)
+        s.poly([(-0.2, deck - 0.1), (-0.02, deck - 0.3), (0.3, deck - 0.3), (0.3, deck - 0.1)], s.inks.glass)
     if count(p, "motor"):
-        s.rect(0.8, 0.15, 0.98, 0.55, s.inks.ink, 0.04)
+        s.rect(0.8, deck - 0.25, 0.98, deck + 0.15, s.inks.ink, 0.04)
     if count(p, "inflatable"):
         s.rect(-0.95, deck - 0.1, 0.95, deck + high, s.inks.main, 0.2)
         s.rect(-0.7, deck - 0.02, 0.7, deck + high * 0.3, s.inks.shade, 0.06)
