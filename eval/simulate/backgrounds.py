@@ -50,7 +50,7 @@ def surface(kind: str) -> Floats:
         shade = 1 + 0.12 * np.sin((x + 0.6 * y) / 14 + 2 * np.sin(y / 37)) + 0.02 * fine
     else:
         shade = 1 + 0.015 * fine + (0.05 * np.sin(y / 60) if kind == "wall" else 0 * y)
-    return shade.astype(np.float32)
+    return np.asarray(shade, np.float32)
 
 
 def background(side: int, dice: Dice) -> Floats:

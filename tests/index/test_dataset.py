@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from index.__main__ import main
+from index.__main__ import app
 from relevance.dataset import Dataset, Listings
+from relevance.entry import run as run_command
 from relevance.ontology import Ontology
 
 FASHION = ["--title", "name", "--category", "master,sub,type"]
@@ -37,7 +38,7 @@ def convert(capsys: pytest.CaptureFixture[str], source: Path, *options: str) -> 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.argv", ["index", "dataset", str(source), "--out", str(source.parent / "out"), *options])
         with pytest.raises(SystemExit) as done:
-            main()
+            run_command(app, "python -m index")
     output = capsys.readouterr()
     return int(done.value.code or 0), output.out, output.err.strip().splitlines()[-1] if output.err.strip() else ""
 
