@@ -24,9 +24,9 @@ from relevance.splits import time_split
 
 COVERAGE = 0.95
 FALSE_ABSTENTION = 0.10
-MOST_DEMANDING = 0.5
-"""The threshold is never higher: what is more likely relevant than not is shown, also where held-out searches are so
-easy that a higher threshold would lose few of them."""
+LEAST_DEMANDING, MOST_DEMANDING = 0.05, 0.5
+"""The threshold stays between these. What is more likely relevant than not is shown, also where held-out searches are
+so easy that a higher threshold would lose few of them; what almost certainly is not, is never shown."""
 
 MOST_QUERIES = 3000
 FEWEST_QUERIES = 30
@@ -186,7 +186,7 @@ def _fit_relevance(engine: Engine, votes: Votes, rng: np.random.Generator) -> tu
     model = RelevanceModel(weights, round(float(fitted.intercept_[0]), 6), 0.0, FALSE_ABSTENTION)
     # The fallback answers where the words match nothing: its threshold is chosen on such queries.
     best = np.array([model.probability(rows).max() for rows in answerable if len(rows)])
-    threshold = min(float(np.quantile(best, FALSE_ABSTENTION)), MOST_DEMANDING)
+    threshold = float(np.clip(np.quantile(best, FALSE_ABSTENTION), LEAST_DEMANDING, MOST_DEMANDING))
     final = RelevanceModel(model.weights, model.bias, round(threshold, 6), FALSE_ABSTENTION)
     return final, {"relevance_pairs": sum(map(len, labels)), "relevant_share": float(np.concatenate(labels).mean())}
 

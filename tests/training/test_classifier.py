@@ -127,7 +127,7 @@ def test_fine_tuning_trains_the_upper_convolutions_only(dataset: Path, tmp_path:
     """The lower layers, and all batch statistics, stay as the weights file has them."""
     import keras
 
-    from training.classifier.fit import train_head, train_network
+    from training.classifier.fit import Schedule, head_schedule, train_head, train_network
     from training.classifier.network import fine_tune, make_network
 
     path = str(tmp_path / "mobilenet.weights.h5")
@@ -137,9 +137,9 @@ def test_fine_tuning_trains_the_upper_convolutions_only(dataset: Path, tmp_path:
     titles = [f"title {i}" for i in range(96)]
     examples = make_examples(titles, np.arange(96, dtype=np.int32) % 2, np.ones(96, np.bool_), 5, seed=0)
     network = make_network("MobileNetV2", 32, path, examples.prior)
-    train_head(network, pixels, examples, seed=0)
+    train_head(network, pixels, examples, head_schedule(seed=0))
     fine_tune(network, "block_6_")
-    train_network(network, pixels, examples, epochs=1, rate=1e-3, seed=0)
+    train_network(network, pixels, examples, Schedule(epochs=1, batch=64, learning_rate=1e-3, seed=0))
     changed = {
         old.name
         for old, new in zip(given.layers, network.base.layers, strict=True)

@@ -15,7 +15,7 @@ from rapidfuzz.distance import DamerauLevenshtein
 from relevance.models import Model
 from relevance.text import Featuriser
 from relevance.towers import PATH_FEATURES, QUERY_FEATURES, TEXT_FEATURES, listing_arrays
-from training.towers.augment import excerpt, mistype
+from training.towers.augment import excerpt, mistype, pad
 
 
 @given(st.text(alphabet="abcdefghijklmnop ", max_size=40), st.integers(0, 2**32 - 1))
@@ -39,6 +39,15 @@ def test_excerpt_keeps_order(words: list[str], seed: int) -> None:
     assert kept == [word for word in words if word in kept]
     assert len(kept) <= 4
     assert bool(kept) == bool(words)
+
+
+def test_pad_keeps_the_query_and_adds_fillers() -> None:
+    rng = np.random.default_rng(0)
+    padded = [pad("garden chair", ["cheap", "nice"], rng) for _ in range(300)]
+    assert all("garden chair" in query for query in padded)
+    assert {word for query in padded for word in query.split()} == {"garden", "chair", "cheap", "nice"}
+    assert 60 < sum(query != "garden chair" for query in padded) < 150
+    assert pad("garden chair", [], rng) == "garden chair"
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from training.classifier.backbones import build, find
+from training.classifier.backbones import Backbone, build, find
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,16 @@ def make_network(name: str, image_size: int, weights: str | None, prior: NDArray
     photos = keras.Input((image_size, image_size, 3), dtype="uint8", name="photos")
     scaled = layers.Rescaling(1 / 127.5, offset=-1.0)(photos) if backbone.signed else layers.Rescaling(1.0)(photos)
     trunk = keras.Model(photos, layers.GlobalAveragePooling2D()(base(scaled)), name="trunk")
-    return Network(trunk, _head(trunk.output.shape[-1], backbone.embedding_dim, prior), base, image_size)
+    return Network(trunk, _head(trunk.output.shape[-1], backbone, prior), base, image_size)
 
 
-def _head(features: int, dim: int, prior: NDArray[np.float64]) -> Any:
+def _head(features: int, backbone: Backbone, prior: NDArray[np.float64]) -> Any:
     pooled = keras.Input((features,), name="features")
-    x = layers.Dropout(0.2)(pooled)
+    x = layers.Dropout(backbone.dropout)(pooled)
     # Centred, so that the angle between two embeddings is not dominated by what all photos share.
-    projection = layers.BatchNormalization(momentum=0.9)(layers.Dense(dim, use_bias=False)(x))
+    projection = layers.BatchNormalization(momentum=0.9)(layers.Dense(backbone.embedding_dim, use_bias=False)(x))
     start = np.log(prior).astype(np.float32)
-    logits = layers.Dense(len(prior), name="classes")(layers.Dropout(0.2)(projection))
+    logits = layers.Dense(len(prior), name="classes")(layers.Dropout(backbone.dropout)(projection))
     head = keras.Model(pooled, {"logits": logits, "projection": projection}, name="head")
     classes = head.get_layer("classes")
     classes.bias.assign(start)

@@ -20,7 +20,7 @@ from training.classifier.backbones import find, resolve_weights
 from training.classifier.calibration import fit_temperature
 from training.classifier.examples import Examples, make_examples
 from training.classifier.export import encode, export, write_json
-from training.classifier.fit import predict_logits, train_head, train_network
+from training.classifier.fit import Schedule, head_schedule, predict_logits, train_head, train_network
 from training.classifier.network import Network, deployable, fine_tune, make_network
 from training.classifier.photos import Photos, load_photos
 
@@ -103,10 +103,10 @@ def _train(
 ) -> None:
     backbone = find(options.backbone)
     if weights:
-        train_head(network, pixels, examples, options.seed)
+        train_head(network, pixels, examples, head_schedule(options.seed))
         fine_tune(network, backbone.fine_tune_from)
     epochs = options.epochs or backbone.epochs
-    train_network(network, pixels, examples, epochs, backbone.learning_rate, options.seed)
+    train_network(network, pixels, examples, Schedule(epochs, backbone.batch, backbone.learning_rate, options.seed))
 
 
 def _calibrate(network: Network, pixels: NDArray[np.uint8], examples: Examples, balance: float) -> float:

@@ -1,4 +1,4 @@
-"""Training queries beyond those seen: the same words mistyped, and words taken from titles and category names."""
+"""Training queries beyond those seen: mistyped, padded with words that say little, or made of a listing's own words."""
 
 import numpy as np
 
@@ -54,6 +54,14 @@ def _misspell(word: str, rng: np.random.Generator) -> str:
             a, b = heard[int(rng.integers(len(heard)))]
             return word[0] + word[1:].replace(a, b, 1)
     return word[:at] + " " + word[at:] if len(word) > 6 else word[:at] + word[at + 1 :]
+
+
+def pad(query: str, fillers: list[str], rng: np.random.Generator, share: float = 0.35) -> str:
+    """Returns `query`, in a `share` of the cases with one to three `fillers` before or after it."""
+    if not fillers or rng.random() >= share:
+        return query
+    added = " ".join(str(word) for word in rng.choice(fillers, size=int(rng.integers(1, 4))))
+    return f"{query} {added}" if rng.random() < 0.7 else f"{added} {query}"
 
 
 def excerpt(words: list[str], rng: np.random.Generator) -> str:

@@ -1,6 +1,6 @@
 """One epoch's examples as arrays of row numbers; nothing here touches a string once the epochs run."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,14 +9,18 @@ from numpy.typing import NDArray
 
 from relevance.text import Featuriser, tokens
 from relevance.towers import QUERY_FEATURES, listing_arrays, path_arrays, tower_text
-from training.towers.augment import excerpt, mistype
+from training.towers.augment import excerpt, mistype, pad
 from training.towers.corpus import Corpus
 
 VARIANTS = 4
-"""Mistyped spellings prepared for each query; an epoch uses the query as it was for half of its examples."""
+"""Mistyped and padded spellings prepared for each query; half of an epoch's examples use the query as it was."""
 
 TITLE_WEIGHT = 0.3
 """Weight of a query made from a listing's own words, against 1 for a click."""
+
+
+FILLER_CATEGORIES = 8
+"""Categories (or a twentieth of them all, if that is more) that a word must have led to, to be a filler."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,13 @@ class Examples:
 def make_examples(corpus: Corpus, excerpts: int, rng: np.random.Generator) -> Examples:
     """Returns the behaviour's pairs and, for every listing, `excerpts` queries made of its own words."""
     numbers: dict[str, int] = {}
+    fillers = filler_words(corpus)
 
     def number(query: str) -> int:
         return numbers.setdefault(query, len(numbers))
 
     def spellings(query: str) -> list[int]:
-        return [number(query), *(number(mistype(query, rng)) for _ in range(VARIANTS))]
+        return [number(query), *(number(mistype(pad(query, fillers, rng), rng)) for _ in range(VARIANTS))]
 
     by_query = np.array([spellings(query) for query in corpus.train.queries], np.int32).reshape(-1, 1 + VARIANTS)
     made = [
@@ -68,6 +73,20 @@ def make_examples(corpus: Corpus, excerpts: int, rng: np.random.Generator) -> Ex
         weight=np.concatenate([weight, np.full(len(made), TITLE_WEIGHT)]).astype(np.float32),
         probability=counts / counts.sum(),
     )
+
+
+def filler_words(corpus: Corpus) -> list[str]:
+    """Returns the words of queries that led to listings of many categories ("cheap", "for", "condition") and are no
+    category's name and no attribute's value: they say little about what is wanted."""
+    meaningful = {word for path in corpus.ontology.paths for name in path for word in tokens(name)}
+    meaningful |= {word for row in corpus.listings.attributes for value in row.values() for word in tokens(str(value))}
+    categories: dict[str, set[int]] = defaultdict(set)
+    chosen = corpus.category[corpus.train.listing]
+    for query, category in zip(corpus.train.query.tolist(), chosen.tolist(), strict=True):
+        for word in tokens(corpus.train.queries[query]):
+            categories[word].add(category)
+    enough = max(FILLER_CATEGORIES, len(set(chosen.tolist())) // 20)
+    return sorted(word for word, found in categories.items() if len(found) >= enough and word not in meaningful)
 
 
 def _own_words(corpus: Corpus) -> list[list[str]]:
