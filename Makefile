@@ -12,7 +12,6 @@ FAISS ?= cpu
 PY := .venv/bin/python
 READY := .venv/ready-$(FAISS)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
-export CUDA_VISIBLE_DEVICES ?=
 
 .PHONY: help install demo test lint fashion lock docs clean
 
@@ -28,11 +27,18 @@ install: $(READY)
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: needs Python 3.11 or 3.12 with venv; set PYTHON=/path/to/python3.11" >&2; exit 2; }
 	@test -x $(PY) || $(PYTHON) -m venv .venv
-	$(if $(filter gpu,$(FAISS)),$(PY) -m pip uninstall -qy faiss-cpu,@true)
-	$(if $(filter gpu,$(FAISS)),grep -v '^faiss-cpu\|^    --hash.*faiss' requirements.lock > .venv/requirements.lock,cp requirements.lock .venv/requirements.lock)
+ifeq ($(FAISS),gpu)
+	-$(PY) -m pip uninstall --quiet --yes faiss-cpu
+	sed '/^faiss-cpu/,/[^\\]$$/d' requirements.lock > .venv/requirements.lock
+else
+	-$(PY) -m pip uninstall --quiet --yes faiss-gpu
+	cp requirements.lock .venv/requirements.lock
+endif
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/requirements.lock
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	$(if $(filter gpu,$(FAISS)),$(PY) -m pip install --quiet '.[gpu]',@true)
+ifeq ($(FAISS),gpu)
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[gpu]'
+endif
 	@rm -f .venv/ready-*; touch $@
 
 # The chain. Each stage reads artifacts and writes one; a stage runs again when its inputs or its own code changed.
@@ -60,10 +66,11 @@ $(OUT)/dataset/events.parquet: $(CONTRACTS) relevance/lexical.py $(wildcard eval
 	$(PY) -m eval simulate --out $(OUT)/dataset --listings $(LISTINGS) --sessions $(SESSIONS) --seed $(SEED)
 endif
 
-$(OUT)/classifier/manifest.json: $(OUT)/dataset/events.parquet relevance/images.py $(wildcard training/classifier/*.py)
+$(OUT)/classifier/manifest.json: $(OUT)/dataset/events.parquet relevance/images.py relevance/classifier.py relevance/classification.py \
+		$(wildcard training/classifier/*.py)
 	$(PY) -m training classifier $(OUT)/dataset --out $(OUT)/classifier $(CLASSIFIER)
 
-$(OUT)/listings/manifest.json: $(OUT)/classifier/manifest.json index/listings.py
+$(OUT)/listings/manifest.json: $(OUT)/classifier/manifest.json index/listings.py relevance/classifier.py
 	$(PY) -m index listings $(OUT)/dataset --classifier $(OUT)/classifier --out $(OUT)/listings
 
 $(OUT)/towers/manifest.json: $(OUT)/listings/manifest.json relevance/text.py relevance/towers.py \
