@@ -163,3 +163,13 @@ def test_starting_vectors_bring_words_of_one_session_together() -> None:
 
     assert cosine("brolly", "umbrella") > cosine("brolly", "keyboard") + 0.1
     np.testing.assert_array_equal(table, starting_table(featuriser, sentences, 16, seed=0))
+
+
+def test_the_same_seed_gives_the_same_towers(tiny_chain: Path, tmp_path: Path) -> None:
+    from training.towers.train import Options, run
+
+    options = Options(epochs=2, batch=128, excerpts=1, seed=5)
+    for name in ("a", "b"):
+        run(tiny_chain / "dataset", tiny_chain / "listings", tmp_path / name, options)
+    for file in ("text.json", "category_embeddings.npy", "query.tflite", "listing.tflite"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes(), file

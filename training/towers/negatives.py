@@ -1,14 +1,18 @@
 """Hard negatives: listings near a query in the space learned so far, but in a category nobody chose for it.
 
-They are found with ScaNN through TensorFlow Recommenders, in ranks 50 to 200 (nearer ones are too often right
-answers that were never shown: Huang et al., KDD 2020).
+They are found with ScaNN, in ranks 50 to 200 (nearer ones are too often right answers that were never shown: Huang et
+al., KDD 2020).
 """
 
+from typing import Any
+
 import numpy as np
-import tensorflow_recommenders as tfrs
+import scann
 from numpy.typing import NDArray
 
 FIRST_RANK, LAST_RANK = 50, 200
+_EXACT_TO = 10_000
+"""Up to so many listings a scan of all costs less than training a tree."""
 
 
 def hard_negatives(
@@ -24,23 +28,28 @@ def hard_negatives(
     chosen for the query. Where every near listing is of that category, a uniformly drawn one stands in.
     """
     last = min(LAST_RANK, len(listings))
-    leaves = max(1, int(np.sqrt(len(listings))))
-    index = tfrs.layers.factorized_top_k.ScaNN(
-        k=last,
-        num_leaves=leaves,
-        num_leaves_to_search=max(min(leaves, 25), leaves // 4),
-        num_reordering_candidates=last,
-    )
-    index.index(listings)
+    searcher = _searcher(listings, last)
     drawn = rng.integers(0, len(listings), len(queries)).astype(np.int32)
     for start in range(0, len(queries), 1024):
         rows = slice(start, start + 1024)
-        scores, near = (part.numpy()[:, min(FIRST_RANK, last // 2) :] for part in index(queries[rows]))
+        near, scores = (part[:, min(FIRST_RANK, last // 2) :] for part in searcher.search_batched(queries[rows]))
         # Where too few lie in the leaves searched, ScaNN fills up with NaN.
-        other = np.isfinite(scores) & (listing_category[near] != positive_category[rows, None])
+        there = np.isfinite(scores)
+        near = np.where(there, near, 0)
+        other = there & (listing_category[near] != positive_category[rows, None])
         # A random one of the allowed ranks: the largest of random keys that are 0 where it is not allowed.
         keys = rng.random(near.shape) * other
         best = keys.argmax(axis=1)
         found = keys.max(axis=1) > 0
         drawn[rows] = np.where(found, near[np.arange(len(near)), best], drawn[rows])
     return drawn
+
+
+def _searcher(listings: NDArray[np.float32], k: int) -> Any:
+    builder = scann.scann_ops_pybind.builder(listings, k, "dot_product")
+    if len(listings) <= _EXACT_TO:
+        return builder.score_brute_force().build()
+    leaves = int(np.sqrt(len(listings)))
+    builder = builder.tree(leaves, leaves // 4, training_sample_size=len(listings)).score_ah(2).reorder(k)
+    # Trained by several threads, the tree differs from run to run. TensorFlow Recommenders' layer cannot set this.
+    return builder.set_n_training_threads(1).build()

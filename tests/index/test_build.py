@@ -1,0 +1,56 @@
+"""The bundle: rows in ontology order, every listing in it once, with a category and its own vectors."""
+
+from pathlib import Path
+
+import numpy as np
+
+import relevance
+from index.build import place
+from relevance.dataset import Dataset
+from relevance.listing_index import ListingIndex
+from relevance.towers import Towers
+
+
+def test_rows_lie_in_ontology_order_and_hold_every_listing(tiny_chain: Path) -> None:
+    engine = relevance.open(tiny_chain / "bundle")
+    listings = Dataset.open(tiny_chain / "dataset").read_listings()
+    category = np.asarray(engine.columns.category)
+    assert (np.diff(category) >= 0).all()
+    stored = engine.store.rows(range(len(engine)))
+    assert sorted(stored[row].listing_id for row in range(len(engine))) == sorted(listings.ids)
+    given = dict(zip(listings.ids, listings.category_ids, strict=True))
+    for row in range(len(engine)):
+        listing = stored[row]
+        assert listing.category_id == engine.ontology.ids[category[row]]
+        if given[listing.listing_id] is not None:
+            assert (listing.category_id, listing.category_source) == (given[listing.listing_id], "seller")
+        else:
+            assert listing.category_source in ("photo", "text")
+
+
+def test_each_row_has_its_listings_own_vectors(tiny_chain: Path) -> None:
+    engine = relevance.open(tiny_chain / "bundle")
+    dataset = Dataset.open(tiny_chain / "dataset")
+    ontology = dataset.read_ontology()
+    listings = dataset.read_listings(ontology)
+    index = ListingIndex.read(tiny_chain / "listings", ontology, listings)
+    placed = place(ontology, listings, index, Towers.open(tiny_chain / "towers"))
+    np.testing.assert_allclose(np.linalg.norm(placed.joint, axis=1), 1, atol=1e-4)
+    for at in range(0, len(listings), 17):
+        found = engine.store.find(listings.ids[at])
+        assert found is not None
+        np.testing.assert_array_equal(engine.vectors.embeddings[found.row], placed.joint[at])
+        np.testing.assert_array_equal(engine.visual.embeddings[found.row], index.embeddings[at])
+
+
+def test_a_catalogue_without_photos_needs_no_listing_index(tiny_chain: Path) -> None:
+    dataset = Dataset.open(tiny_chain / "dataset")
+    ontology = dataset.read_ontology()
+    listings = dataset.read_listings(ontology)
+    index = ListingIndex.read(None, ontology, listings)
+    assert index.embeddings.shape == (len(listings), 1)
+    category, source = index.categories(ontology, listings.category_ids)
+    assert {"seller", "none"} == set(source)
+    assert all(
+        (position < 0) == (given is None) for position, given in zip(category, listings.category_ids, strict=True)
+    )
