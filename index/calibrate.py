@@ -89,13 +89,14 @@ class Votes(NamedTuple):
 
 def calibrate(engine: Engine, behaviour: Behaviour, rows: dict[str, int], seed: int = 0) -> Calibration:
     """Returns the calibration fitted on the queries of the calibration span with a chosen listing; `rows` maps listing
-    ids to the engine's rows. With fewer than 30 such queries the provisional one stays."""
+    ids to the engine's rows. With fewer than 30 queries of more than one click the provisional one stays."""
     pairs = interactions(behaviour, time_split(behaviour.query_times) == 1, rows)
     start = provisional(engine.ontology, engine.categories.calibration.temperature)
-    if len(pairs.queries) < FEWEST_QUERIES:
-        return start
     votes = Votes.tally(pairs, engine.columns.category, len(engine.ontology))
-    category = _fit_categories(engine, votes.meant())
+    meant = votes.meant()
+    if len(np.unique(meant.query)) < FEWEST_QUERIES:
+        return start
+    category = _fit_categories(engine, meant)
     engine.categories.calibration = category
     rng = np.random.default_rng(seed)
     relevance, measured = _fit_relevance(engine, votes, rng)
@@ -181,6 +182,8 @@ def _fit_relevance(engine: Engine, votes: Votes, rng: np.random.Generator) -> tu
         made_up, _ = _present(engine, engine.read(query), np.empty(0, np.int64))
         features.append(made_up)
         labels.append(np.zeros(len(made_up), bool))
+    if not any(found.any() for found in labels):
+        return engine.relevance, {"relevance_pairs": sum(map(len, labels)), "relevant_share": 0.0}
     fitted = LogisticRegression(C=10.0, max_iter=1000).fit(np.concatenate(features), np.concatenate(labels))
     weights = tuple(round(float(w), 6) for w in fitted.coef_[0])
     model = RelevanceModel(weights, round(float(fitted.intercept_[0]), 6), 0.0, FALSE_ABSTENTION)

@@ -69,12 +69,16 @@ class CategoryModel:
         exponents = np.exp(logits - logits.max())
         return np.asarray(exponents / exponents.sum(), np.float32)
 
+    @property
+    def no_filter(self) -> CategoryFilter:
+        """The answer for a query that does not tell its categories."""
+        return CategoryFilter("none", (), self.calibration.coverage)
+
     def filter(self, cosines: Floats) -> CategoryFilter:
         """Returns the deepest level's set that is small enough to filter by, else to boost by, else none. A set of all
         that has listings says nothing, however small it is."""
-        coverage = self.calibration.coverage
         if float((cosines + self._closed).max()) < self.calibration.least_cosine:
-            return CategoryFilter("none", (), coverage)
+            return self.no_filter
         probabilities = self.probabilities(cosines)
         sets = [self._level_set(probabilities, level) for level in reversed(range(len(self._ancestors)))]
         modes: tuple[tuple[int, Mode], ...] = ((FILTER_SIZE, "filter"), (BOOST_SIZE, "boost"))
@@ -82,8 +86,8 @@ class CategoryModel:
             for (nodes, scores), open_nodes in zip(sets, reversed(self._open), strict=True):
                 if 0 < len(nodes) <= limit and len(nodes) < open_nodes:
                     categories = tuple(self._score(n, s) for n, s in zip(nodes, scores, strict=True))
-                    return CategoryFilter(mode, categories, coverage)
-        return CategoryFilter("none", (), coverage)
+                    return CategoryFilter(mode, categories, self.calibration.coverage)
+        return self.no_filter
 
     def _level_set(self, probabilities: Floats, level: int) -> tuple[Sequence[int], Sequence[float]]:
         at_level = np.zeros(len(probabilities))

@@ -44,12 +44,15 @@ def utc_now() -> np.datetime64:
 
 
 class Query(NamedTuple):
-    """A query as the models see it. embedding: float32 `[dim]`; categories: float32 `[categories]`, cosines."""
+    """A query as the models see it. embedding: float32 `[dim]`; categories: float32 `[categories]`, cosines; slices:
+    the row ranges of its category filter, none where it has no filter."""
 
     text: str
     embedding: NDArray[np.float32]
     categories: NDArray[np.float32]
     reading: Reading
+    category_filter: CategoryFilter
+    slices: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,9 @@ class Engine:
         self.lexical = LexicalIndex.open(layout.lexical)
         self.store = ListingStore(layout.store)
         self.relevance: RelevanceModel = calibration.relevance
-        counts = np.bincount(self.columns.category, minlength=len(self.ontology))
+        # Rows lie in ontology order: category p has the rows from _starts[p] to _starts[p + 1].
+        self._starts = np.searchsorted(self.columns.category, np.arange(len(self.ontology) + 1))
+        counts = np.diff(self._starts)
         self.categories = CategoryModel(self.ontology, self.towers.category_embeddings, counts, calibration.category)
         self.speller = Speller(self.towers.featuriser, lambda word: self.lexical.count(word) > 0)
         self._encoder = Model(layout.image_encoder, threads) if layout.image_encoder.exists() else None
@@ -111,8 +116,6 @@ class Engine:
         timings = Timings()
         asked = self.read(query)
         timings.mark("query")
-        category_filter = self._category_filter(asked)
-        timings.mark("categories")
         mask = self._mask(filters or NO_FILTERS)
         found = self.candidates(asked, k, mask)
         timings.mark("candidates")
@@ -124,11 +127,13 @@ class Engine:
             shown = self._best(found, k, keep=found.lexical)
             hits, abstained = self._hits(shown, asked), False
         timings.mark("hits")
-        return SearchResult(query, hits, category_filter, fallback, abstained, self.versions, timings.milliseconds)
+        return SearchResult(
+            query, hits, asked.category_filter, fallback, abstained, self.versions, timings.milliseconds
+        )
 
     def category_filter(self, query: str) -> CategoryFilter:
         """Returns the categories that `query` is about, for a search engine of the caller's own."""
-        return self._category_filter(self.read(query))
+        return self.read(query).category_filter
 
     def fallback(self, query: str, filters: Filters | None = None, k: int = 20) -> Fallback:
         """Returns listings that answer `query` although its words find none, or abstains."""
@@ -167,8 +172,12 @@ class Engine:
 
     def read(self, query: str) -> Query:
         """Returns `query` as the models see it."""
-        embedding = self.towers.query(query)
-        return Query(query, embedding, self.categories.cosines(embedding), self.speller.read(query))
+        embedding, reading = self.towers.query(query), self.speller.read(query)
+        cosines = self.categories.cosines(embedding)
+        found = self.categories.filter(cosines) if reading.words else self.categories.no_filter
+        positions = [self.ontology.position(category.category_id) for category in found.categories]
+        slices = [(int(self._starts[p]), int(self._starts[self.ontology.end[p]])) for p in positions]
+        return Query(query, embedding, cosines, reading, found, tuple(slices) if found.mode == "filter" else ())
 
     def candidates(self, asked: Query, k: int, mask: Mask) -> Candidates:
         """Returns lexical, corrected-lexical and semantic candidates, once each, unordered. mask: bool `[rows]`."""
@@ -177,6 +186,10 @@ class Engine:
         if asked.reading.corrected and not len(lexical):
             corrected, _ = self._lexical_rows(asked.reading.corrected, k, mask)
         nearest, _ = self.vectors.search(asked.embedding, max(_SEMANTIC_POOL, k), mask)
+        if asked.slices:
+            # Its own categories' nearest as well: a strange word may have drawn the query away from them.
+            inside, _ = self.vectors.search(asked.embedding, k, mask, asked.slices)
+            nearest = np.concatenate([nearest, inside])
         rows = np.unique(np.concatenate([lexical, corrected, nearest]))
         cosine = np.einsum("nd,d->n", self.vectors.embeddings[rows], asked.embedding)
         is_lexical, is_corrected = np.isin(rows, lexical), np.isin(rows, corrected)
@@ -201,11 +214,6 @@ class Engine:
         pixels = load_photo(photo, self._encoder.inputs[0].shape[1])
         embeddings, _probabilities = self._encoder(pixels[None])  # outputs in the order of their names
         return np.asarray(embeddings[0], np.float32)
-
-    def _category_filter(self, asked: Query) -> CategoryFilter:
-        if not asked.reading.words:
-            return CategoryFilter("none", (), self.categories.calibration.coverage)
-        return self.categories.filter(asked.categories)
 
     def _fallback(self, asked: Query, k: int, filters: Filters, found: Candidates) -> Fallback:
         if not asked.reading.words:

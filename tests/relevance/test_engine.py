@@ -200,7 +200,7 @@ def test_the_clock_decides_what_has_expired(tiny_bundle: Path, listings: Listing
 def test_result_tells_its_versions_and_timings(engine: Engine, listings: Listings) -> None:
     result = engine.search(listings.titles[0])
     assert result.versions["fingerprint"] == engine.manifest["fingerprint"][:16]
-    assert result.timings.keys() == {"query", "categories", "candidates", "hits"}
+    assert result.timings.keys() == {"query", "candidates", "hits"}
     assert all(milliseconds >= 0 for milliseconds in result.timings.values())
 
 
