@@ -19,15 +19,17 @@ NOT_NEEDED = ("tensorflow", "keras", "pandas", "sklearn", "scipy", "gensim", "py
 SEARCH = """
 import importlib.util, json, sys
 from pathlib import Path
+import numpy as np
 import relevance
 
 engine = relevance.open(sys.argv[1])
-listing = engine.store.rows([0])[0]
+online = np.flatnonzero(~(engine.columns.expires_at <= np.datetime64("now")))
+listing = engine.store.rows([int(online[0])])[int(online[0])]
 print(json.dumps({
     "module": relevance.__file__,
     "found": [name for name in sys.argv[2:] if importlib.util.find_spec(name)],
     "asked": listing.listing_id,
-    "hits": [hit.listing_id for hit in engine.search(listing.title, k=50).hits],
+    "hits": [hit.listing_id for hit in engine.search(listing.title, k=len(engine)).hits],
 }))
 """
 
