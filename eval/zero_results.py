@@ -1,6 +1,5 @@
 """`python -m eval zero-results`: what becomes of the searches that the lexical engine alone leaves without results."""
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -92,13 +91,11 @@ def summary(outcomes: Sequence[Outcome], measured: Figures) -> dict[str, Any]:
 
 def write(folder: Path, outcomes: Sequence[Outcome], result: Mapping[str, Any]) -> None:
     """Writes zero_results.json, and zero_results.csv with one row a search."""
+    import pandas as pd
+
     text = json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False)
     (folder / "zero_results.json").write_text(text + "\n", encoding="utf-8")
-    rows = [_row(one) for one in outcomes]
-    with open(folder / "zero_results.csv", "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    pd.DataFrame([_row(one) for one in outcomes]).to_csv(folder / "zero_results.csv", index=False)
 
 
 def _row(one: Outcome) -> dict[str, Any]:

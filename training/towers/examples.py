@@ -1,10 +1,10 @@
 """One epoch's examples as arrays of row numbers; nothing here touches a string once the epochs run."""
 
-from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from relevance.text import Featuriser, tokens
@@ -21,6 +21,10 @@ TITLE_WEIGHT = 0.3
 
 FILLER_CATEGORIES = 8
 """Categories (or a twentieth of them all, if that is more) that a word must have led to, to be a filler."""
+
+
+SENTENCES = 5
+"""Chosen titles that stand beside a query in what FastText reads."""
 
 
 @dataclass(frozen=True)
@@ -80,13 +84,12 @@ def filler_words(corpus: Corpus) -> list[str]:
     category's name and no attribute's value: they say little about what is wanted."""
     meaningful = {word for path in corpus.ontology.paths for name in path for word in tokens(name)}
     meaningful |= {word for row in corpus.listings.attributes for value in row.values() for word in tokens(str(value))}
-    categories: dict[str, set[int]] = defaultdict(set)
     chosen = corpus.category[corpus.train.listing]
-    for query, category in zip(corpus.train.query.tolist(), chosen.tolist(), strict=True):
-        for word in tokens(corpus.train.queries[query]):
-            categories[word].add(category)
-    enough = max(FILLER_CATEGORIES, len(set(chosen.tolist())) // 20)
-    return sorted(word for word, found in categories.items() if len(found) >= enough and word not in meaningful)
+    words = [tokens(query) for query in corpus.train.queries]
+    pairs = pd.DataFrame({"word": [words[query] for query in corpus.train.query], "category": chosen}).explode("word")
+    spread = pairs.groupby("word")["category"].nunique()
+    enough = max(FILLER_CATEGORIES, len(np.unique(chosen)) // 20)
+    return sorted(str(word) for word in spread.index[spread >= enough] if word not in meaningful)
 
 
 def _own_words(corpus: Corpus) -> list[list[str]]:
@@ -134,10 +137,6 @@ def session_sentences(corpus: Corpus) -> list[str]:
         f"{tower_text(title, values)} {corpus.ontology.path_text(category) if category >= 0 else ''}"
         for title, values, category in zip(listings.titles, listings.attributes, corpus.category.tolist(), strict=True)
     ]
-    seen: Counter[int] = Counter()
-    pairs = []
-    for query, listing in zip(corpus.train.query.tolist(), corpus.train.listing.tolist(), strict=True):
-        seen[query] += 1
-        if seen[query] <= 5:
-            pairs.append(f"{corpus.train.queries[query]} {listings.titles[listing]}")
-    return titles + pairs
+    pairs = pd.DataFrame({"query": corpus.train.query, "listing": corpus.train.listing})
+    few = pairs.groupby("query").head(SENTENCES).itertuples(index=False)
+    return titles + [f"{corpus.train.queries[query]} {listings.titles[listing]}" for query, listing in few]
