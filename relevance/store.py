@@ -1,6 +1,5 @@
 """The listing store: what a hit shows, by row and by id. SQLite, read-only in the runtime."""
 
-import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
@@ -35,11 +34,6 @@ class StoredListing(NamedTuple):
     price: float | None
     image: str | None
     attributes: str
-
-    @property
-    def attribute_values(self) -> dict[str, object]:
-        """The attributes, decoded."""
-        return dict(json.loads(self.attributes))
 
 
 class ListingStore:

@@ -47,7 +47,7 @@ def test_unknown_id(store: ListingStore) -> None:
 
 
 def test_attributes_are_decoded(store: ListingStore) -> None:
-    assert store.rows([2])[2].attribute_values == {"colour": ["red", 1]}
+    assert json.loads(store.rows([2])[2].attributes) == {"colour": ["red", 1]}
 
 
 def test_threads_share_a_store(store: ListingStore) -> None:

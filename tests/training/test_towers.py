@@ -178,3 +178,21 @@ def test_the_same_seed_gives_the_same_towers(tiny_chain: Path, tmp_path: Path) -
     texts = ["gaming keyboard", "old sofa", ""]
     first, second = (RuntimeTowers(tmp_path / name).queries(texts) for name in ("a", "b"))
     np.testing.assert_array_equal(first, second)
+
+
+def test_events_on_unknown_listings_are_counted_and_not_learned_from(tiny_chain: Path, tmp_path: Path) -> None:
+    import shutil
+
+    from relevance.dataset import Dataset, write_listings
+    from relevance.events import read_behaviour
+    from training.towers.corpus import read_corpus
+
+    shutil.copytree(tiny_chain / "dataset", tmp_path / "dataset")
+    listings = Dataset.open(tmp_path / "dataset").read_listings()
+    clicked = read_behaviour(tmp_path / "dataset").event_listing
+    gone = clicked[0]
+    kept = [row for row, listing in enumerate(listings.ids) if listing != gone]
+    write_listings(tmp_path / "dataset" / "listings.parquet", listings.take(kept))
+    corpus = read_corpus(tmp_path / "dataset", None)
+    assert corpus.dropped_events == clicked.count(gone) > 0
+    assert gone not in corpus.listings.ids

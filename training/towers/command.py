@@ -37,6 +37,8 @@ def command(
         seed=seed,
     )
     metrics = run(dataset, listings, out, options)
+    if metrics["dropped_events"]:
+        typer.echo(f"dropped {metrics['dropped_events']:,} events on listings that are not in {dataset}", err=True)
     typer.echo(f"towers: {out}")
     for name, value in metrics.items():
         typer.echo(f"  {name}: {value}")

@@ -25,6 +25,8 @@ class Corpus:
     visual: NDArray[np.float32]
     train: Interactions
     held: Interactions
+    dropped_events: int
+    """Events on listings that the catalogue does not have: counted, and not learned from."""
 
 
 def read_corpus(dataset: Path, listing_index: Path | None, *, rewrites: bool = True) -> Corpus:
@@ -45,4 +47,5 @@ def read_corpus(dataset: Path, listing_index: Path | None, *, rewrites: bool = T
         visual=index.embeddings,
         train=interactions(behaviour, span == 0, rows, rewrites=rewrites),
         held=interactions(behaviour, span == 1, rows, rewrites=rewrites),
+        dropped_events=behaviour.dropped_unknown_listings,
     )

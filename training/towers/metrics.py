@@ -18,7 +18,7 @@ def held_out_metrics(
     held = corpus.held
     n = min(limit, len(held))
     if not n:
-        return {"pairs": 0}
+        return {"pairs": 0, "dropped_events": corpus.dropped_events}
     towers = Towers(artifact)
     queries = towers.queries(held.queries)
     query, listing = queries[held.query[:n]], held.listing[:n]
@@ -38,7 +38,11 @@ def held_out_metrics(
             "category_accuracy": round(float(right[rows & (category >= 0)].mean()), 4),
         }
 
-    return {**figures(np.ones(n, bool)), "unseen_queries": figures(unseen)}
+    return {
+        **figures(np.ones(n, bool)),
+        "unseen_queries": figures(unseen),
+        "dropped_events": corpus.dropped_events,
+    }
 
 
 def _ranks(

@@ -1,7 +1,7 @@
-"""Starting vectors: gensim FastText over titles and over the queries of a session.
+"""Starting vectors: gensim FastText over titles and (query, chosen title) pairs.
 
-A session's rewrites stand in one sentence with the title that was chosen in the end, so that "brolly", its misspelling
-and "umbrella" begin close together (the idea of search2vec, Grbovic et al., KDD 2016).
+A query that borrows the choice of its later rewrite stands beside the same title as the rewrite does, so that "brolly",
+its misspelling and "umbrella" begin close together (after search2vec, Grbovic et al., KDD 2016).
 """
 
 from collections.abc import Sequence
