@@ -1,6 +1,6 @@
 """A trained photo classifier, as index building, evaluation and serving use it.
 
-Mental model: photos in, category probabilities and unit-length visual embeddings out.
+Mental model: photos in; category probabilities, unit-length visual embeddings and the features under both out.
 """
 
 from __future__ import annotations
@@ -15,44 +15,45 @@ from numpy.typing import NDArray
 
 from relevance.artifacts import read_manifest
 from relevance.errors import ArtifactError
-from relevance.images import load_many
+from relevance.images import Size, load_many
 from relevance.models import Model
 from relevance.ontology import Ontology
 from relevance.splits import group_split
 from relevance.text import normalise
 
-KIND, VERSION = "classifier", 1
+KIND, VERSION = "classifier", 2
 ENCODER = "image_encoder.tflite"
 TEST_SHARE = 0.15
 _BATCH = 32
 
 
 class Encoded(NamedTuple):
-    """probabilities: float32 `[n, classes]`, rows sum to 1; embeddings: float32 `[n, dim]`, rows of length 1."""
+    """probabilities: float32 `[n, classes]`, rows sum to 1; embeddings: float32 `[n, dim]`, rows of length 1;
+    features: float32 `[n, features]`, the pooled activations under both, which attribute models read."""
 
     probabilities: NDArray[np.float32]
     embeddings: NDArray[np.float32]
+    features: NDArray[np.float32]
 
 
 class ImageEncoder:
-    """The LiteRT image encoder: `uint8 [n, size, size, 3]` to :class:`Encoded`, any n."""
+    """The LiteRT image encoder: `uint8 [n, height, width, 3]` to :class:`Encoded`, any n."""
 
     def __init__(self, source: Path | bytes, threads: int = 1) -> None:
         self._model = Model(source, threads)
         names = [spec.name for spec in self._model.outputs]
         inputs = self._model.inputs
-        if names != ["embedding", "probabilities"] or len(inputs) != 1 or len(inputs[0].shape) != 4:
+        if names != ["embedding", "features", "probabilities"] or len(inputs) != 1 or len(inputs[0].shape) != 4:
             raise ArtifactError(
-                f"{ENCODER}: expected one input [batch, size, size, 3] and the outputs embedding and probabilities, "
-                f"found {len(inputs)} inputs and {', '.join(names)}"
+                f"{ENCODER}: expected one input [batch, height, width, 3] and the outputs embedding, features and "
+                f"probabilities, found {len(inputs)} inputs and {', '.join(names)}"
             )
-        self.image_size = inputs[0].shape[1]
-        self.embedding_dim = self._model.outputs[0].shape[-1]
-        self.classes = self._model.outputs[1].shape[-1]
+        self.image_size: Size = (inputs[0].shape[1], inputs[0].shape[2])
+        self.embedding_dim, self.feature_dim, self.classes = (spec.shape[-1] for spec in self._model.outputs)
 
     def __call__(self, photos: NDArray[np.uint8]) -> Encoded:
-        embeddings, probabilities = self._model(photos)
-        return Encoded(probabilities, embeddings)
+        embeddings, features, probabilities = self._model(photos)
+        return Encoded(probabilities, embeddings, features)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +89,8 @@ def encode_photos(encoder: ImageEncoder, listings: Iterable[Sequence[Path]], thr
 def _encoded(encoder: ImageEncoder, photos: list[NDArray[np.uint8]]) -> Encoded:
     if photos:
         return encoder(np.stack(photos))
-    return Encoded(np.empty((0, encoder.classes), np.float32), np.empty((0, encoder.embedding_dim), np.float32))
+    widths = (encoder.classes, encoder.embedding_dim, encoder.feature_dim)
+    return Encoded(*(np.empty((0, width), np.float32) for width in widths))
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from relevance.bundle import BundleLayout, Calibration, open_manifest
 from relevance.category_filter import CategoryModel
+from relevance.classifier import ImageEncoder
 from relevance.columns import Columns
 from relevance.errors import DataError
 from relevance.filters import Filters, Mask
 from relevance.images import load_photo
 from relevance.lexical import LexicalIndex
-from relevance.models import Model
 from relevance.ontology import Ontology
 from relevance.relevance_model import RelevanceModel, pair_features
 from relevance.results import CategoryFilter, Fallback, Hit, SearchResult, Source
@@ -97,7 +97,7 @@ class Engine:
         counts = np.diff(self._starts)
         self.categories = CategoryModel(self.ontology, self.towers.category_embeddings, counts, calibration.category)
         self.speller = Speller(self.towers.featuriser, lambda word: self.lexical.count(word) > 0)
-        self._encoder = Model(layout.image_encoder, threads) if layout.image_encoder.exists() else None
+        self._encoder = ImageEncoder(layout.image_encoder, threads) if layout.image_encoder.exists() else None
         self.versions = {"bundle": manifest["created_at"], "fingerprint": manifest["fingerprint"][:16]}
 
     def __len__(self) -> int:
@@ -211,9 +211,9 @@ class Engine:
         """Returns the visual embedding of an encoded photo, float32 `[visual_dim]`, a unit vector."""
         if self._encoder is None:
             raise DataError("similar: this bundle was built without photos and cannot read one")
-        pixels = load_photo(photo, self._encoder.inputs[0].shape[1])
-        embeddings, _probabilities = self._encoder(pixels[None])  # outputs in the order of their names
-        return np.asarray(embeddings[0], np.float32)
+        pixels = load_photo(photo, self._encoder.image_size)
+        embedding: NDArray[np.float32] = self._encoder(pixels[None]).embeddings[0]
+        return embedding
 
     def _fallback(self, asked: Query, k: int, filters: Filters, found: Candidates) -> Fallback:
         if not asked.reading.words:

@@ -1,6 +1,6 @@
-"""Photos people upload: decoded small, upright and square, or refused with the reason.
+"""Photos people upload: decoded small, upright and of one size, or refused with the reason.
 
-Mental model: ``load_photo(path_or_bytes, 96)`` is a ``uint8 [96, 96, 3]`` array or a :class:`PhotoError`.
+Mental model: ``load_photo(path_or_bytes, (128, 96))`` is a ``uint8 [128, 96, 3]`` array or a :class:`PhotoError`.
 """
 
 from collections import deque
@@ -37,6 +37,11 @@ _UPRIGHT = {  # EXIF orientation -> what turns the stored pixels upright
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_SIDEWAYS = (5, 6, 7, 8)
+
+
+Size = tuple[int, int]
+"""Height and width, in pixels."""
 
 
 class PhotoError(RelevanceError):
@@ -54,18 +59,18 @@ class PhotoError(RelevanceError):
 class LoadedPhoto:
     """The first usable photo of a listing, and why the ones before it were not usable.
 
-    ``photo`` is ``uint8 [size, size, 3]``, or None where no path gave a usable photo.
+    ``photo`` is ``uint8 [height, width, 3]``, or None where no path gave a usable photo.
     """
 
     photo: NDArray[np.uint8] | None
     bad: tuple[tuple[Path, str], ...]
 
 
-def load_photo(source: Path | bytes, size: int) -> NDArray[np.uint8]:
-    """Decode one photo to an upright RGB square, ``uint8 [size, size, 3]``.
+def load_photo(source: Path | bytes, size: Size) -> NDArray[np.uint8]:
+    """Decode one photo to upright RGB, ``uint8 [height, width, 3]`` for ``size = (height, width)``.
 
-    The largest centred square is kept (no letterbox, no stretching), transparent parts become white, a JPEG is
-    shrunk while it is decoded. Only the first frame of an animation is read.
+    The largest centred part of that shape is kept (no letterbox, no stretching), transparent parts become white, a
+    JPEG is shrunk while it is decoded. Only the first frame of an animation is read.
 
     Raises PhotoError with the reason; nothing else, whatever the bytes are.
     """
@@ -76,7 +81,7 @@ def load_photo(source: Path | bytes, size: int) -> NDArray[np.uint8]:
         raise PhotoError("too large")
     image = _open(data)
     try:
-        return _square(image, size)
+        return _fitted(image, size)
     except (Image.DecompressionBombError, MemoryError) as error:
         raise PhotoError("too large") from error
     except Exception as error:  # decoders raise almost any type on hostile bytes
@@ -85,7 +90,16 @@ def load_photo(source: Path | bytes, size: int) -> NDArray[np.uint8]:
         image.close()
 
 
-def load_first(paths: Sequence[Path], size: int) -> LoadedPhoto:
+def photo_size(path: Path) -> tuple[int, int]:
+    """Width and height as the photo is looked at (upright), from its header alone; raises PhotoError."""
+    image = _open(_read(path))
+    try:
+        return image.size[::-1] if _orientation(image) in _SIDEWAYS else image.size
+    finally:
+        image.close()
+
+
+def load_first(paths: Sequence[Path], size: Size) -> LoadedPhoto:
     """The first usable one of a listing's photos."""
     bad: list[tuple[Path, str]] = []
     for path in paths:
@@ -96,7 +110,7 @@ def load_first(paths: Sequence[Path], size: int) -> LoadedPhoto:
     return LoadedPhoto(None, tuple(bad))
 
 
-def load_many(listings: Iterable[Sequence[Path]], size: int, threads: int) -> Iterator[LoadedPhoto]:
+def load_many(listings: Iterable[Sequence[Path]], size: Size, threads: int) -> Iterator[LoadedPhoto]:
     """:func:`load_first` for each listing's paths, in order, decoded by ``threads`` threads.
 
     At most 64 photos per thread are held ahead of the consumer, so memory does not grow with the catalogue.
@@ -141,15 +155,16 @@ def _open(data: bytes) -> Image.Image:
     return image
 
 
-def _square(image: Image.Image, size: int) -> NDArray[np.uint8]:
+def _fitted(image: Image.Image, size: Size) -> NDArray[np.uint8]:
     orientation = _orientation(image)
-    image.draft("RGB", (2 * size, 2 * size))  # twice the size: the last halving is a better filter than the DCT's
+    height, width = size[::-1] if orientation in _SIDEWAYS else size
+    image.draft("RGB", (2 * width, 2 * height))  # twice the size: the last halving is a better filter than the DCT's
     image.load()
     image = _resizable(image)
-    side = min(image.size)
-    left, top = (image.width - side) / 2, (image.height - side) / 2
-    box = (left, top, left + side, top + side)
-    small = image.resize((size, size), Image.Resampling.BILINEAR, box=box, reducing_gap=2.0)
+    scale = min(image.width / width, image.height / height)
+    left, top = (image.width - scale * width) / 2, (image.height - scale * height) / 2
+    box = (left, top, left + scale * width, top + scale * height)
+    small = image.resize((width, height), Image.Resampling.BILINEAR, box=box, reducing_gap=2.0)
     if orientation in _UPRIGHT:
         small = small.transpose(_UPRIGHT[orientation])
     return np.array(_on_white(small), dtype=np.uint8)

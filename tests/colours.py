@@ -1,7 +1,7 @@
 """A catalogue of plain-coloured photos, and a classifier artifact that tells their colours exactly.
 
 `data/colour_encoder.tflite` takes photos uint8 [b, 8, 8, 3]; with mean colour m (float32 [3]) its probabilities are
-softmax(m / 32) and its embedding is m / |m|. Converted from a tf.function of those two lines.
+softmax(m / 32), its embedding is m / |m| and its features are m. Converted from a tf.function of those three lines.
 """
 
 import csv
@@ -42,13 +42,13 @@ def write_classifier(folder: Path, dataset: Dataset, split_seed: int = 0, **fiel
     shutil.copyfile(ENCODER, folder / "image_encoder.tflite")
     described = {
         "ontology_fingerprint": dataset.read_ontology().fingerprint,
-        "image_size": 8,
+        "image_size": [8, 8],
         "embedding_dim": 3,
         "class_ids": list(COLOURS),
         "split_seed": split_seed,
         **fields,
     }
-    write_manifest(folder, "classifier", 1, **described)
+    write_manifest(folder, "classifier", 2, **described)
     return folder
 
 

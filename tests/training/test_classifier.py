@@ -69,12 +69,12 @@ def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from training.classifier.train import Options, run
 
     out = tmp_path_factory.mktemp("build") / "classifier"
-    run(dataset, out, Options("small", out.parent / "cache", image_size=32, epochs=12))
+    run(dataset, out, Options("small", out.parent / "cache", image_size=(32, 32), epochs=12))
     return out
 
 
 def photos_of(dataset: Path, n: int) -> np.ndarray:
-    return np.stack([load_photo(path, 32) for path in sorted((dataset / "images").glob("*-*.jpg"))[:n]])
+    return np.stack([load_photo(path, (32, 32)) for path in sorted((dataset / "images").glob("*-*.jpg"))[:n]])
 
 
 def test_it_learns(trained: Path) -> None:
@@ -87,13 +87,15 @@ def test_it_learns(trained: Path) -> None:
 
 
 def test_the_manifest_describes_the_encoder(dataset: Path, trained: Path) -> None:
-    manifest = read_manifest(trained, "classifier", 1)
+    manifest = read_manifest(trained, "classifier", 2)
     encoder = ImageEncoder(trained / "image_encoder.tflite")
     assert manifest["class_ids"] == [
         "bar-blue", "bar-red", "cross-blue", "cross-red", "disc-blue", "disc-red",
     ]  # fmt: skip
     assert (
-        (manifest["image_size"], manifest["embedding_dim"]) == (encoder.image_size, encoder.embedding_dim) == (32, 64)
+        (tuple(manifest["image_size"]), manifest["embedding_dim"])
+        == (encoder.image_size, encoder.embedding_dim)
+        == ((32, 32), 64)
     )
     assert encoder.classes == 6
     encoded = encoder(photos_of(dataset, 5))
@@ -117,7 +119,7 @@ def test_the_same_seed_gives_the_same_encoder(dataset: Path, tmp_path: Path) -> 
     photos = photos_of(dataset, 20)
     runs = []
     for name in ("one", "two"):
-        run(dataset, tmp_path / name, Options("small", tmp_path / "cache", image_size=32, epochs=2, seed=5))
+        run(dataset, tmp_path / name, Options("small", tmp_path / "cache", image_size=(32, 32), epochs=2, seed=5))
         runs.append(ImageEncoder(tmp_path / name / "image_encoder.tflite")(photos).probabilities)
     np.testing.assert_array_equal(*runs)
     assert len(list((tmp_path / "cache").iterdir())) == 1  # decoded once
@@ -136,7 +138,7 @@ def test_fine_tuning_trains_the_upper_convolutions_only(dataset: Path, tmp_path:
     pixels = photos_of(dataset, 96)
     titles = [f"title {i}" for i in range(96)]
     examples = make_examples(titles, np.arange(96, dtype=np.int32) % 2, np.ones(96, np.bool_), 5, seed=0)
-    network = make_network("MobileNetV2", 32, path, examples.prior)
+    network = make_network("MobileNetV2", (32, 32), path, examples.prior)
     train_head(network, pixels, examples, head_schedule(seed=0))
     fine_tune(network, "block_6_")
     train_network(network, pixels, examples, Schedule(epochs=1, batch=64, learning_rate=1e-3, seed=0))
@@ -175,7 +177,7 @@ def test_a_failed_download_says_how_to_give_a_file(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(keras.applications, "MobileNetV2", unreachable)
     with pytest.raises(DataError, match=r"could not be downloaded \(URL fetch failure .* --weights PATH") as caught:
-        build("MobileNetV2", 96, "imagenet")
+        build("MobileNetV2", (96, 96), "imagenet")
     assert "\n" not in str(caught.value)
 
 
@@ -184,14 +186,14 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     from training.classifier.backbones import build, small
 
     path = str(tmp_path / "small.weights.h5")
-    small(32).save_weights(path)
+    small((32, 32)).save_weights(path)
     with pytest.raises(DataError, match="expected the weights of MobileNetV2 without its top"):
-        build("MobileNetV2", 32, path)
+        build("MobileNetV2", (32, 32), path)
     (tmp_path / "text.weights.h5").write_text("no weights")
     with pytest.raises(DataError, match=r"text\.weights\.h5: "):
-        build("MobileNetV2", 32, str(tmp_path / "text.weights.h5"))
-    with pytest.raises(DataError, match="--image-size 40: does not fit InceptionResNetV2"):
-        build("InceptionResNetV2", 40, None)
+        build("MobileNetV2", (32, 32), str(tmp_path / "text.weights.h5"))
+    with pytest.raises(DataError, match="--image-size 40x40: does not fit InceptionResNetV2"):
+        build("InceptionResNetV2", (40, 40), None)
 
 
 def test_the_command_line_answers_in_one_line(
@@ -266,7 +268,7 @@ def test_decoded_photos_are_used_again_until_a_file_changes(tmp_path: Path) -> N
     listings = [("images/0.png",), ("images/absent.png", "images/1.png"), ("images/absent.png",), ("images/2.png",)]
 
     def load():  # type: ignore[no-untyped-def]
-        return load_photos(tmp_path, listings, 4, tmp_path / "cache", threads=2)
+        return load_photos(tmp_path, listings, (4, 4), tmp_path / "cache", threads=2)
 
     first = load()
     assert first.usable.tolist() == [True, True, False, True]

@@ -8,6 +8,7 @@ import keras
 from keras import layers
 
 from relevance.errors import DataError
+from relevance.images import Size
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,8 @@ def resolve_weights(name: str, weights: str | None) -> str | None:
     return weights
 
 
-def build(name: str, image_size: int, weights: str | None) -> Any:
-    """Returns a Keras model from scaled photos `[b, size, size, 3]` to feature maps `[b, h, w, channels]`.
+def build(name: str, image_size: Size, weights: str | None) -> Any:
+    """Returns a Keras model from scaled photos `[b, height, width, 3]` to feature maps `[b, h, w, channels]`.
 
     Raises DataError when the weights cannot be downloaded or read, or the size does not suit the network.
     """
@@ -76,26 +77,26 @@ def build(name: str, image_size: int, weights: str | None) -> Any:
         return small(image_size)
     constructor = getattr(keras.applications, backbone.application)
     try:
-        return constructor(include_top=False, weights=weights, input_shape=(image_size, image_size, 3))
+        return constructor(include_top=False, weights=weights, input_shape=(*image_size, 3))
     except Exception as error:  # Keras raises a bare Exception where a download fails
         raise DataError(_refusal(name, image_size, weights, error)) from error
 
 
-def _refusal(name: str, image_size: int, weights: str | None, error: Exception) -> str:
+def _refusal(name: str, image_size: Size, weights: str | None, error: Exception) -> str:
     reason = str(error).strip().partition("\n")[0][:200]
     if weights not in (None, "imagenet"):
         return f"--weights {weights}: expected the weights of {name} without its top: {reason}"
     if isinstance(error, ValueError):
-        return f"--image-size {image_size}: does not fit {name}: {reason}"
+        return f"--image-size {image_size[0]}x{image_size[1]}: does not fit {name}: {reason}"
     return (
         f"--weights imagenet: the weights of {name} could not be downloaded ({reason}); give a file by --weights PATH "
         f"(keras.applications.{name}(include_top=False).save_weights writes one), or none to train from nothing"
     )
 
 
-def small(image_size: int) -> Any:
+def small(image_size: Size) -> Any:
     """Our own compact residual network, to be trained from nothing: about 0.7 million weights."""
-    photos = keras.Input((image_size, image_size, 3))
+    photos = keras.Input((*image_size, 3))
     x = layers.ReLU()(_convolved(photos, 24, strides=2))
     for width in (48, 96, 192):
         x = layers.ReLU()(_convolved(x, width, strides=2))

@@ -5,6 +5,17 @@ from typing import Annotated
 
 import typer
 
+from relevance.errors import DataError
+from relevance.images import Size
+
+
+def parse_size(text: str) -> Size:
+    """`128x96` or `96` to (height, width); raises DataError for anything else and for less than 32 pixels."""
+    parts = text.lower().split("x")
+    if not all(part.isdecimal() and int(part) >= 32 for part in parts) or len(parts) > 2:
+        raise DataError(f"--image-size: expected HEIGHTxWIDTH or one number, at least 32 pixels each, found {text!r}")
+    return int(parts[0]), int(parts[-1])
+
 
 def command(
     dataset: Annotated[Path, typer.Argument(help="Dataset folder with photos.")],
@@ -14,7 +25,14 @@ def command(
         str | None,
         typer.Option(help="none, imagenet, or a .weights.h5 file. Default: none for small, imagenet for the others."),
     ] = None,
-    image_size: Annotated[int | None, typer.Option(min=32, help="Pixels; by default the backbone's own.")] = None,
+    image_size: Annotated[
+        Size | None,
+        typer.Option(
+            parser=parse_size,
+            metavar="HEIGHTxWIDTH",
+            help="Pixels, or one number for a square; by default the backbone's own, in the photos' shape.",
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="By default the backbone's own.")] = None,
     min_photos: Annotated[int, typer.Option(min=1, help="Categories with fewer training photos are no class.")] = 5,
     balance: Annotated[

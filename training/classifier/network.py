@@ -11,26 +11,27 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
+from relevance.images import Size
 from training.classifier.backbones import Backbone, build, find
 
 
 @dataclass(frozen=True)
 class Network:
-    """trunk: photos uint8 `[b, size, size, 3]` to features `[b, f]`; head: features to the dict of `logits` `[b, c]`
+    """trunk: photos uint8 `[b, height, width, 3]` to features `[b, f]`; head: features to the dict of `logits` `[b, c]`
     and `projection` `[b, dim]`; base: the backbone inside the trunk."""
 
     trunk: Any
     head: Any
     base: Any
-    image_size: int
+    image_size: Size
 
 
-def make_network(name: str, image_size: int, weights: str | None, prior: NDArray[np.float64]) -> Network:
+def make_network(name: str, image_size: Size, weights: str | None, prior: NDArray[np.float64]) -> Network:
     """prior: share of each class `[c]`; the last bias starts from its logarithm, so that the first steps are not spent
     on learning how often each class occurs (Menon et al., "Long-tail learning via logit adjustment", ICLR 2021)."""
     backbone = find(name)
     base = build(name, image_size, weights)
-    photos = keras.Input((image_size, image_size, 3), dtype="uint8", name="photos")
+    photos = keras.Input((*image_size, 3), dtype="uint8", name="photos")
     scaled = layers.Rescaling(1 / 127.5, offset=-1.0)(photos) if backbone.signed else layers.Rescaling(1.0)(photos)
     trunk = keras.Model(photos, layers.GlobalAveragePooling2D()(base(scaled)), name="trunk")
     return Network(trunk, _head(trunk.output.shape[-1], backbone, prior), base, image_size)
@@ -69,10 +70,13 @@ def fine_tune(network: Network, first: str) -> None:
 
 
 def deployable(network: Network, temperature: float) -> Any:
-    """Photos uint8 `[b, size, size, 3]` to the dict of `probabilities` `[b, c]` (calibrated) and `embedding`
-    `[b, dim]` (unit length)."""
-    photos = keras.Input((network.image_size, network.image_size, 3), dtype="uint8", name="photos")
-    out = network.head(network.trunk(photos))
+    """Photos uint8 `[b, height, width, 3]` to the dict of `probabilities` `[b, c]` (calibrated), `embedding`
+    `[b, dim]` (unit length) and `features` `[b, f]`."""
+    photos = keras.Input((*network.image_size, 3), dtype="uint8", name="photos")
+    features = layers.Activation("linear", name="features")(network.trunk(photos))
+    out = network.head(features)
     calibrated = layers.Softmax(name="probabilities")(layers.Rescaling(1 / temperature)(out["logits"]))
     embedding = layers.UnitNormalization(name="embedding")(out["projection"])
-    return keras.Model(photos, {"embedding": embedding, "probabilities": calibrated}, name="image_encoder")
+    return keras.Model(
+        photos, {"embedding": embedding, "features": features, "probabilities": calibrated}, name="image_encoder"
+    )

@@ -15,6 +15,7 @@ from relevance.classification import scores
 from relevance.classifier import ENCODER, KIND, VERSION, ImageEncoder
 from relevance.dataset import Dataset, Listings
 from relevance.errors import DataError
+from relevance.images import Size
 from relevance.ontology import Ontology
 from training.classifier.backbones import find, resolve_weights
 from training.classifier.calibration import fit_temperature
@@ -22,7 +23,7 @@ from training.classifier.examples import Examples, make_examples
 from training.classifier.export import encode, export, write_json
 from training.classifier.fit import Schedule, head_schedule, predict_logits, train_head, train_network
 from training.classifier.network import Network, deployable, fine_tune, make_network
-from training.classifier.photos import Photos, load_photos
+from training.classifier.photos import Photos, load_photos, photo_shape
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Options:
     backbone: str
     cache: Path
     weights: str | None = None
-    image_size: int | None = None
+    image_size: Size | None = None
     epochs: int | None = None
     min_photos: int = 5
     balance: float = 0.3
@@ -50,10 +51,10 @@ def run(dataset: Path, out: Path, options: Options) -> dict[str, Any]:
     started = time.monotonic()
     keras.utils.set_random_seed(options.seed)
     weights = resolve_weights(options.backbone, options.weights)
-    size = options.image_size or find(options.backbone).image_size
     source = Dataset.open(dataset)
     ontology = source.read_ontology()
     listings = _with_photo_and_category(source.read_listings(ontology))
+    size = options.image_size or photo_shape(source.root, listings.images, find(options.backbone).image_size)
     photos = load_photos(source.root, listings.images, size, options.cache, options.threads)
     examples = _examples(ontology, listings, photos, options)
     network = make_network(options.backbone, size, weights, examples.prior)
