@@ -23,6 +23,7 @@ from relevance.text import normalise
 
 KIND, VERSION = "classifier", 2
 ENCODER = "image_encoder.tflite"
+CATEGORIES = "categories.csv"
 TEST_SHARE = 0.15
 _BATCH = 32
 
@@ -95,26 +96,31 @@ def _encoded(encoder: ImageEncoder, photos: list[NDArray[np.uint8]]) -> Encoded:
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """A classifier artifact, opened beside the ontology it was trained on.
+    """A classifier artifact and the ontology it was trained on.
 
     `class_positions` int32 `[classes]`: the ontology position of each class, ascending.
     """
 
     encoder: ImageEncoder
+    ontology: Ontology
     class_positions: NDArray[np.int32]
     manifest: dict[str, Any]
 
     @classmethod
-    def open(cls, folder: Path, ontology: Ontology, threads: int = 1) -> Classifier:
-        """Raises ArtifactError when a file is missing or altered, or `ontology` is not the one trained on."""
+    def open(cls, folder: Path, ontology: Ontology | None = None, threads: int = 1) -> Classifier:
+        """`ontology` is a dataset's, to make sure that positions mean the same there; None takes the artifact's own.
+
+        Raises ArtifactError when a file is missing or altered, or `ontology` is not the one trained on.
+        """
         manifest = read_manifest(folder, KIND, VERSION)
-        if manifest["ontology_fingerprint"] != ontology.fingerprint:
+        own = Ontology.read(folder / CATEGORIES) if ontology is None else ontology
+        if manifest["ontology_fingerprint"] != own.fingerprint:
             raise ArtifactError(
                 f"{folder}: trained on another ontology ({manifest['ontology_fingerprint'][:12]}) than this dataset's "
-                f"({ontology.fingerprint[:12]}); train it again with `python -m training classifier`"
+                f"({own.fingerprint[:12]}); train it again with `python -m training classifier`"
             )
-        positions = np.array([ontology.position(name) for name in manifest["class_ids"]], np.int32)
-        return cls(ImageEncoder(folder / ENCODER, threads), positions, manifest)
+        positions = np.array([own.position(name) for name in manifest["class_ids"]], np.int32)
+        return cls(ImageEncoder(folder / ENCODER, threads), own, positions, manifest)
 
     @property
     def fingerprint(self) -> str:
