@@ -129,9 +129,9 @@ class Classifier:
 
     def test_part(self, titles: Sequence[str]) -> NDArray[np.bool_]:
         """Which listings the classifier was neither trained nor tuned on, bool `[n]`."""
-        return test_part(titles, int(self.manifest["split_seed"]))
+        return test_part(titles, int(self.manifest["split_seed"]), float(self.manifest["test_share"]))
 
 
-def test_part(titles: Sequence[str], seed: int) -> NDArray[np.bool_]:
-    """The test part of a catalogue, bool `[n]`: 15 % of the titles, so that one title's photos are on one side."""
-    return group_split([normalise(title) for title in titles], TEST_SHARE, seed)
+def test_part(titles: Sequence[str], seed: int, share: float = TEST_SHARE) -> NDArray[np.bool_]:
+    """The test part of a catalogue, bool `[n]`: a share of the titles, so that one title's photos are on one side."""
+    return group_split([normalise(title) for title in titles], share, seed)

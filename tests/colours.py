@@ -52,6 +52,7 @@ def write_classifier(folder: Path, dataset: Dataset, split_seed: int = 0, **fiel
         "embedding_dim": 3,
         "class_ids": list(COLOURS),
         "split_seed": split_seed,
+        "test_share": 0.15,
         **fields,
     }
     write_manifest(folder, "classifier", 2, **described)

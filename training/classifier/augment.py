@@ -1,41 +1,63 @@
-"""Photos as they might also have been taken: mirrored, shifted, nearer or farther, in other light."""
+"""Photos as they might also have been taken: mirrored, turned, shifted, nearer or farther, in other light."""
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
-SHIFT = 0.1
-ZOOM = 0.2
-LIGHT = 0.2
+import keras
+from keras import layers, ops
+
+SHIFT = 0.08
+ZOOM = (0.75, 1.1)
+STRETCH = 0.12
+TURN = 0.12
+LIGHT = 0.15
+SATURATION = 0.3
 
 
-def augment(photos: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Returns a changed copy of each photo, uint8 `[b, size, size, 3]`; the edge is repeated where a shift uncovers it.
+class Augment(layers.Layer):
+    """Photos float32 `[b, height, width, 3]`, 0 to 255, to changed copies of them, in training only.
 
-    Nearest neighbours, whole lines at a time: 0.06 ms a photo of 96 px, where the layers of Keras take 0.65 ms.
+    One affine map a photo (mirror, turn of up to TURN radians, zoom, stretch, shift; the edge is repeated where it
+    uncovers nothing), then contrast, brightness and saturation. Hue stays: it tells oranges from satsumas.
     """
-    b, size = photos.shape[:2]
-    rows = _sampled(rng, b, size)
-    columns = _sampled(rng, b, size)
-    columns = np.where(rng.random((b, 1)) < 0.5, columns, size - 1 - columns)
-    light = _light(rng, b)
-    changed = [
-        levels.take(photo).take(row, axis=0).take(column, axis=1)
-        for photo, levels, row, column in zip(photos, light, rows, columns, strict=True)
-    ]
-    return np.stack(changed)
 
+    def __init__(self, seed: int, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.random = keras.random.SeedGenerator(seed)
 
-def _sampled(rng: np.random.Generator, b: int, size: int) -> NDArray[np.int64]:
-    """Which source line each line is taken from, `[b, size]`: a zoom about the centre and a shift."""
-    scale = rng.uniform(1 - ZOOM, 1 + ZOOM / 2, (b, 1))
-    shift = rng.uniform(-SHIFT, SHIFT, (b, 1)) * size
-    middle = (size - 1) / 2
-    source = (np.arange(size) - middle) * scale + middle + shift
-    return np.rint(source).astype(np.int64).clip(0, size - 1)
+    def call(self, photos: Any, training: bool = False) -> Any:
+        if not training:
+            return photos
+        return self._lit(self._moved(photos))
 
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return shape
 
-def _light(rng: np.random.Generator, b: int) -> NDArray[np.uint8]:
-    """What each of the 256 levels becomes, `[b, 256]`."""
-    contrast, brightness = rng.uniform(-LIGHT, LIGHT, (2, b, 1))
-    levels = (np.arange(256) - 128) * (1 + contrast) + 128 * (1 + brightness)
-    return np.asarray(levels.clip(0, 255), np.uint8)
+    def _uniform(self, b: Any, low: float, high: float) -> Any:
+        return keras.random.uniform((b,), low, high, seed=self.random)
+
+    def _moved(self, photos: Any) -> Any:
+        b = ops.shape(photos)[0]
+        height, width = photos.shape[1:3]
+        mirror = ops.where(self._uniform(b, 0.0, 1.0) < 0.5, -1.0, 1.0)
+        zoom, stretch = self._uniform(b, *ZOOM), self._uniform(b, 1 - STRETCH, 1 + STRETCH)
+        turn = self._uniform(b, -TURN, TURN)
+        right, down = self._uniform(b, -SHIFT, SHIFT) * width, self._uniform(b, -SHIFT, SHIFT) * height
+        across, along = zoom * stretch, zoom / stretch
+        # Where each pixel of the result is read from: x' = a x + b y + c and y' = d x + e y + f, about the centre.
+        a, slant_x = mirror * across * ops.cos(turn), -along * ops.sin(turn)
+        slant_y, e = mirror * across * ops.sin(turn), along * ops.cos(turn)
+        middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
+        c = middle_x - a * middle_x - slant_x * middle_y + right
+        f = middle_y - slant_y * middle_x - e * middle_y + down
+        nothing = ops.zeros_like(a)
+        maps = ops.stack([a, slant_x, c, slant_y, e, f, nothing, nothing], axis=1)
+        return ops.image.affine_transform(photos, maps, interpolation="bilinear", fill_mode="nearest")
+
+    def _lit(self, photos: Any) -> Any:
+        b = ops.shape(photos)[0]
+        contrast = self._uniform(b, 1 - LIGHT, 1 + LIGHT)[:, None, None, None]
+        brightness = self._uniform(b, -128 * LIGHT, 128 * LIGHT)[:, None, None, None]
+        saturation = self._uniform(b, 1 - SATURATION, 1 + SATURATION)[:, None, None, None]
+        grey = ops.mean(photos, axis=-1, keepdims=True)
+        coloured = grey + (photos - grey) * saturation
+        return ops.clip((coloured - 128.0) * contrast + 128.0 + brightness, 0.0, 255.0)

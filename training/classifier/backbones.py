@@ -34,7 +34,7 @@ class Backbone:
 BACKBONES = {
     "small": Backbone(None, 64, True, embedding_dim=64, dropout=0.0, epochs=30, batch=32, learning_rate=4e-3),
     # Latency.
-    "MobileNetV2": Backbone("MobileNetV2", 96, True, "block_6_"),
+    "MobileNetV2": Backbone("MobileNetV2", 112, True, "block_3_"),
     "MobileNetV3Small": Backbone("MobileNetV3Small", 224, False),
     "MobileNetV3Large": Backbone("MobileNetV3Large", 224, False),
     # Accuracy.

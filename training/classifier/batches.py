@@ -1,42 +1,94 @@
-"""Photos, or what the trunk makes of them, a batch at a time."""
+"""Which examples each step reads: a function of the seed and the step alone, so that training can go on anywhere."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from training.classifier.augment import augment
 from training.classifier.examples import Rows
+from training.classifier.photos import SHARD
+
+WINDOW = 32
+"""Shards that are mixed with each other: 65 thousand photos."""
+ROUND = 2000
+"""Steps after which training is measured and saved at the latest."""
 
 
-class Batches(keras.utils.PyDataset):
-    """(inputs, labels) of `rows`. With a seed: for training, in another order each epoch, photos changed by
-    :func:`augment`."""
+class Order:
+    """The rows of every step: each epoch takes every row once, in another order.
+
+    Shards come in random order, and the rows of WINDOW shards at a time are shuffled among each other: a disk reads
+    few files at a time however many photos there are. What does not fill the last batch of an epoch is left out of it.
+    """
+
+    def __init__(self, rows: Rows, batch: int, seed: int) -> None:
+        self._rows, self._seed = rows, seed
+        self.batch = min(batch, len(rows))
+        self.steps_per_epoch = len(rows) // self.batch
+        self._known: tuple[int, Rows] | None = None
+
+    def rows(self, step: int) -> Rows:
+        """Returns the rows of one step, int64 `[batch]`."""
+        epoch, at = divmod(step, self.steps_per_epoch)
+        known = self._known
+        if known is None or known[0] != epoch:
+            known = self._known = (epoch, self._shuffled(epoch))
+        return known[1][at * self.batch : (at + 1) * self.batch]
+
+    def _shuffled(self, epoch: int) -> Rows:
+        rng = np.random.default_rng((self._seed, epoch))
+        shard = self._rows // SHARD
+        place = rng.permutation(int(shard.max()) + 1)  # of each shard in this epoch
+        window = place[shard] // WINDOW
+        mixed = rng.permutation(len(self._rows))
+        return self._rows[mixed][np.argsort(window[mixed], kind="stable")]
+
+
+class Training(keras.utils.PyDataset):
+    """(inputs, labels) in rounds of `steps` steps, beginning with `first_round`; `take` gives the inputs of rows.
+
+    part: (index, count) where several workers share the batches: each takes its slice of every one.
+    """
 
     def __init__(
-        self, inputs: NDArray[Any], labels: NDArray[np.int32], rows: Rows, batch: int, seed: int | None = None
+        self,
+        take: Callable[[Rows], NDArray[Any]],
+        labels: NDArray[np.int32],
+        order: Order,
+        steps: int,
+        first_round: int = 0,
+        part: tuple[int, int] = (0, 1),
+        threads: int = 1,
     ) -> None:
+        super().__init__(workers=threads, max_queue_size=4 * threads)
+        self._take, self._labels, self._order, self._part = take, labels, order, part
+        self._steps, self._round = steps, first_round
+
+    def __len__(self) -> int:
+        return self._steps
+
+    def __getitem__(self, index: int) -> tuple[NDArray[Any], NDArray[np.int32]]:
+        at, count = self._part
+        rows = self._order.rows(self._round * self._steps + index)
+        rows = np.sort(rows[len(rows) * at // count : len(rows) * (at + 1) // count])  # sorted: one pass over the files
+        return self._take(rows), self._labels[rows]
+
+    def on_epoch_end(self) -> None:
+        self._round += 1
+
+
+class Measuring(keras.utils.PyDataset):
+    """(inputs, labels) of `rows`, in order."""
+
+    def __init__(self, take: Callable[[Rows], NDArray[Any]], labels: NDArray[np.int32], rows: Rows, batch: int) -> None:
         super().__init__()
-        self._inputs, self._labels, self._rows = inputs, labels, rows
-        self._batch, self._seed, self._epoch = batch, seed, 0
-        self._shuffle()
+        self._take, self._labels, self._rows, self._batch = take, labels, np.sort(rows), batch
 
     def __len__(self) -> int:
         return -(-len(self._rows) // self._batch)
 
     def __getitem__(self, index: int) -> tuple[NDArray[Any], NDArray[np.int32]]:
-        rows = np.sort(self._rows[index * self._batch : (index + 1) * self._batch])  # sorted: one pass over the file
-        inputs = self._inputs[rows]
-        if self._seed is not None and inputs.dtype == np.uint8:
-            # A generator of its own for every batch: the next ones may be asked for ahead of time.
-            inputs = augment(inputs, np.random.default_rng((self._seed, self._epoch, index)))
-        return inputs, self._labels[rows]
-
-    def on_epoch_end(self) -> None:
-        self._epoch += 1
-        self._shuffle()
-
-    def _shuffle(self) -> None:
-        if self._seed is not None:
-            self._rows = np.random.default_rng((self._seed, self._epoch)).permutation(self._rows)
+        rows = self._rows[index * self._batch : (index + 1) * self._batch]
+        return self._take(rows), self._labels[rows]

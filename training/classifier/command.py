@@ -26,21 +26,31 @@ def command(
         typer.Option(help="none, imagenet, or a .weights.h5 file. Default: none for small, imagenet for the others."),
     ] = None,
     image_size: Annotated[
-        Size | None,
+        str | None,
         typer.Option(
-            parser=parse_size,
             metavar="HEIGHTxWIDTH",
             help="Pixels, or one number for a square; by default the backbone's own, in the photos' shape.",
         ),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="By default the backbone's own.")] = None,
-    min_photos: Annotated[int, typer.Option(min=1, help="Categories with fewer training photos are no class.")] = 5,
-    balance: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="0: classes weigh as they occur; 1: all classes weigh the same.")
-    ] = 0.3,
-    cache: Annotated[
-        Path | None, typer.Option(help="Folder of decoded photos, used again by later runs. Default: beside --out.")
+    epochs: Annotated[float | None, typer.Option(min=0.01, help="By default the backbone's own.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Photos a step; by default the backbone's own.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(min=0.0, help="By default the backbone's own.")] = None,
+    fine_tune_from: Annotated[
+        str | None, typer.Option(help='First layer that is trained, by the start of its name; "" for all of them.')
     ] = None,
+    min_photos: Annotated[int, typer.Option(min=1, help="Categories with fewer training photos are no class.")] = 2,
+    adjustment: Annotated[
+        float,
+        typer.Option(min=0.0, max=1.0, help="Logit adjustment: 0 aims at most photos right, 1 at most categories."),
+    ] = 0.25,
+    hierarchy: Annotated[float, typer.Option(min=0.0, help="Weight of the loss at the levels above.")] = 0.0,
+    smoothing: Annotated[float, typer.Option(min=0.0, max=0.5, help="Label smoothing.")] = 0.0,
+    test_share: Annotated[
+        float, typer.Option(min=0.0, max=0.5, help="Share of the titles kept for measuring; 0 for the final model.")
+    ] = 0.15,
+    cache: Annotated[
+        str, typer.Option(help='Folder of decoded photos, used again by later runs; "auto": beside --out; "none".')
+    ] = "auto",
     seed: Annotated[int, typer.Option(min=0)] = 0,
     threads: Annotated[int, typer.Option(min=1)] = 2,
 ) -> None:
@@ -54,16 +64,23 @@ def command(
 
     options = Options(
         backbone=backbone,
+        cache={"auto": out.parent / "cache", "none": None}.get(cache, Path(cache)),
         weights=weights,
-        image_size=image_size,
+        image_size=parse_size(image_size) if image_size else None,
         epochs=epochs,
+        batch=batch,
+        learning_rate=learning_rate,
+        fine_tune_from=fine_tune_from,
         min_photos=min_photos,
-        balance=balance,
-        cache=cache or out.parent / "cache",
+        adjustment=adjustment,
+        hierarchy=hierarchy,
+        smoothing=smoothing,
+        test_share=test_share,
         seed=seed,
         threads=threads,
     )
     metrics = run(dataset, out, options)
-    test = metrics["test"]
     typer.echo(f"classifier: {out} ({metrics['classes']} classes, {metrics['train_photos']} training photos)")
-    typer.echo(f"  test: top-1 {test['top_1']:.3f}, top-5 {test['top_5']:.3f}, macro {test['macro']:.3f}")
+    if test := metrics["test"]:
+        shown = (("top-1", "top_1"), ("top-3", "top_3"), ("top-5", "top_5"), ("macro", "macro"))
+        typer.echo("  test: " + ", ".join(f"{title} {test[name]:.3f}" for title, name in shown))

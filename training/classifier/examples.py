@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.classifier import test_part
+from relevance.classifier import TEST_SHARE, test_part
 from relevance.errors import DataError
 from relevance.splits import group_split
 from relevance.text import normalise
@@ -37,11 +37,16 @@ class Examples:
 
 
 def make_examples(
-    titles: Sequence[str], categories: NDArray[np.int32], usable: NDArray[np.bool_], min_photos: int, seed: int
+    titles: Sequence[str],
+    categories: NDArray[np.int32],
+    usable: NDArray[np.bool_],
+    min_photos: int,
+    seed: int,
+    test_share: float = TEST_SHARE,
 ) -> Examples:
-    """Splits n photos by title (15 % test, then 10 % validation) and makes a class of every category, leaf or inner,
-    with at least `min_photos` training photos. Raises DataError with fewer than two classes."""
-    test = test_part(titles, seed) & usable
+    """Splits n photos by title (`test_share` test, then 10 % validation) and makes a class of every category, leaf or
+    inner, with at least `min_photos` training photos. Raises DataError with fewer than two classes."""
+    test = test_part(titles, seed, test_share) & usable
     # Another seed, or the validation titles would be those with the lowest hash, which are test already.
     validation = group_split([normalise(title) for title in titles], VALIDATION_SHARE, seed + 1)
     learn = usable & ~test

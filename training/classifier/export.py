@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relevance.classifier import ENCODER, ImageEncoder
+from training.classifier.photos import Photos
 
 
 def export(model: Any, folder: Path) -> None:
@@ -22,12 +23,11 @@ def export(model: Any, folder: Path) -> None:
         (folder / ENCODER).write_bytes(converter.convert())
 
 
-def encode(encoder: ImageEncoder, pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+def encode(encoder: ImageEncoder, photos: Photos, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """Probabilities of the photos at `rows` from the exported encoder, `[len(rows), c]`."""
     out = np.zeros((len(rows), encoder.classes), np.float32)
     for start in range(0, len(rows), 64):
-        part = rows[start : start + 64]
-        out[start : start + 64] = encoder(np.ascontiguousarray(pixels[part])).probabilities
+        out[start : start + 64] = encoder(photos.take(rows[start : start + 64])).probabilities
     return out
 
 

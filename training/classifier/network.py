@@ -12,13 +12,18 @@ from keras import layers
 from numpy.typing import NDArray
 
 from relevance.images import Size
+from training.classifier.augment import Augment
 from training.classifier.backbones import Backbone, build, find
+
+STAGES = 3
+"""How many of the backbone's resolutions, from the last, are pooled into the features: the last alone forgets colour
+and texture, which attributes need."""
 
 
 @dataclass(frozen=True)
 class Network:
     """trunk: photos uint8 `[b, height, width, 3]` to features `[b, f]`; head: features to the dict of `logits` `[b, c]`
-    and `projection` `[b, dim]`; base: the backbone inside the trunk."""
+    and `projection` `[b, dim]`; base: the backbone inside the trunk, from scaled photos."""
 
     trunk: Any
     head: Any
@@ -26,33 +31,52 @@ class Network:
     image_size: Size
 
 
-def make_network(name: str, image_size: Size, weights: str | None, prior: NDArray[np.float64]) -> Network:
+def make_network(name: str, image_size: Size, weights: str | None, prior: NDArray[np.float64], seed: int) -> Network:
     """prior: share of each class `[c]`; the last bias starts from its logarithm, so that the first steps are not spent
-    on learning how often each class occurs (Menon et al., "Long-tail learning via logit adjustment", ICLR 2021)."""
+    on learning how often each class occurs."""
     backbone = find(name)
     base = build(name, image_size, weights)
+    maps = [base.get_layer(layer).output for layer in stage_ends(base)[-STAGES:]]
+    pooled = layers.Concatenate()([layers.GlobalAveragePooling2D()(one) for one in maps])
+    base = keras.Model(base.input, pooled, name="base")
     photos = keras.Input((*image_size, 3), dtype="uint8", name="photos")
     scaled = layers.Rescaling(1 / 127.5, offset=-1.0)(photos) if backbone.signed else layers.Rescaling(1.0)(photos)
-    trunk = keras.Model(photos, layers.GlobalAveragePooling2D()(base(scaled)), name="trunk")
-    return Network(trunk, _head(trunk.output.shape[-1], backbone, prior), base, image_size)
+    trunk = keras.Model(photos, base(scaled), name="trunk")
+    return Network(trunk, _head(trunk.output.shape[-1], backbone, prior, seed), base, image_size)
 
 
-def _head(features: int, backbone: Backbone, prior: NDArray[np.float64]) -> Any:
+def stage_ends(base: Any) -> list[str]:
+    """The last layer of each resolution of a backbone, by name, finest first."""
+    ends: dict[tuple[int, int], str] = {}
+    for layer in base.layers:
+        shape: Any = getattr(layer.output, "shape", ())
+        if len(shape) == 4 and not isinstance(layer, layers.InputLayer | layers.ZeroPadding2D | layers.Cropping2D):
+            ends[shape[1], shape[2]] = layer.name
+    ends[base.output.shape[1], base.output.shape[2]] = base.layers[-1].name
+    return [ends[size] for size in sorted(ends, reverse=True)]
+
+
+def _head(features: int, backbone: Backbone, prior: NDArray[np.float64], seed: int) -> Any:
     pooled = keras.Input((features,), name="features")
-    x = layers.Dropout(backbone.dropout)(pooled)
+    # The stages differ in scale; centred and scaled, none drowns the others.
+    x = layers.BatchNormalization(momentum=0.9)(pooled)
+    x = layers.Dropout(backbone.dropout, seed=seed)(x)
     # Centred, so that the angle between two embeddings is not dominated by what all photos share.
-    projection = layers.BatchNormalization(momentum=0.9)(layers.Dense(backbone.embedding_dim, use_bias=False)(x))
-    start = np.log(prior).astype(np.float32)
-    logits = layers.Dense(len(prior), name="classes")(layers.Dropout(backbone.dropout)(projection))
+    projection = layers.BatchNormalization(momentum=0.9, name="projection")(
+        layers.Dense(backbone.embedding_dim, use_bias=False)(x)
+    )
+    dropped = layers.Dropout(backbone.dropout, seed=seed + 1)(projection)
+    logits = layers.Dense(len(prior), name="classes", dtype="float32")(dropped)
     head = keras.Model(pooled, {"logits": logits, "projection": projection}, name="head")
-    classes = head.get_layer("classes")
-    classes.bias.assign(start)
+    head.get_layer("classes").bias.assign(np.log(prior).astype(np.float32))
     return head
 
 
-def training_model(network: Network) -> Any:
-    """Photos to logits."""
-    return keras.Model(network.trunk.input, network.head(network.trunk.output)["logits"])
+def training_model(network: Network, seed: int) -> Any:
+    """Photos, changed anew at each look in training, to logits."""
+    photos = network.trunk.input
+    changed = Augment(seed)(layers.Rescaling(1.0)(photos))
+    return keras.Model(photos, network.head(network.trunk(changed))["logits"])
 
 
 def fine_tune(network: Network, first: str) -> None:
@@ -62,21 +86,26 @@ def fine_tune(network: Network, first: str) -> None:
     it worse. (A layer that is not trainable is the way to say so: in a nested Keras 3 model, `training=False` at the
     call is overruled by `fit`.)
     """
+    # False first: where layers were frozen one by one, True alone leaves them frozen (Keras 3.15).
+    network.base.trainable = False
     network.base.trainable = True
     reached = not first
     for layer in network.base.layers:
         reached = reached or layer.name.startswith(first)
         layer.trainable = reached and not isinstance(layer, layers.BatchNormalization)
+    if not reached:
+        raise ValueError(f"the backbone has no layer whose name starts with {first!r}")
 
 
 def deployable(network: Network, temperature: float) -> Any:
     """Photos uint8 `[b, height, width, 3]` to the dict of `probabilities` `[b, c]` (calibrated), `embedding`
     `[b, dim]` (unit length) and `features` `[b, f]`."""
     photos = keras.Input((*network.image_size, 3), dtype="uint8", name="photos")
-    features = layers.Activation("linear", name="features")(network.trunk(photos))
+    features = layers.Activation("linear", name="features", dtype="float32")(network.trunk(photos))
     out = network.head(features)
-    calibrated = layers.Softmax(name="probabilities")(layers.Rescaling(1 / temperature)(out["logits"]))
-    embedding = layers.UnitNormalization(name="embedding")(out["projection"])
-    return keras.Model(
-        photos, {"embedding": embedding, "features": features, "probabilities": calibrated}, name="image_encoder"
+    calibrated = layers.Softmax(name="probabilities", dtype="float32")(
+        layers.Rescaling(1 / temperature, dtype="float32")(out["logits"])
     )
+    embedding = layers.UnitNormalization(name="embedding", dtype="float32")(out["projection"])
+    outputs = {"embedding": embedding, "features": features, "probabilities": calibrated}
+    return keras.Model(photos, outputs, name="image_encoder")

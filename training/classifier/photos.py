@@ -1,62 +1,164 @@
-"""Decoded photos on disk: a run that comes later, or again, does not decode them a second time."""
+"""Photos as the training loop reads them: from a cache of decoded photos on disk, or decoded as they are needed.
+
+Both take rows and give pixels; neither holds more than a batch in memory.
+"""
 
 import csv
 import hashlib
+import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from relevance.artifacts import writing
-from relevance.images import PhotoError, Size, load_many, photo_size
+from relevance.artifacts import writing_file
+from relevance.images import PhotoError, Size, load_first, load_many, photo_size
+
+SHARD = 2048
+"""Photos a cache file."""
+_SPARE = 1.2
+"""The cache is written where the disk has this many times its bytes free."""
+BadPhoto = tuple[int, str, str]
+"""(listing row, path, reason) of a refused photo."""
+
+
+class Photos(Protocol):
+    """One photo a listing, its first usable one. usable: bool `[n]`, False where there is none."""
+
+    @property
+    def usable(self) -> NDArray[np.bool_]: ...
+
+    @property
+    def bad(self) -> list[BadPhoto]: ...
+
+    def take(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Returns the photos of `rows`, uint8 `[len(rows), height, width, 3]`."""
+
+
+def open_photos(root: Path, images: Sequence[Sequence[str]], size: Size, cache: Path | None, threads: int) -> Photos:
+    """Decodes all photos to `cache`, or reads what an earlier run decoded from the same files; with no cache given, or
+    no room for it on the disk, each photo is decoded when it is taken.
+
+    images: each listing's paths relative to `root`.
+    """
+    paths = [[root / image for image in listing] for listing in images]
+    needed = len(paths) * size[0] * size[1] * 3
+    if cache is None:
+        return StreamedPhotos(root, paths, size, threads)
+    cache.mkdir(parents=True, exist_ok=True)
+    folder = cache / f"photos-{size[0]}x{size[1]}-{_fingerprint(paths)[:16]}"
+    if not folder.is_dir() and shutil.disk_usage(cache).free < _SPARE * needed:
+        print(f"{cache}: no room for {needed / 2**30:.0f} GB of decoded photos; they are decoded as they are needed")
+        return StreamedPhotos(root, paths, size, threads)
+    decode(root, paths, size, threads, folder)
+    return CachedPhotos(folder, len(paths))
+
+
+def decode(root: Path, paths: list[list[Path]], size: Size, threads: int, folder: Path) -> None:
+    """Writes the shards of the cache that are not there yet: an interrupted run goes on where it was."""
+    folder.mkdir(parents=True, exist_ok=True)
+    starts = range(0, len(paths), SHARD)
+    missing = [at for at in starts if not _shard(folder, at, "csv").is_file()]
+    with tqdm(total=len(paths), desc="photos", unit="photo", initial=(len(starts) - len(missing)) * SHARD) as progress:
+        for at in missing:
+            part = paths[at : at + SHARD]
+            pixels = np.zeros((len(part), *size, 3), np.uint8)
+            lines = []
+            for row, found in enumerate(load_many(part, size, threads)):
+                if found.photo is not None:
+                    pixels[row] = found.photo
+                lines += [(at + row, path.relative_to(root).as_posix(), reason) for path, reason in found.bad]
+                lines += [] if found.photo is not None else [(at + row, "", "no usable photo")]
+                progress.update()
+            with writing_file(_shard(folder, at, "npy")) as temporary, open(temporary, "wb") as file:
+                np.save(file, pixels)
+            # Written last: a shard with its list is whole.
+            with writing_file(_shard(folder, at, "csv")) as temporary, open(temporary, "w", newline="") as text:
+                csv.writer(text).writerows(lines)
+
+
+def _shard(folder: Path, start: int, kind: str) -> Path:
+    return folder / f"{start // SHARD:06d}.{kind}"
 
 
 @dataclass(frozen=True)
-class Photos:
-    """pixels: uint8 `[n, height, width, 3]`, memory-mapped, one row a listing (its first usable photo); usable: bool
-    `[n]`, False where no photo could be read; bad: (listing row, path, reason) of every refused photo."""
+class CachedPhotos:
+    """Decoded photos in files of SHARD photos each, memory-mapped: the operating system keeps in memory what fits."""
 
-    pixels: NDArray[np.uint8]
-    usable: NDArray[np.bool_]
-    bad: list[tuple[int, str, str]]
+    folder: Path
+    n: int
 
+    @cached_property
+    def _maps(self) -> list[NDArray[np.uint8]]:
+        return [np.load(_shard(self.folder, at, "npy"), mmap_mode="r") for at in range(0, self.n, SHARD)]
 
-def load_photos(root: Path, images: Sequence[Sequence[str]], size: Size, cache: Path, threads: int) -> Photos:
-    """Decodes one photo a listing, or reads what an earlier run decoded from the same files.
+    @cached_property
+    def _listed(self) -> list[BadPhoto]:
+        found: list[BadPhoto] = []
+        for at in range(0, self.n, SHARD):
+            with open(_shard(self.folder, at, "csv"), encoding="utf-8", newline="") as file:
+                found += [(int(row), path, reason) for row, path, reason in csv.reader(file)]
+        return found
 
-    images: each listing's paths relative to `root`. The cache is one folder per size and set of files, written whole.
-    """
-    paths = [[root / image for image in listing] for listing in images]
-    folder = cache / f"photos-{size[0]}x{size[1]}-{_fingerprint(paths, size)[:16]}"
-    if not folder.is_dir():
-        with writing(folder) as temporary:
-            _decode(paths, root, size, threads, temporary)
-    with open(folder / "bad.csv", encoding="utf-8", newline="") as file:
-        bad = [(int(row), image, reason) for row, image, reason in csv.reader(file)]
-    return Photos(np.load(folder / "pixels.npy", mmap_mode="r"), np.load(folder / "usable.npy"), bad)
+    @property
+    def bad(self) -> list[BadPhoto]:
+        return [line for line in self._listed if line[1]]
 
+    @cached_property
+    def usable(self) -> NDArray[np.bool_]:
+        usable = np.ones(self.n, np.bool_)
+        usable[[row for row, path, _ in self._listed if not path]] = False
+        return usable
 
-def _decode(paths: list[list[Path]], root: Path, size: Size, threads: int, folder: Path) -> None:
-    shape = (len(paths), *size, 3)
-    pixels = np.lib.format.open_memmap(folder / "pixels.npy", mode="w+", dtype=np.uint8, shape=shape)
-    usable = np.zeros(len(paths), np.bool_)
-    with open(folder / "bad.csv", "w", encoding="utf-8", newline="") as file:
-        bad = csv.writer(file)
-        loaded = load_many(paths, size, threads)
-        for row, found in enumerate(tqdm(loaded, "photos", total=len(paths), unit="photo")):
-            if found.photo is not None:
-                pixels[row], usable[row] = found.photo, True
-            bad.writerows((row, path.relative_to(root).as_posix(), reason) for path, reason in found.bad)
-    pixels.flush()
-    np.save(folder / "usable.npy", usable)
+    def take(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        out = np.empty((len(rows), *self._maps[0].shape[1:]), np.uint8)
+        shard = rows // SHARD
+        for one in np.unique(shard):
+            own = shard == one
+            out[own] = self._maps[one][rows[own] - one * SHARD]
+        return out
 
 
-def _fingerprint(paths: list[list[Path]], size: Size) -> str:
+class StreamedPhotos:
+    """Photos decoded as they are taken. What is usable is told by the files' headers; a photo that breaks later is
+    grey."""
+
+    def __init__(self, root: Path, paths: list[list[Path]], size: Size, threads: int) -> None:
+        self._paths, self._size = paths, size
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="photos")
+        self.bad: list[BadPhoto] = []
+        self.usable = np.zeros(len(paths), np.bool_)
+        headers = self._pool.map(_first_readable, paths, chunksize=64)
+        for row, (path, bad) in enumerate(tqdm(headers, "photos", len(paths), unit="photo")):
+            self.usable[row] = path is not None
+            self.bad += [(row, one.relative_to(root).as_posix(), reason) for one, reason in bad]
+
+    def take(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        found = self._pool.map(lambda row: load_first(self._paths[row], self._size).photo, rows.tolist())
+        grey = np.full((*self._size, 3), 128, np.uint8)
+        return np.stack([grey if photo is None else photo for photo in found])
+
+
+def _first_readable(paths: list[Path]) -> tuple[Path | None, list[tuple[Path, str]]]:
+    bad: list[tuple[Path, str]] = []
+    for path in paths:
+        try:
+            photo_size(path)
+            return path, bad
+        except PhotoError as error:
+            bad.append((path, error.reason))
+    return None, bad
+
+
+def _fingerprint(paths: list[list[Path]]) -> str:
     """Changes when a photo is added, removed, reordered or written again."""
-    digest = hashlib.sha256(f"{size}\n".encode())
+    digest = hashlib.sha256()
     for listing in paths:
         for path in listing:
             digest.update(f"{path}\0{_stamp(path)}\n".encode())
@@ -74,10 +176,9 @@ def _stamp(path: Path) -> str:
 
 def photo_shape(root: Path, images: Sequence[Sequence[str]], side: int) -> Size:
     """Height and width with about side² pixels in the photos' own shape: the median aspect ratio of 500 of them, both
-    a multiple of 32, so that neither is anything cropped from most photos nor does the network see empty borders."""
+    a multiple of 32, so that little is cropped from most photos and the network sees no empty borders."""
     ratios = []
-    step = max(1, len(images) // 500)
-    for listing in images[::step]:
+    for listing in images[:: max(1, len(images) // 500)]:
         try:
             width, height = photo_size(root / listing[0])
         except PhotoError:

@@ -1,50 +1,63 @@
 """One training run, from a dataset folder to a classifier artifact."""
 
 import csv
+import hashlib
+import json
+import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from relevance.artifacts import write_manifest, writing
 from relevance.classification import scores
-from relevance.classifier import ENCODER, KIND, VERSION, ImageEncoder
+from relevance.classifier import ENCODER, KIND, TEST_SHARE, VERSION, ImageEncoder
 from relevance.dataset import Dataset, Listings
 from relevance.errors import DataError
 from relevance.images import Size
 from relevance.ontology import Ontology
-from training.classifier.backbones import find, resolve_weights
+from training.classifier.backbones import Backbone, find, resolve_weights
 from training.classifier.calibration import fit_temperature
 from training.classifier.examples import Examples, make_examples
 from training.classifier.export import encode, export, write_json
-from training.classifier.fit import Schedule, head_schedule, predict_logits, train_head, train_network
+from training.classifier.fit import Schedule, predict_logits, train_head, train_network
+from training.classifier.losses import TreeCrossEntropy, levels_above
 from training.classifier.network import Network, deployable, fine_tune, make_network
-from training.classifier.photos import Photos, load_photos, photo_shape
+from training.classifier.photos import Photos, open_photos, photo_shape
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a run may vary; None stands for the backbone's own value. balance: how much of the class frequencies is
-    taken out of the probabilities, 0 to 1; at 0.3, rare classes gain and the accuracy over all photos is the same
-    within its error."""
+    """What a run may vary; None stands for the backbone's own value.
+
+    cache: folder for decoded photos, None to decode them as they are needed. adjustment, hierarchy, smoothing: see
+    :class:`TreeCrossEntropy`. test_share: share of the titles kept for measuring; 0 for the model to deploy in the end.
+    """
 
     backbone: str
-    cache: Path
+    cache: Path | None
     weights: str | None = None
     image_size: Size | None = None
-    epochs: int | None = None
-    min_photos: int = 5
-    balance: float = 0.3
+    epochs: float | None = None
+    batch: int | None = None
+    learning_rate: float | None = None
+    fine_tune_from: str | None = None
+    min_photos: int = 2
+    adjustment: float = 0.25
+    hierarchy: float = 0.0
+    smoothing: float = 0.0
+    averaging: float = 0.998
+    test_share: float = TEST_SHARE
     seed: int = 0
     threads: int = 2
 
 
 def run(dataset: Path, out: Path, options: Options) -> dict[str, Any]:
-    """Trains, exports and measures a classifier; returns its metrics.
+    """Trains, exports and measures a classifier; returns its metrics. Run again after an interruption with the same
+    options and data, it goes on from the last finished round.
 
     Raises DataError for options that do not fit together and for a dataset without enough photos.
     """
@@ -55,17 +68,23 @@ def run(dataset: Path, out: Path, options: Options) -> dict[str, Any]:
     ontology = source.read_ontology()
     listings = _with_photo_and_category(source.read_listings(ontology))
     size = options.image_size or photo_shape(source.root, listings.images, find(options.backbone).image_size)
-    photos = load_photos(source.root, listings.images, size, options.cache, options.threads)
-    examples = _examples(ontology, listings, photos, options)
-    network = make_network(options.backbone, size, weights, examples.prior)
-    _train(network, photos.pixels, examples, weights, options)
-    temperature = _calibrate(network, photos.pixels, examples, options.balance)
+    photos = open_photos(source.root, listings.images, size, options.cache, options.threads)
+    categories = np.array([ontology.position(name) for name in listings.category_ids if name], np.int32)
+    examples = make_examples(
+        listings.titles, categories, photos.usable, options.min_photos, options.seed, options.test_share
+    )
+    network = make_network(options.backbone, size, weights, examples.prior, options.seed)
+    work = out.with_name(f".{out.name}.unfinished")
+    work.mkdir(parents=True, exist_ok=True)
+    _train(network, photos, examples, ontology, weights, options, work, _key(options, size, ontology, listings))
+    temperature = _temperature(network, photos, examples)
     with writing(out) as folder:
         export(deployable(network, temperature), folder)
+        ontology.write(folder / "categories.csv")
         encoder = ImageEncoder(folder / ENCODER, options.threads)
         metrics = {
             **_counts(examples, photos),
-            "test": _test_scores(encoder, ontology, photos.pixels, examples),
+            "test": _test_scores(encoder, ontology, photos, examples),
             "seconds": round(time.monotonic() - started, 1),
         }
         write_json(folder / "metrics.json", metrics)
@@ -78,12 +97,13 @@ def run(dataset: Path, out: Path, options: Options) -> dict[str, Any]:
             image_size=size,
             embedding_dim=encoder.embedding_dim,
             class_ids=[ontology.ids[i] for i in examples.classes],
-            backbone=options.backbone,
             temperature=temperature,
-            balance=options.balance,
             split_seed=options.seed,
+            test_share=options.test_share,
+            options=_stated(options),
             metrics=metrics,
         )
+    shutil.rmtree(work)
     return metrics
 
 
@@ -94,38 +114,63 @@ def _with_photo_and_category(listings: Listings) -> Listings:
     return listings.take(rows)
 
 
-def _examples(ontology: Ontology, listings: Listings, photos: Photos, options: Options) -> Examples:
-    categories = np.array([ontology.position(name) for name in listings.category_ids if name], np.int32)
-    return make_examples(listings.titles, categories, photos.usable, options.min_photos, options.seed)
+def _stated(options: Options) -> dict[str, Any]:
+    """What decides the result: not where the cache lies, nor how many threads work."""
+    return {name: value for name, value in asdict(options).items() if name not in ("cache", "threads")}
+
+
+def _key(options: Options, size: Size, ontology: Ontology, listings: Listings) -> str:
+    """Names a run: unfinished work is gone on with only by a run of the same options and data."""
+    what = [_stated(options), size, ontology.fingerprint, listings.ids, listings.titles, listings.category_ids]
+    return hashlib.sha256(json.dumps([*what, listings.images]).encode()).hexdigest()
 
 
 def _train(
-    network: Network, pixels: NDArray[np.uint8], examples: Examples, weights: str | None, options: Options
+    network: Network,
+    photos: Photos,
+    examples: Examples,
+    ontology: Ontology,
+    weights: str | None,
+    options: Options,
+    work: Path,
+    key: str,
 ) -> None:
     backbone = find(options.backbone)
+    levels = levels_above(ontology, examples.classes)
+    loss = TreeCrossEntropy(examples.prior, levels, options.adjustment, options.hierarchy, options.smoothing)
     if weights:
-        train_head(network, pixels, examples, head_schedule(options.seed))
-        fine_tune(network, backbone.fine_tune_from)
-    epochs = options.epochs or backbone.epochs
-    train_network(network, pixels, examples, Schedule(epochs, backbone.batch, backbone.learning_rate, options.seed))
+        head = Schedule(epochs=20, batch=64, learning_rate=2e-3, seed=options.seed, plateau=2)
+        train_head(network, photos, examples, loss, head, work, key)
+        fine_tune(network, _first(options, backbone))
+    train_network(network, photos, examples, loss, _schedule(options, backbone), work, key)
 
 
-def _calibrate(network: Network, pixels: NDArray[np.uint8], examples: Examples, balance: float) -> float:
-    """Takes `balance` of the class frequencies out of the logits (post-hoc logit adjustment, Menon et al., 2021) and
-    returns the temperature that fits what is left."""
-    bias = network.head.get_layer("classes").bias
-    bias.assign(keras.ops.convert_to_numpy(bias) - balance * np.log(examples.prior))
-    logits = predict_logits(network, pixels, examples.validation)
+def _first(options: Options, backbone: Backbone) -> str:
+    return backbone.fine_tune_from if options.fine_tune_from is None else options.fine_tune_from
+
+
+def _schedule(options: Options, backbone: Backbone) -> Schedule:
+    return Schedule(
+        epochs=options.epochs or backbone.epochs,
+        batch=options.batch or backbone.batch,
+        learning_rate=options.learning_rate or backbone.learning_rate,
+        seed=options.seed,
+        averaging=options.averaging,
+    )
+
+
+def _temperature(network: Network, photos: Photos, examples: Examples) -> float:
+    logits = predict_logits(network, photos, examples.validation)
     return fit_temperature(logits, examples.labels[examples.validation])
 
 
 def _test_scores(
-    encoder: ImageEncoder, ontology: Ontology, pixels: NDArray[np.uint8], examples: Examples
+    encoder: ImageEncoder, ontology: Ontology, photos: Photos, examples: Examples
 ) -> dict[str, Any] | None:
     """Measured on the exported encoder: what is served is what is measured."""
     if not len(examples.test):
         return None
-    probabilities = encode(encoder, pixels, examples.test)
+    probabilities = encode(encoder, photos, examples.test)
     return scores(ontology, probabilities, examples.classes, examples.categories[examples.test])
 
 

@@ -1,0 +1,1 @@
+"""Attribute models: what a photo tells of a listing beside its category."""
