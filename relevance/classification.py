@@ -3,7 +3,7 @@
 Hits are boolean arrays, one value a photo: a mean is an accuracy, and a bootstrap can resample them.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,37 +11,49 @@ from numpy.typing import NDArray
 from relevance.ontology import Ontology
 
 Hits = NDArray[np.bool_]
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 
 
-def top_k_hits(
-    probabilities: NDArray[np.float32], classes: NDArray[np.int32], labels: NDArray[np.int32], k: int
-) -> Hits:
-    """Whether the label is among the k most probable classes, bool `[n]`.
+def label_ranks(probabilities: Floats, classes: NDArray[np.int32], labels: NDArray[np.int32]) -> NDArray[np.int64]:
+    """How many classes come before the label, int64 `[n]`; c where the label is no class.
 
-    probabilities: `[n, c]`; classes: `[c]` and labels: `[n]`, ontology positions. A label that is no class is a miss.
+    probabilities: `[n, c]`; classes: `[c]` and labels: `[n]`, ontology positions. Of equals the first column leads.
     """
-    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
-    return np.asarray((classes[best] == labels[:, None]).any(axis=1))
+    order = np.argsort(classes)
+    column = order[np.searchsorted(classes, labels, sorter=order).clip(max=len(classes) - 1)]
+    own = np.take_along_axis(probabilities, column[:, None], axis=1)
+    ahead = np.count_nonzero(probabilities > own, axis=1)
+    ahead += np.count_nonzero((probabilities == own) & (np.arange(len(classes)) < column[:, None]), axis=1)
+    return np.where(classes[column] == labels, ahead, len(classes))
+
+
+def top_k_hits(probabilities: Floats, classes: NDArray[np.int32], labels: NDArray[np.int32], k: int) -> Hits:
+    """Whether the label is among the k most probable classes, bool `[n]`; a label that is no class is a miss. Shapes as
+    in :func:`label_ranks`."""
+    return label_ranks(probabilities, classes, labels) < min(k, len(classes))
+
+
+def level_probabilities(
+    ontology: Ontology, probabilities: Floats, classes: NDArray[np.int32], level: int
+) -> tuple[NDArray[np.int32], Floats]:
+    """Probabilities collapsed to `level` (1 = top): its categories, int32 `[m]`, ascending, and float32 `[n, m]`.
+
+    Those of the classes under one category of the level are added; a class above the level stays itself.
+    """
+    order = np.argsort(classes)
+    ancestors = ontology.ancestor_at(level)[classes[order]]  # ascending, like the positions
+    nodes, start = np.unique(ancestors, return_index=True)
+    return nodes, np.add.reduceat(probabilities[:, order], start, axis=1)
 
 
 def level_hits(
-    ontology: Ontology,
-    probabilities: NDArray[np.float32],
-    classes: NDArray[np.int32],
-    labels: NDArray[np.int32],
-    level: int,
+    ontology: Ontology, probabilities: Floats, classes: NDArray[np.int32], labels: NDArray[np.int32], level: int
 ) -> tuple[Hits, NDArray[np.int32]]:
-    """Hits after collapsing to `level` (1 = top), bool `[n]`, and the collapsed labels, int32 `[n]`.
-
-    The probabilities of the classes under one category of the level are added before the best is taken.
-    """
-    ancestor = ontology.ancestor_at(level)
-    nodes, column = np.unique(ancestor[classes], return_inverse=True)
-    member = np.zeros((len(classes), len(nodes)), np.float32)
-    member[np.arange(len(classes)), column] = 1
-    predicted = nodes[(probabilities @ member).argmax(axis=1)]
-    truth = ancestor[labels]
-    return np.asarray(predicted == truth), truth
+    """Hits after collapsing to `level` (1 = top), bool `[n]`, and the collapsed labels, int32 `[n]`."""
+    nodes, collapsed = level_probabilities(ontology, probabilities, classes, level)
+    truth = ontology.ancestor_at(level)[labels]
+    return np.asarray(nodes[collapsed.argmax(axis=1)] == truth), truth
 
 
 def macro(hits: Hits, labels: NDArray[np.int32]) -> float:
@@ -50,21 +62,65 @@ def macro(hits: Hits, labels: NDArray[np.int32]) -> float:
     return float(np.mean(np.bincount(label, weights=hits) / np.bincount(label)))
 
 
-def expected_calibration_error(confidence: NDArray[np.float32], hits: Hits, bins: int = 15) -> float:
+class Reliability(NamedTuple):
+    """Equal-width bins of confidence that hold photos, `[b]`: how many, their mean confidence, the share of hits."""
+
+    photos: NDArray[np.int64]
+    confidence: Doubles
+    accuracy: Doubles
+
+
+def reliability(confidence: Floats, hits: Hits, bins: int = 15) -> Reliability:
+    """What came true of probabilities, float32 `[n]`, n ≥ 0."""
+    slot = np.clip((confidence * bins).astype(np.int64), 0, bins - 1)
+    photos = np.bincount(slot, minlength=bins)
+    seen = photos > 0
+    sums = (np.bincount(slot, values, bins)[seen] for values in (confidence, hits))
+    mean_confidence, accuracy = (total / photos[seen] for total in sums)
+    return Reliability(photos[seen], mean_confidence, accuracy)
+
+
+def expected_calibration_error(confidence: Floats, hits: Hits, bins: int = 15) -> float:
     """Mean gap between confidence and accuracy over equal-width bins, weighted by their photos (Guo et al., 2017)."""
-    slot = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    gap = np.bincount(slot, confidence, bins) - np.bincount(slot, hits, bins)
-    return float(np.abs(gap).sum() / len(hits))
+    found = reliability(confidence, hits, bins)
+    return float((found.photos * np.abs(found.confidence - found.accuracy)).sum() / len(hits))
+
+
+class RiskCoverage(NamedTuple):
+    """What abstaining buys, `[m]` cuts by falling confidence: the least confidence that is answered, the share of
+    photos answered, the accuracy on these."""
+
+    threshold: Floats
+    coverage: Doubles
+    accuracy: Doubles
+
+    @property
+    def aurc(self) -> float:
+        """Area under risk (1 - accuracy) over coverage: the lower, the better confidence tells right from wrong
+        (Geifman, Uziel and El-Yaniv, ICLR 2019). NaN without photos."""
+        step = np.diff(self.coverage, prepend=0.0)
+        return float((step * (1 - self.accuracy)).sum()) if len(step) else float("nan")
+
+    def coverage_at(self, accuracy: float) -> float:
+        """The largest share of photos that can be answered with at least that accuracy, 0 where none can."""
+        return float(self.coverage[self.accuracy >= accuracy].max(initial=0.0))
+
+
+def risk_coverage(confidence: Floats, hits: Hits) -> RiskCoverage:
+    """The cuts of n photos; photos of equal confidence are answered together or not at all."""
+    order = np.argsort(-confidence, kind="stable")
+    descending = confidence[order]
+    last = np.flatnonzero(np.append(descending[1:] != descending[:-1], True)[: len(order)])
+    answered = last + 1
+    return RiskCoverage(descending[last], answered / len(order), np.cumsum(hits[order])[last] / answered)
 
 
 def scores(
-    ontology: Ontology,
-    probabilities: NDArray[np.float32],
-    classes: NDArray[np.int32],
-    labels: NDArray[np.int32],
+    ontology: Ontology, probabilities: Floats, classes: NDArray[np.int32], labels: NDArray[np.int32]
 ) -> dict[str, Any]:
-    """All of the above for n ≥ 1 photos, as JSON values; shapes as in :func:`top_k_hits`."""
-    first = top_k_hits(probabilities, classes, labels, 1)
+    """Accuracies and calibration of n ≥ 1 photos, as JSON values; shapes as in :func:`label_ranks`."""
+    ranks = label_ranks(probabilities, classes, labels)
+    first = ranks == 0
     levels = {}
     for level in range(1, int(ontology.depth[labels].max()) + 1):
         hits, truth = level_hits(ontology, probabilities, classes, labels, level)
@@ -76,8 +132,7 @@ def scores(
     return {
         "photos": len(labels),
         "top_1": float(first.mean()),
-        "top_3": float(top_k_hits(probabilities, classes, labels, 3).mean()),
-        "top_5": float(top_k_hits(probabilities, classes, labels, 5).mean()),
+        **{f"top_{k}": float((ranks < min(k, len(classes))).mean()) for k in (3, 5)},
         "macro": macro(first, labels),
         "levels": levels,
         "expected_calibration_error": expected_calibration_error(probabilities.max(axis=1), first),
