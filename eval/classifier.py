@@ -49,7 +49,7 @@ def command(
     source = Dataset.open(dataset)
     ontology = source.read_ontology()
     listings = source.read_listings(ontology)
-    opened = Classifier.open(classifier, ontology, threads)
+    opened = Classifier.open(classifier, ontology)
     labels, origin = read_labels(source, ontology, listings)
     measured = measure(opened, source.root, listings, labels, threads)
     result = {"kind": "classifier", "labels": origin, "seed": seed} | evaluate(
@@ -79,8 +79,8 @@ def measure(
     """Runs the classifier over the photos of its test part. Raises DataError where that part has no usable photo."""
     test = classifier.test_part(listings.titles)
     rows = np.array([row for row in np.flatnonzero(test & (labels >= 0)) if listings.images[row]], np.int64)
-    paths = ([root / image for image in listings.images[row]] for row in rows)
-    batches = list(encode_photos(classifier.encoder, paths, threads))
+    images = (listings.images[row] for row in rows)
+    batches = list(encode_photos(classifier.encoder, root, images, threads))
     used = rows[np.concatenate([batch.rows for batch in batches])] if batches else rows
     if not len(used):
         raise DataError(f"{root}: no listing of the classifier's test part has a category and a usable photo")

@@ -77,12 +77,21 @@ def listings(
     dataset: Annotated[Path, typer.Argument(help="A dataset folder.")],
     classifier: Annotated[Path, typer.Option(help="The folder of a trained classifier.")],
     out: Out,
-    threads: Annotated[int, typer.Option(min=1)] = 2,
+    attributes: Annotated[
+        list[Path] | None, typer.Option(help="The folder of an attribute model; may be given several times.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Photos at work at a time.")] = 2,
 ) -> None:
-    """Predict a category and an embedding for the photos of every listing."""
+    """Predict a category, attributes and an embedding for the photos of every listing.
+
+    A run that was interrupted is gone on with by the same command.
+    """
     from index.listings import run
 
-    run(dataset, classifier, out, threads)
+    made = run(dataset, classifier, out, attributes or [], threads)
+    typer.echo(f"{made.pace}")
+    if made.counts["bad_photos"]:
+        typer.echo(f"{made.counts['bad_photos']:,} photos could not be used: see {out / 'bad_photos.csv'}")
     typer.echo(f"wrote {out}")
 
 

@@ -1,109 +1,130 @@
-"""`python -m index listings`: every listing's photo becomes a predicted category and a visual embedding."""
+"""`python -m index listings`: every listing's photo becomes a predicted category, attributes and a visual embedding."""
 
-import csv
+import hashlib
+import json
 import shutil
-from dataclasses import dataclass
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from tqdm import tqdm
 
-from relevance.artifacts import write_manifest, writing
-from relevance.classifier import ENCODER, Classifier, ImageEncoder, encode_photos
+from index.chunks import CHUNK, Chunk, Chunks, unfinished
+from index.listing_files import write_listing_files
+from relevance.artifacts import MANIFEST, file_sha256, write_manifest, writing
+from relevance.classifier import ENCODER
 from relevance.dataset import Dataset, Listings
 from relevance.listing_index import KIND, VERSION
-from relevance.parquet import import_pyarrow
+from relevance.photo_batches import files_fingerprint, map_batches, photo_batches
+from relevance.photo_model import PhotoModel
+
+
+@dataclass
+class Pace:
+    """How fast a run was. photos: encoded by this run; seconds: from its first photo to its last; model_seconds: of the
+    calls of the model, summed over the workers; decoding_seconds: processor time."""
+
+    workers: int
+    photos: int = 0
+    seconds: float = 0.0
+    model_seconds: float = 0.0
+    decoding_seconds: float = 0.0
+
+    def __str__(self) -> str:
+        if not self.photos:
+            return "no photo was left to encode"
+        busy = self.model_seconds / (self.workers * self.seconds)
+        return (
+            f"{self.photos:,} photos, {self.photos / self.seconds:.0f} a second; the model was at work {busy:.0%} of "
+            f"the time, decoding took {1000 * self.decoding_seconds / self.photos:.2f} ms a photo"
+        )
 
 
 @dataclass(frozen=True)
-class Encodings:
-    """One row a listing. best: int64 `[n]`, the most probable class, -1 without a usable photo; probability: float32
-    `[n]` of that class; embeddings: float32 `[n, dim]`; bad: (row, path, reason) of every refused photo. Rows without a
-    usable photo are zero."""
+class Summary:
+    """counts: of listings and photos; pace: of this run alone."""
 
-    best: NDArray[np.int64]
-    probability: NDArray[np.float32]
-    embeddings: NDArray[np.float32]
-    bad: list[tuple[int, Path, str]]
+    counts: dict[str, int]
+    pace: Pace = field(compare=False)
 
 
-def run(dataset: Path, classifier: Path, out: Path, threads: int = 2) -> dict[str, int]:
-    """Encodes a dataset's photos and writes a listing index; returns its counts.
+def run(
+    dataset: Path,
+    classifier: Path,
+    out: Path,
+    attributes: Sequence[Path] = (),
+    threads: int = 2,
+    chunk: int = CHUNK,
+) -> Summary:
+    """Runs the classifier and its chains over a dataset's photos and writes a listing index.
 
-    Raises DataError for a dataset, and ArtifactError for a classifier, that cannot be read or do not fit together.
+    What is done is saved every `chunk` listings. A run that was killed is gone on with by the next one with the same
+    data and models; the result is the same. Raises
+    DataError for a dataset, and ArtifactError for models, that cannot be read or do not fit together.
     """
     source = Dataset.open(dataset)
     ontology = source.read_ontology()
-    model = Classifier.open(classifier, ontology, threads)
+    model = PhotoModel.open(classifier, ontology, attributes)
     listings = source.read_listings(ontology)
-    encodings = encode(model.encoder, source.root, listings, threads)
-    counts = _counts(listings, encodings)
-    with writing(out) as folder:
-        shutil.copyfile(classifier / ENCODER, folder / ENCODER)
-        np.save(folder / "embeddings.npy", encodings.embeddings)
-        class_ids = [ontology.ids[position] for position in model.class_positions]
-        _write_predictions(folder / "predictions.parquet", listings, encodings, class_ids, model)
-        _write_bad_photos(folder / "bad_photos.csv", source.root, listings, encodings)
-        write_manifest(
-            folder,
-            KIND,
-            VERSION,
-            ontology_fingerprint=ontology.fingerprint,
-            classifier_fingerprint=model.fingerprint,
-            embedding_dim=model.encoder.embedding_dim,
-            counts=counts,
-        )
-    return counts
+    pace = Pace(threads)
+    key = _key(source, listings, [classifier, *attributes], chunk)
+    with unfinished(out, key, len(listings), chunk) as chunks:
+        encode_missing(model, source.root, listings, chunks, pace)
+        with writing(out) as folder:
+            shutil.copyfile(classifier / ENCODER, folder / ENCODER)
+            counts = write_listing_files(folder, listings, chunks, model)
+            write_manifest(
+                folder,
+                KIND,
+                VERSION,
+                ontology_fingerprint=ontology.fingerprint,
+                classifier_fingerprint=model.classifier.fingerprint,
+                attribute_fingerprints=[chain.fingerprint for chain in model.chains],
+                embedding_dim=model.classifier.encoder.embedding_dim,
+                counts=counts,
+            )
+    return Summary(counts, pace)
 
 
-def encode(encoder: ImageEncoder, root: Path, listings: Listings, threads: int) -> Encodings:
-    """Runs the encoder over the first usable photo of every listing."""
-    n = len(listings)
-    best, probability = np.full(n, -1, np.int64), np.zeros(n, np.float32)
-    embeddings = np.zeros((n, encoder.embedding_dim), np.float32)
-    bad: list[tuple[int, Path, str]] = []
-    paths = ([root / image for image in images] for images in listings.images)
-    with tqdm(total=n, desc="listings", unit="listing") as progress:
-        for batch in encode_photos(encoder, paths, threads):
-            best[batch.rows] = batch.encoded.probabilities.argmax(axis=1)
-            probability[batch.rows] = batch.encoded.probabilities.max(axis=1)
-            embeddings[batch.rows] = batch.encoded.embeddings
-            bad += batch.bad
-            progress.update(batch.seen)
-    return Encodings(best, probability, embeddings, bad)
+def _key(source: Dataset, listings: Listings, models: Sequence[Path], chunk: int) -> str:
+    """Names what a run is made of."""
+    parts = [
+        VERSION,
+        chunk,
+        listings.ids,
+        files_fingerprint(source.root, listings.images),
+        [file_sha256(folder / MANIFEST) for folder in models],
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _counts(listings: Listings, encodings: Encodings) -> dict[str, int]:
-    return {
-        "listings": len(listings),
-        "with_photo": sum(1 for images in listings.images if images),
-        "with_usable_photo": int((encodings.best >= 0).sum()),
-        "bad_photos": len(encodings.bad),
-        "without_category": sum(1 for category in listings.category_ids if not category),
-    }
+def encode_missing(model: PhotoModel, root: Path, listings: Listings, chunks: Chunks, pace: Pace) -> None:
+    """Makes the chunks that are not there yet."""
+    missing = [part for part in chunks.parts() if not chunks.done(part)]
+    with tqdm(total=len(listings), desc="listings", unit="listing") as progress:
+        progress.update(len(listings) - sum(part.stop - part.start for part in missing))
+        progress.unpause()  # what an earlier run did does not count for the speed
+        for part in missing:
+            chunks.save(part, encode_chunk(model, root, listings, part, pace, progress))
 
 
-def _write_predictions(
-    path: Path, listings: Listings, encodings: Encodings, class_ids: list[str], model: Classifier
-) -> None:
-    pyarrow: Any = import_pyarrow()
-    text = pyarrow.string()
-    predicted = [class_ids[i] if i >= 0 else None for i in encodings.best.tolist()]
-    columns = {
-        "listing_id": pyarrow.array(listings.ids, text),
-        "category_id": pyarrow.array(listings.category_ids, text),
-        "predicted_category_id": pyarrow.array(predicted, text),
-        "predicted_probability": pyarrow.array(encodings.probability),
-        "test": pyarrow.array(model.test_part(listings.titles)),
-    }
-    pyarrow.parquet.write_table(pyarrow.table(columns), path)
-
-
-def _write_bad_photos(path: Path, root: Path, listings: Listings, encodings: Encodings) -> None:
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("listing_id", "image", "reason"))
-        for row, image, reason in encodings.bad:
-            writer.writerow((listings.ids[row], image.relative_to(root).as_posix(), reason))
+def encode_chunk(model: PhotoModel, root: Path, listings: Listings, part: slice, pace: Pace, progress: tqdm) -> Chunk:
+    """Runs the model over the first usable photo of each of the listings."""
+    images = listings.images[part]
+    chunk = Chunk.empty(len(images), model.classifier.encoder.embedding_dim)
+    began = time.perf_counter()
+    batches = photo_batches(root, images, model.image_size, pace.workers)
+    for batch, found, seconds in map_batches(batches, model, pace.workers):
+        chunk.best[batch.rows] = found.probabilities.argmax(axis=1)
+        chunk.probability[batch.rows] = found.probabilities.max(axis=1)
+        chunk.embeddings[batch.rows] = found.embeddings
+        for row, attributes in zip(batch.rows.tolist(), found.attributes, strict=True):
+            chunk.attributes[row] = attributes
+        chunk.bad.extend((part.start + row, image, reason) for row, image, reason in batch.bad)
+        pace.photos += len(batch.rows)
+        pace.model_seconds += seconds
+        pace.decoding_seconds += batch.seconds
+        progress.update(batch.seen)
+    pace.seconds += time.perf_counter() - began
+    return chunk

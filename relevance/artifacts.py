@@ -33,21 +33,22 @@ def writing(path: Path) -> Iterator[Path]:
     content that was not written by this function.
     """
     path = Path(path)
-    _refuse_foreign(path)
+    refuse_foreign(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
     try:
         temporary.chmod(0o755)
         yield temporary
         (temporary / MARKER).touch()
-        _refuse_foreign(path)
+        refuse_foreign(path)
         _put(temporary, path)
     finally:
         # On success this is the folder that was replaced, or nothing.
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _refuse_foreign(path: Path) -> None:
+def refuse_foreign(path: Path) -> None:
+    """Raises ArtifactError where `writing` would refuse `path`: to know it before hours of work."""
     if not path.exists():
         return
     if not path.is_dir():

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from relevance.artifacts import read_manifest
 from relevance.errors import ArtifactError
-from relevance.images import Size, load_many
+from relevance.images import Size
 from relevance.models import Model
 from relevance.ontology import Ontology
+from relevance.photo_batches import BadPhoto, map_batches, photo_batches
 from relevance.splits import group_split
 from relevance.text import normalise
 
@@ -25,7 +26,6 @@ KIND, VERSION = "classifier", 2
 ENCODER = "image_encoder.tflite"
 CATEGORIES = "categories.csv"
 TEST_SHARE = 0.15
-_BATCH = 32
 
 
 class Encoded(NamedTuple):
@@ -53,6 +53,10 @@ class ImageEncoder:
         self.embedding_dim, self.feature_dim, self.classes = (spec.shape[-1] for spec in self._model.outputs)
 
     def __call__(self, photos: NDArray[np.uint8]) -> Encoded:
+        if not len(photos):
+            return Encoded(
+                *(np.empty((0, n), np.float32) for n in (self.classes, self.embedding_dim, self.feature_dim))
+            )
         embeddings, features, probabilities = self._model(photos)
         return Encoded(probabilities, embeddings, features)
 
@@ -65,33 +69,17 @@ class EncodedBatch:
     seen: int
     rows: NDArray[np.int64]
     encoded: Encoded
-    bad: list[tuple[int, Path, str]]
+    bad: list[BadPhoto]
 
 
-def encode_photos(encoder: ImageEncoder, listings: Iterable[Sequence[Path]], threads: int) -> Iterator[EncodedBatch]:
-    """Encodes the first usable photo of each listing, given the paths of its photos; rows count from 0."""
-    rows: list[int] = []
-    photos: list[NDArray[np.uint8]] = []
-    bad: list[tuple[int, Path, str]] = []
-    done = seen = 0
-    for row, found in enumerate(load_many(listings, encoder.image_size, threads)):
-        bad.extend((row, path, reason) for path, reason in found.bad)
-        if found.photo is not None:
-            rows.append(row)
-            photos.append(found.photo)
-        seen = row + 1
-        if len(photos) == _BATCH:
-            yield EncodedBatch(seen - done, np.array(rows), encoder(np.stack(photos)), bad)
-            done, rows, photos, bad = seen, [], [], []
-    if seen > done:
-        yield EncodedBatch(seen - done, np.array(rows, np.int64), _encoded(encoder, photos), bad)
-
-
-def _encoded(encoder: ImageEncoder, photos: list[NDArray[np.uint8]]) -> Encoded:
-    if photos:
-        return encoder(np.stack(photos))
-    widths = (encoder.classes, encoder.embedding_dim, encoder.feature_dim)
-    return Encoded(*(np.empty((0, width), np.float32) for width in widths))
+def encode_photos(
+    encoder: ImageEncoder, root: Path, images: Iterable[Sequence[str]], threads: int
+) -> Iterator[EncodedBatch]:
+    """Encodes the first usable photo of each listing, given its paths in the dataset folder `root`; rows count from 0.
+    `threads` photos are encoded at a time, so the encoder itself should have one thread."""
+    batches = photo_batches(root, images, encoder.image_size, threads)
+    for batch, encoded, _ in map_batches(batches, encoder, threads):
+        yield EncodedBatch(batch.seen, batch.rows, encoded, batch.bad)
 
 
 @dataclass(frozen=True, eq=False)

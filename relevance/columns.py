@@ -31,7 +31,7 @@ class Coded:
 
     def among(self, wanted: Sequence[Any]) -> NDArray[np.bool_]:
         """Returns bool `[rows]`: rows with at least one of the `wanted` JSON values; 5, 5.0 and "5" are one value."""
-        texts = {_text(value) for value in wanted}
+        texts = {value_text(value) for value in wanted}
         codes = [code for code, value in enumerate(self.values) if not texts.isdisjoint(value.split("\n"))]
         return np.isin(self.codes, codes)
 
@@ -80,14 +80,14 @@ class Columns:
 def attribute_columns(attributes: Sequence[dict[str, Any]]) -> dict[str, Coded]:
     """Returns every attribute with at most MAX_VALUES distinct values as a coded column."""
     names = sorted({name for row in attributes for name in row})
-    columns = {name: Coded.encode([_text(row.get(name)) for row in attributes]) for name in names}
+    columns = {name: Coded.encode([value_text(row.get(name)) for row in attributes]) for name in names}
     return {name: column for name, column in columns.items() if len(column.values) <= MAX_VALUES}
 
 
-def _text(value: Any) -> str | None:
+def value_text(value: Any) -> str | None:
     """A JSON value as a person writes it; a list has a line for each value."""
     if isinstance(value, list | tuple):
-        return "\n".join(text for item in value if (text := _text(item)))
+        return "\n".join(text for item in value if (text := value_text(item)))
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():

@@ -1,5 +1,6 @@
 """The listing index: what the photos tell of every listing of a dataset, row by row."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from relevance.dataset import Listings
 from relevance.errors import ArtifactError
 from relevance.ontology import Ontology
 from relevance.parquet import import_pyarrow
+from relevance.photo_model import AttributeValue
 
-KIND, VERSION = "listing-index", 1
+KIND, VERSION = "listing-index", 2
+PREDICTIONS, EMBEDDINGS = "predictions.parquet", "embeddings.npy"
 
 TRUSTED = 0.3
 """A photo's predicted category is used from this probability on."""
@@ -21,11 +24,13 @@ TRUSTED = 0.3
 @dataclass(frozen=True)
 class ListingIndex:
     """Rows in dataset order. predicted: category ids, None without a usable photo; probability: float32 `[n]`;
-    embeddings: float32 `[n, visual_dim]`, unit vectors, zero rows without a usable photo."""
+    embeddings: float32 `[n, visual_dim]`, unit vectors, zero rows without a usable photo; attributes: what the chains
+    that its photo triggered say of each listing."""
 
     predicted: list[str | None]
     probability: NDArray[np.float32]
     embeddings: NDArray[np.float32]
+    attributes: list[dict[str, AttributeValue]]
 
     @classmethod
     def read(cls, path: Path | None, ontology: Ontology, listings: Listings) -> "ListingIndex":
@@ -35,16 +40,20 @@ class ListingIndex:
         """
         n = len(listings)
         if path is None:
-            return cls([None] * n, np.zeros(n, np.float32), np.zeros((n, 1), np.float32))
+            return cls([None] * n, np.zeros(n, np.float32), np.zeros((n, 1), np.float32), [{} for _ in range(n)])
         manifest = read_manifest(path, KIND, VERSION)
         pyarrow = import_pyarrow()
-        table = pyarrow.parquet.read_table(path / "predictions.parquet").to_pydict()
+        table = pyarrow.parquet.read_table(path / PREDICTIONS).to_pydict()
         if manifest["ontology_fingerprint"] != ontology.fingerprint or table["listing_id"] != listings.ids:
             raise ArtifactError(f"{path}: made for another dataset; run `python -m index listings` again")
         return cls(
             table["predicted_category_id"],
             np.array(table["predicted_probability"], np.float32),
-            np.load(path / "embeddings.npy").astype(np.float32),
+            np.load(path / EMBEDDINGS).astype(np.float32),
+            [
+                _attributes(values, shares)
+                for values, shares in zip(table["predicted_attributes"], table["attribute_probabilities"], strict=True)
+            ],
         )
 
     def categories(self, ontology: Ontology, given: list[str | None]) -> tuple[NDArray[np.int32], list[str]]:
@@ -58,3 +67,9 @@ class ListingIndex:
             elif predicted is not None and self.probability[row] >= TRUSTED:
                 positions[row], sources[row] = ontology.position(predicted), "photo"
         return positions, sources
+
+
+def _attributes(values: str, shares: str) -> dict[str, AttributeValue]:
+    """From two JSON objects: values, and their probabilities."""
+    probabilities = json.loads(shares)
+    return {name: AttributeValue(value, probabilities[name]) for name, value in json.loads(values).items()}

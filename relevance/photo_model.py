@@ -89,7 +89,8 @@ class PhotoModel:
         categories of one depth, the category's probability."""
         if chain.under is None:
             return np.zeros(len(encoded.probabilities))
-        return int(self.ontology.depth[chain.under]) + chain.category_probability(encoded.probabilities).astype(np.float64)
+        depth = int(self.ontology.depth[chain.under])
+        return depth + chain.category_probability(encoded.probabilities).astype(np.float64)
 
 
 class _Answers:

@@ -2,18 +2,23 @@
 
 import csv
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet
 import pytest
 
+from index.chunks import unfinished
 from index.listings import run
 from relevance.artifacts import read_manifest
 from relevance.classifier import test_part as part_of_test
 from relevance.errors import ArtifactError, DataError
 from relevance.listing_index import ListingIndex
-from tests.colours import COLOURS, write_classifier, write_dataset, write_photo
+from relevance.photo_model import AttributeValue
+from tests.colours import COLOURS, write_attributes, write_classifier, write_dataset, write_photo
 
 ROWS = [
     ("r", "red thing", "red", "images/r.jpg"),
@@ -49,8 +54,8 @@ def test_rows_are_in_dataset_order(built: Path) -> None:
 
 def test_embeddings_have_length_one_or_are_zero(built: Path) -> None:
     embeddings = np.load(built / "listings" / "embeddings.npy")
-    assert embeddings.dtype == np.float32
-    np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), [1, 0, 1, 0, 1], atol=1e-5)
+    assert embeddings.dtype == np.float16
+    np.testing.assert_allclose(np.linalg.norm(embeddings.astype(float), axis=1), [1, 0, 1, 0, 1], atol=1e-3)
     np.testing.assert_allclose(embeddings[0], [1, 0, 0], atol=0.05)
 
 
@@ -64,13 +69,14 @@ def test_bad_photos_are_listed(built: Path) -> None:
 
 
 def test_manifest_tells_what_it_was_made_of(built: Path) -> None:
-    manifest = read_manifest(built / "listings", "listing-index", 1)
+    manifest = read_manifest(built / "listings", "listing-index", 2)
     classifier = json.loads((built / "classifier" / "manifest.json").read_text())
     assert manifest["classifier_fingerprint"] == classifier["files"]["image_encoder.tflite"]
     assert manifest["files"]["image_encoder.tflite"] == manifest["classifier_fingerprint"]
     assert manifest["embedding_dim"] == 3
     assert manifest["counts"] == {
-        "listings": 5, "with_photo": 4, "with_usable_photo": 3, "bad_photos": 2, "without_category": 1,
+        "listings": 5, "with_photo": 4, "with_usable_photo": 3, "with_predicted_attributes": 0, "bad_photos": 2,
+        "without_category": 1,
     }  # fmt: skip
 
 
@@ -80,6 +86,124 @@ def test_the_runtime_reads_it(built: Path) -> None:
     listings = dataset.read_listings(ontology)
     index = ListingIndex.read(built / "listings", ontology, listings)
     assert index.predicted == ["red", None, "blue", None, "green"]
+    assert index.embeddings.dtype == np.float32
+    assert index.attributes == [{}] * 5
+
+
+def test_chains_run_in_the_same_pass(built: Path) -> None:
+    dataset = write_dataset(built / "dataset", ROWS)
+    cold = write_attributes(built / "cold", built / "classifier", "path:cold")
+    made = run(dataset.root, built / "classifier", built / "listings", [cold])
+    assert made.counts["with_predicted_attributes"] == 2
+    table = pyarrow.parquet.read_table(built / "listings" / "predictions.parquet").to_pydict()
+    found = [json.loads(text) for text in table["predicted_attributes"]]
+    assert found == [{}, {}, {"tone": "dark", "paint": "navy"}, {}, {"tone": "dark", "paint": "lime"}]
+    shares = [json.loads(text) for text in table["attribute_probabilities"]]
+    # Blue is (0, 0, 255): its mean is 85, and dark has softmax([85 / 32, 4])[1].
+    assert shares[2]["tone"] == pytest.approx(1 / (1 + np.exp(85 / 32 - 4)), abs=0.01)
+    ontology = dataset.read_ontology()
+    index = ListingIndex.read(built / "listings", ontology, dataset.read_listings(ontology))
+    assert index.attributes[2]["paint"] == AttributeValue("navy", pytest.approx(1, abs=1e-3))
+    manifest = read_manifest(built / "listings", "listing-index", 2)
+    assert manifest["attribute_fingerprints"] == [read_manifest(cold, "attributes", 1)["files"]["attributes.tflite"]]
+
+
+def test_a_photo_outside_the_dataset_is_skipped_and_listed(built: Path) -> None:
+    write_photo(built / "elsewhere.jpg", COLOURS["red"])
+    photo = built / "dataset" / "images" / "r.jpg"
+    photo.unlink()
+    photo.symlink_to(built / "elsewhere.jpg")
+    run(built / "dataset", built / "classifier", built / "listings")
+    with open(built / "listings" / "bad_photos.csv", encoding="utf-8", newline="") as file:
+        assert ["r", "images/r.jpg", "outside the dataset"] in list(csv.reader(file))
+    write_dataset(built / "dataset", [("up", "path upwards", "red", "images/../../elsewhere.jpg")])
+    with pytest.raises(DataError, match=r"listings\.csv, .*row 2.* image: expected paths .* inside it"):
+        run(built / "dataset", built / "classifier", built / "listings")
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    """70 listings: every tenth has a broken photo, every seventh none."""
+    images = ["" if i % 7 == 3 else f"images/{i}.jpg" for i in range(70)]
+    dataset = write_dataset(tmp_path / "dataset", [(str(i), f"thing {i}", "red", images[i]) for i in range(70)])
+    rng = np.random.default_rng(0)
+    for i in range(70):
+        write_photo(dataset.images_dir / f"{i}.jpg", tuple(rng.integers(10, 240, 3)))
+        if i % 10 == 5:
+            (dataset.images_dir / f"{i}.jpg").write_bytes(b"broken")
+    write_attributes(tmp_path / "attributes", write_classifier(tmp_path / "classifier", dataset))
+    return tmp_path
+
+
+def files(folder: Path) -> dict[str, str]:
+    return dict(json.loads((folder / "manifest.json").read_text())["files"])
+
+
+KILLED_IN_THE_FOURTH_CHUNK = """
+import os, signal, sys
+from pathlib import Path
+import index.chunks
+from index.chunks import unfinished
+from index.listings import run
+
+saved = index.chunks.Chunks.save
+def save(self, part, chunk):
+    if part.start == 48:
+        (self.folder / f"{part.start:012d}.npz").write_bytes(b"PK half a file")
+        os.kill(os.getpid(), signal.SIGKILL)
+    saved(self, part, chunk)
+index.chunks.Chunks.save = save
+root = Path(sys.argv[1])
+run(root / "dataset", root / "classifier", root / "killed", [root / "attributes"], chunk=16)
+"""
+
+
+def test_a_killed_run_is_gone_on_with(many: Path) -> None:
+    arguments = many / "dataset", many / "classifier"
+    chains = [many / "attributes"]
+    run(*arguments, many / "whole", chains, chunk=16)
+    command = [sys.executable, "-c", KILLED_IN_THE_FOURTH_CHUNK, str(many)]
+    killed = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    assert not (many / "killed").exists()
+    made = run(*arguments, many / "killed", chains, chunk=16)
+    left = [i for i in range(48, 70) if i % 7 != 3 and i % 10 != 5]
+    assert made.pace.photos == len(left)
+    assert files(many / "killed") == files(many / "whole")
+    assert not list(many.glob(".killed*"))
+
+
+def test_unfinished_work_of_another_run_is_not_used(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("index.listings.write_listing_files", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run(many / "dataset", many / "classifier", many / "out", chunk=16)
+    write_photo(many / "dataset" / "images" / "0.jpg", COLOURS["blue"])
+    made = run(many / "dataset", many / "classifier", many / "out", chunk=16)
+    assert made.pace.photos == made.counts["with_usable_photo"]
+    np.testing.assert_allclose(np.load(many / "out" / "embeddings.npy")[0], [0, 0, 1], atol=0.05)
+
+
+def test_two_runs_towards_one_folder_are_refused(many: Path) -> None:
+    with unfinished(many / "out", "key", 70, 16), pytest.raises(ArtifactError, match="another process is making it"):
+        run(many / "dataset", many / "classifier", many / "out")
+
+
+def test_the_result_does_not_depend_on_the_threads(many: Path) -> None:
+    for threads in (1, 3):
+        run(many / "dataset", many / "classifier", many / f"by{threads}", [many / "attributes"], threads)
+    assert files(many / "by1") == files(many / "by3")
+
+
+def test_a_folder_that_may_not_be_replaced_is_refused_at_once(many: Path) -> None:
+    (many / "mine").mkdir()
+    (many / "mine" / "letter.txt").write_text("dear")
+    with pytest.raises(ArtifactError, match="holds files that this program did not write"):
+        run(many / "dataset", many / "classifier", many / "mine")
+    assert not list(many.glob(".mine*"))
 
 
 def test_a_batch_is_the_same_as_single_photos(tmp_path: Path) -> None:
@@ -99,7 +223,7 @@ def test_a_batch_is_the_same_as_single_photos(tmp_path: Path) -> None:
 def test_a_catalogue_without_photos(tmp_path: Path) -> None:
     dataset = write_dataset(tmp_path / "dataset", [("1", "red thing", "red", "")])
     classifier = write_classifier(tmp_path / "classifier", dataset)
-    assert run(dataset.root, classifier, tmp_path / "listings")["with_usable_photo"] == 0
+    assert run(dataset.root, classifier, tmp_path / "listings").counts["with_usable_photo"] == 0
     assert not np.load(tmp_path / "listings" / "embeddings.npy").any()
 
 

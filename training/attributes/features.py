@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from relevance.artifacts import writing
-from relevance.classifier import Classifier, encode_photos
+from relevance.classifier import Classifier, ImageEncoder, encode_photos
+from relevance.photo_batches import files_fingerprint
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,11 @@ def load_features(
     images: each listing's paths relative to `root`. The cache is one folder per classifier and set of files, written
     whole.
     """
-    paths = [[root / image for image in listing] for listing in images]
-    folder = cache / f"features-{_fingerprint(classifier, paths)[:16]}"
+    key = hashlib.sha256(f"{classifier.fingerprint} {files_fingerprint(root, images)}".encode()).hexdigest()
+    folder = cache / f"features-{key[:16]}"
     if not folder.is_dir():
         with writing(folder) as temporary:
-            _encode(classifier, paths, temporary, threads)
+            _encode(classifier.encoder, root, images, temporary, threads)
     return Features(
         np.load(folder / "features.npy", mmap_mode="r"),
         np.load(folder / "probabilities.npy", mmap_mode="r"),
@@ -43,13 +44,13 @@ def load_features(
     )
 
 
-def _encode(classifier: Classifier, paths: list[list[Path]], folder: Path, threads: int) -> None:
-    encoder, n = classifier.encoder, len(paths)
+def _encode(encoder: ImageEncoder, root: Path, images: Sequence[Sequence[str]], folder: Path, threads: int) -> None:
+    n = len(images)
     features = _memmap(folder / "features.npy", (n, encoder.feature_dim))
     probabilities = _memmap(folder / "probabilities.npy", (n, encoder.classes))
     usable = np.zeros(n, np.bool_)
     with tqdm(total=n, desc="features", unit="photo") as progress:
-        for batch in encode_photos(encoder, paths, threads):
+        for batch in encode_photos(encoder, root, images, threads):
             features[batch.rows] = batch.encoded.features
             probabilities[batch.rows] = batch.encoded.probabilities
             usable[batch.rows] = True
@@ -61,21 +62,3 @@ def _encode(classifier: Classifier, paths: list[list[Path]], folder: Path, threa
 
 def _memmap(path: Path, shape: tuple[int, int]) -> np.memmap[tuple[int, ...], np.dtype[np.float32]]:
     return np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
-
-
-def _fingerprint(classifier: Classifier, paths: list[list[Path]]) -> str:
-    """Changes with the classifier, and when a photo is added, removed, reordered or written again."""
-    digest = hashlib.sha256(f"{classifier.fingerprint}\n".encode())
-    for listing in paths:
-        for path in listing:
-            digest.update(f"{path}\0{_stamp(path)}\n".encode())
-        digest.update(b"\n")
-    return digest.hexdigest()
-
-
-def _stamp(path: Path) -> str:
-    try:
-        status = path.stat()
-    except (OSError, ValueError):
-        return "missing"
-    return f"{status.st_size} {status.st_mtime_ns}"
