@@ -16,15 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from relevance.errors import RelevanceError
+from relevance.photo_cost import refuse_bomb, refuse_endless_metadata
 
 MAX_BYTES = 40 * 2**20
 """Largest file that is read, in bytes."""
-
-MAX_PIXELS = 120_000_000
-"""Largest photo that is decoded, in pixels of the file (a 108-megapixel phone camera still passes)."""
-
-MAX_UNSCALED_PIXELS = 50_000_000
-"""The same for what the decoder cannot shrink while it reads (anything but JPEG), so a bomb costs < 200 MB."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"RIFF", b"BM")
@@ -84,7 +79,7 @@ def load_photo(source: Path | bytes, size: Size) -> NDArray[np.uint8]:
         raise PhotoError("too large")
     image = _open(data)
     try:
-        return _fitted(image, size)
+        return _fitted(image, data, size)
     except (Image.DecompressionBombError, MemoryError) as error:
         raise PhotoError("too large") from error
     except Exception as error:  # decoders raise almost any type on hostile bytes
@@ -148,23 +143,20 @@ def _read(path: Path) -> bytes:
 
 def _open(data: bytes) -> Image.Image:
     try:
-        image = Image.open(BytesIO(data), formats=FORMATS)
+        refuse_endless_metadata(data)
+        return Image.open(BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         raise PhotoError("too large") from error
     except UnidentifiedImageError as error:
         raise PhotoError("truncated" if data.startswith(_SIGNATURES) else "not an image") from error
     except Exception as error:  # as above: a header may break a decoder in any way
         raise PhotoError("damaged") from error
-    limit = MAX_PIXELS if image.format in ("JPEG", "MPO") else MAX_UNSCALED_PIXELS
-    if image.width * image.height > limit:
-        raise PhotoError("too large")
-    return image
 
 
-def _fitted(image: Image.Image, size: Size) -> NDArray[np.uint8]:
+def _fitted(image: Image.Image, data: bytes, size: Size) -> NDArray[np.uint8]:
     orientation = _orientation(image)
     height, width = size[::-1] if orientation in _SIDEWAYS else size
-    image.draft("RGB", (2 * width, 2 * height))  # twice the size: the last halving is a better filter than the DCT's
+    refuse_bomb(image, data, (2 * width, 2 * height))  # twice: the last halving is a better filter than the DCT's
     image.load()
     image = _resizable(image)
     scale = min(image.width / width, image.height / height)
@@ -187,8 +179,7 @@ def _resizable(image: Image.Image) -> Image.Image:
     """The same photo in a mode that Pillow can average: no palette, no bits, 8 bits a channel."""
     if image.mode.startswith("I"):
         # Pillow clips 16-bit grey at 255; it is the high byte that is the picture.
-        grey = np.asarray(image).astype(np.int64).clip(0, 65535) >> 8
-        return Image.fromarray(grey.astype(np.uint8))
+        return Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8))
     if "transparency" in image.info or image.mode == "PA":
         return image.convert("RGBA")
     if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
