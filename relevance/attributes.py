@@ -1,7 +1,7 @@
 """A chain's second model: what a photo tells of a listing once the classifier has told its category.
 
-Mental model: ``model.predict(photos, features)["gender"]`` is one row of probabilities a photo, over
-``model.values["gender"]``, for photos that ``model.triggered(probabilities)``.
+Mental model: ``model.predict(features)["gender"]`` is one row of probabilities a photo, over
+``model.values["gender"]``, for the photos for which ``model.triggered(probabilities)``.
 """
 
 from __future__ import annotations
@@ -76,16 +76,15 @@ class AttributeModel:
             return np.ones(len(probabilities), np.bool_)
         return np.asarray(self.category_probability(probabilities) >= self.threshold)
 
-    def predict(self, photos: NDArray[np.uint8], features: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    def predict(self, inputs: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
         """Probabilities of each attribute's values, float32 `[n, values]`.
 
-        photos: uint8 `[n, height, width, 3]`; features: float32 `[n, features]`, what the classifier's encoder made of
-        them. Only one of the two is read.
+        inputs: what the classifier's encoder made of the photos, float32 `[n, features]`; where the model
+        `reads_photos`, the photos themselves, uint8 `[n, height, width, 3]`.
         """
-        if not len(features):
+        if not len(inputs):
             return {name: np.empty((0, len(values)), np.float32) for name, values in self.values.items()}
-        outputs = self._model(np.ascontiguousarray(photos if self.reads_photos else features))
-        return dict(zip(self.values, outputs, strict=True))
+        return dict(zip(self.values, self._model(np.ascontiguousarray(inputs)), strict=True))
 
 
 def _refuse_other(folder: Path, manifest: dict[str, Any], classifier: Classifier) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relevance.attributes import AttributeModel
-from relevance.classifier import Classifier, Encoded
+from relevance.classifier import Classifier
 from relevance.errors import ArtifactError
 from relevance.images import Size
 from relevance.ontology import Ontology
@@ -76,21 +76,22 @@ class PhotoModel:
         return self.classifier.ontology
 
     def __call__(self, photos: NDArray[np.uint8]) -> PhotoPredictions:
-        """photos: uint8 `[n, height, width, 3]`, n ≥ 1."""
+        """photos: uint8 `[n, height, width, 3]`."""
         encoded = self.classifier.encoder(photos)
         answers = _Answers(len(photos))
         for chain in self.chains:
             rows = np.flatnonzero(chain.triggered(encoded.probabilities))
-            answers.add(chain, rows, self._rank(chain, encoded)[rows], photos, encoded)
+            inputs = photos if chain.reads_photos else encoded.features
+            answers.add(chain, rows, self._rank(chain, encoded.probabilities[rows]), chain.predict(inputs[rows]))
         return PhotoPredictions(encoded.probabilities, encoded.embeddings, answers.attributes)
 
-    def _rank(self, chain: AttributeModel, encoded: Encoded) -> NDArray[np.float64]:
+    def _rank(self, chain: AttributeModel, probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
         """Float64 `[n]`: a chain overrules those of lower rank, which is the depth of its category and, between
         categories of one depth, the category's probability."""
         if chain.under is None:
-            return np.zeros(len(encoded.probabilities))
+            return np.zeros(len(probabilities))
         depth = int(self.ontology.depth[chain.under])
-        return depth + chain.category_probability(encoded.probabilities).astype(np.float64)
+        return depth + chain.category_probability(probabilities).astype(np.float64)
 
 
 class _Answers:
@@ -105,12 +106,12 @@ class _Answers:
         chain: AttributeModel,
         rows: NDArray[np.int64],
         rank: NDArray[np.float64],
-        photos: NDArray[np.uint8],
-        encoded: Encoded,
+        predicted: dict[str, NDArray[np.float32]],
     ) -> None:
-        for name, probabilities in chain.predict(photos[rows], encoded.features[rows]).items():
-            values, best, probability = chain.values[name], probabilities.argmax(axis=1), probabilities.max(axis=1)
-            for row, own, i, p in zip(rows.tolist(), rank.tolist(), best.tolist(), probability.tolist(), strict=True):
+        """rows: the photos that triggered the chain, `[m]`; rank: `[m]`; predicted: `[m, values]` an attribute."""
+        for name, probabilities in predicted.items():
+            values, best, highest = chain.values[name], probabilities.argmax(axis=1), probabilities.max(axis=1)
+            for row, own, i, p in zip(rows.tolist(), rank.tolist(), best.tolist(), highest.tolist(), strict=True):
                 if own >= self._rank[row].get(name, 0.0):
                     self._rank[row][name] = own
                     self.attributes[row][name] = AttributeValue(values[i], p)

@@ -1,13 +1,15 @@
-"""`python -m training classifier | towers`."""
+"""`python -m training classifier | attributes | towers`."""
 
 import typer
 
+import training.attributes.command
 import training.classifier.command
 import training.towers.command
 from relevance.entry import run
 
 app = typer.Typer(help="Train models offline.", no_args_is_help=True, add_completion=False)
 app.command("classifier")(training.classifier.command.command)
+app.command("attributes")(training.attributes.command.command)
 app.command("towers")(training.towers.command.command)
 
 if __name__ == "__main__":

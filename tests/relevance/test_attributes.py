@@ -39,10 +39,10 @@ def test_a_category_triggers_from_the_threshold_on(tmp_path: Path, classifier: P
 
 def test_it_gives_the_probabilities_of_each_attribute(tmp_path: Path, classifier: Path) -> None:
     model = AttributeModel.open(write_attributes(tmp_path / "a", classifier), Classifier.open(classifier))
-    predicted = model.predict(np.stack([RED]), np.array([[240.0, 0.0, 24.0]], np.float32))
+    predicted = model.predict(np.array([[240.0, 0.0, 24.0]], np.float32))
     np.testing.assert_allclose(predicted["tone"], [softmax([88 / 32, 4])], atol=1e-6)
     np.testing.assert_allclose(predicted["paint"], [softmax([15, 0, 1.5])], atol=1e-6)
-    none = model.predict(np.empty((0, 8, 8, 3), np.uint8), np.empty((0, 3), np.float32))
+    none = model.predict(np.empty((0, 3), np.float32))
     assert {name: rows.shape for name, rows in none.items()} == {"tone": (0, 2), "paint": (0, 3)}
 
 

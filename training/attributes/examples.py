@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.classifier import test_part
+from relevance.classifier import Classifier
 from relevance.columns import value_text
 from relevance.dataset import Listings
 from relevance.errors import DataError
@@ -16,6 +16,7 @@ from relevance.text import normalise
 from training.classifier.examples import VALIDATION_SHARE
 
 Rows = NDArray[np.int64]
+ABSENT, RARE = -1, -2
 
 
 @dataclass(frozen=True)
@@ -27,19 +28,22 @@ class Attribute:
     name: str
     classes: tuple[str, ...]
     labels: NDArray[np.int32]
-    texts: tuple[str, ...]
-
-
-ABSENT, RARE = -1, -2
+    texts: NDArray[np.str_]
 
 
 @dataclass(frozen=True)
-class Parts:
-    """Rows of the listings in the three parts."""
+class Examples:
+    """Rows of the listings in the three parts, and their attributes."""
 
     train: Rows
     validation: Rows
     test: Rows
+    attributes: list[Attribute]
+
+    @property
+    def labels(self) -> NDArray[np.int32]:
+        """Int32 `[n, attributes]`; negative where there is nothing to learn."""
+        return np.stack([attribute.labels for attribute in self.attributes], axis=1)
 
 
 def category_named(ontology: Ontology, text: str) -> int | None:
@@ -57,41 +61,55 @@ def category_named(ontology: Ontology, text: str) -> int | None:
 
 def listings_under(ontology: Ontology, listings: Listings, under: int | None, names: Sequence[str]) -> Rows:
     """Rows with a photo and at least one of the attributes, and, with `under`, a category in that subtree."""
-    rows = []
-    for row, (category, images, given) in enumerate(
-        zip(listings.category_ids, listings.images, listings.attributes, strict=True)
-    ):
-        inside = under is None or (category is not None and ontology.is_under(ontology.position(category), under))
-        if inside and images and any(value_text(given.get(name)) for name in names):
-            rows.append(row)
-    return np.array(rows, np.int64)
+    inside = np.ones(len(listings), np.bool_)
+    if under is not None:
+        given = [-1 if category is None else ontology.position(category) for category in listings.category_ids]
+        inside = ontology.is_under(np.array(given), under)
+    return np.array(
+        [
+            row
+            for row in np.flatnonzero(inside).tolist()
+            if listings.images[row] and any(value_text(listings.attributes[row].get(name)) for name in names)
+        ],
+        np.int64,
+    )
 
 
-def split(titles: Sequence[str], usable: NDArray[np.bool_], seed: int) -> Parts:
-    """The classifier's own split (`seed`: its split seed), so that no test photo was ever trained on."""
-    test = test_part(titles, seed)
-    validation = group_split([normalise(title) for title in titles], VALIDATION_SHARE, seed + 1)
-    return Parts(
-        train=np.flatnonzero(usable & ~test & ~validation),
+def make_examples(
+    listings: Listings,
+    usable: NDArray[np.bool_],
+    classifier: Classifier,
+    names: Sequence[str],
+    min_photos: int,
+) -> Examples:
+    """Splits the listings with a usable photo as the classifier did, so that no test photo was ever trained on, and
+    makes the classes of each attribute. Raises DataError where an attribute has fewer than two."""
+    test = classifier.test_part(listings.titles)
+    seed = int(classifier.manifest["split_seed"])
+    validation = group_split([normalise(title) for title in listings.titles], VALIDATION_SHARE, seed + 1)
+    train = np.flatnonzero(usable & ~test & ~validation)
+    return Examples(
+        train=train,
         validation=np.flatnonzero(usable & ~test & validation),
         test=np.flatnonzero(usable & test),
+        attributes=[make_attribute(name, listings, train, min_photos) for name in names],
     )
 
 
 def make_attribute(name: str, listings: Listings, train: Rows, min_photos: int) -> Attribute:
-    """Makes a class of every value with at least `min_photos` training photos. A listing with several values at once is
-    one that does not give it. Raises DataError with fewer than two classes."""
-    texts = [value_text(given.get(name)) or "" for given in listings.attributes]
-    texts = ["" if "\n" in text else text.strip() for text in texts]
-    values, counts = np.unique([texts[row] for row in train if texts[row]], return_counts=True)
+    """Makes a class of every value with at least `min_photos` training photos. A listing with several values at once
+    counts as one that does not give it. Raises DataError with fewer than two classes."""
+    given = [value_text(attributes.get(name)) or "" for attributes in listings.attributes]
+    texts = np.array(["" if "\n" in text else text.strip() for text in given])
+    values, counts = np.unique([text for text in texts[train] if text], return_counts=True)
     classes = tuple(values[counts >= min_photos].tolist())
     if len(classes) < 2:
         raise DataError(
-            f"attribute {name!r}: expected at least two values with {min_photos} or more training photos, found "
-            f"{len(classes)}{_known(listings, name)}; leave it out of --attributes or lower --min-photos"
+            f"--attributes {name}: expected at least two values with {min_photos} or more training photos, found "
+            f"{len(classes)}{_known(listings, name)}; leave it out or lower --min-photos"
         )
     numbers = {text: number for number, text in enumerate(classes)} | {"": ABSENT}
-    return Attribute(name, classes, np.array([numbers.get(text, RARE) for text in texts], np.int32), tuple(texts))
+    return Attribute(name, classes, np.array([numbers.get(text, RARE) for text in texts.tolist()], np.int32), texts)
 
 
 def _known(listings: Listings, name: str) -> str:
