@@ -70,9 +70,8 @@ class Training(keras.utils.PyDataset):
         return self._steps
 
     def __getitem__(self, index: int) -> tuple[NDArray[Any], NDArray[np.int32]]:
-        at, count = self._part
         rows = self._order.rows(self._round * self._steps + index)
-        rows = np.sort(rows[len(rows) * at // count : len(rows) * (at + 1) // count])  # sorted: one pass over the files
+        rows = np.sort(_slice(rows, self._part))  # sorted: one pass over the files
         return self._take(rows), self._labels[rows]
 
     def on_epoch_end(self) -> None:
@@ -80,15 +79,29 @@ class Training(keras.utils.PyDataset):
 
 
 class Measuring(keras.utils.PyDataset):
-    """(inputs, labels) of `rows`, in order."""
+    """(inputs, labels) of `rows`, in order, in batches of nearly one size. part: as for :class:`Training`; every slice
+    has a row where there are as many rows as slices, and `batch` is at least twice as many."""
 
-    def __init__(self, take: Callable[[Rows], NDArray[Any]], labels: NDArray[np.int32], rows: Rows, batch: int) -> None:
+    def __init__(
+        self,
+        take: Callable[[Rows], NDArray[Any]],
+        labels: NDArray[np.int32],
+        rows: Rows,
+        batch: int,
+        part: tuple[int, int] = (0, 1),
+    ) -> None:
         super().__init__()
-        self._take, self._labels, self._rows, self._batch = take, labels, np.sort(rows), batch
+        self._take, self._labels, self._part = take, labels, part
+        self._batches = np.array_split(np.sort(rows), max(1, -(-len(rows) // batch)))
 
     def __len__(self) -> int:
-        return -(-len(self._rows) // self._batch)
+        return len(self._batches)
 
     def __getitem__(self, index: int) -> tuple[NDArray[Any], NDArray[np.int32]]:
-        rows = self._rows[index * self._batch : (index + 1) * self._batch]
+        rows = _slice(self._batches[index], self._part)
         return self._take(rows), self._labels[rows]
+
+
+def _slice(rows: Rows, part: tuple[int, int]) -> Rows:
+    at, count = part
+    return rows[len(rows) * at // count : len(rows) * (at + 1) // count]

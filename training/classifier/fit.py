@@ -1,6 +1,6 @@
 """The two phases of training: a new head on frozen features, then the network itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from training.classifier.batches import ROUND, Measuring, Order, Training
 from training.classifier.checkpoint import Checkpoint, Weights
+from training.classifier.distribution import ONE_DEVICE, Distribution
 from training.classifier.examples import Examples, Rows
 from training.classifier.network import Network, training_model
 from training.classifier.photos import Photos
@@ -36,32 +37,65 @@ class Schedule:
 
 
 def train_head(
-    network: Network, photos: Photos, examples: Examples, loss: Any, schedule: Schedule, work: Path, key: str
+    network: Network,
+    photos: Photos,
+    examples: Examples,
+    loss: Any,
+    schedule: Schedule,
+    work: Path,
+    key: str,
+    devices: Distribution = ONE_DEVICE,
 ) -> None:
     """First phase: the trunk runs once over each photo, the head trains on what it gives."""
-    take = _pooled(network, photos, examples, work / "features.npy", key)
+    take = _pooled(network, photos, examples, work, devices)
     model = keras.Model(network.head.input, network.head.output["logits"])
-    fit(model, take, examples, loss, schedule, Checkpoint(work / "head.npz", f"{key} head"), "head")
+    fit(model, take, examples, loss, schedule, Checkpoint(work / "head.npz", f"{key} head"), "head", devices)
 
 
 def train_network(
-    network: Network, photos: Photos, examples: Examples, loss: Any, schedule: Schedule, work: Path, key: str
+    network: Network,
+    photos: Photos,
+    examples: Examples,
+    loss: Any,
+    schedule: Schedule,
+    work: Path,
+    key: str,
+    devices: Distribution = ONE_DEVICE,
 ) -> None:
     """Second phase: whatever of the trunk is trainable, and the head, on photos that are changed at each look."""
-    model = training_model(network, schedule.seed)
+    with devices.scope():
+        model = training_model(network, schedule.seed)
     phase = f"network-{len(model.trainable_variables)}"
-    fit(model, photos.take, examples, loss, schedule, Checkpoint(work / f"{phase}.npz", f"{key} {phase}"), "network")
+    checkpoint = Checkpoint(work / f"{phase}.npz", f"{key} {phase}")
+    fit(model, photos.take, examples, loss, schedule, checkpoint, "network", devices)
 
 
-def _pooled(network: Network, photos: Photos, examples: Examples, path: Path, key: str) -> Take:
-    """The features of the training and validation photos, in half precision in a file."""
+def _pooled(network: Network, photos: Photos, examples: Examples, work: Path, devices: Distribution) -> Take:
+    """The features of the training and validation photos, in half precision; each machine writes the file of its
+    share."""
     used = np.sort(np.concatenate([examples.train, examples.validation]))
-    shape = (len(used), network.trunk.output.shape[-1])
-    features = np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape)
-    for start in tqdm(range(0, len(used), _PREDICT_BATCH), "features", unit="batch"):
-        batch = photos.take(used[start : start + _PREDICT_BATCH])
-        features[start : start + len(batch)] = network.trunk.predict_on_batch(batch)
-    return lambda rows: np.asarray(features[np.searchsorted(used, rows)], np.float32)
+    index, count = devices.worker
+    shares, paths = np.array_split(used, count), [work / f"features-{i}.npy" for i in range(count)]
+    shape = (len(shares[index]), network.trunk.output.shape[-1])
+    features = np.lib.format.open_memmap(paths[index], mode="w+", dtype=np.float16, shape=shape)
+    forward = devices.predict(network.trunk)
+    for start in tqdm(range(0, shape[0], _PREDICT_BATCH), "features", unit="batch", disable=not devices.chief):
+        batch = photos.take(shares[index][start : start + _PREDICT_BATCH])
+        features[start : start + len(batch)] = forward(batch)
+    features.flush()
+    devices.wait()
+    files = [np.load(path, mmap_mode="r") for path in paths]
+    return lambda rows: _gathered(files, np.searchsorted(used, rows))
+
+
+def _gathered(files: Sequence[NDArray[np.float16]], at: Rows) -> NDArray[np.float32]:
+    """Rows of several arrays as if they were one."""
+    ends = np.cumsum([len(file) for file in files])
+    which = np.searchsorted(ends, at, side="right")
+    out = np.empty((len(at), files[0].shape[1]), np.float32)
+    for i, file in enumerate(files):
+        out[which == i] = file[at[which == i] - (ends[i] - len(file))]
+    return out
 
 
 def predict_logits(network: Network, photos: Photos, rows: Rows) -> NDArray[np.float32]:
@@ -74,43 +108,49 @@ def predict_logits(network: Network, photos: Photos, rows: Rows) -> NDArray[np.f
 
 
 def fit(
-    model: Any, take: Take, examples: Examples, loss: Any, schedule: Schedule, checkpoint: Checkpoint, phase: str
+    model: Any,
+    take: Take,
+    examples: Examples,
+    loss: Any,
+    schedule: Schedule,
+    checkpoint: Checkpoint,
+    phase: str,
+    devices: Distribution = ONE_DEVICE,
 ) -> None:
     """AdamW, warm-up then cosine; the model ends with the weights of the round with the best validation loss.
 
     After each round (an epoch, or ROUND steps of a longer one) the state is written; a run that finds one goes on from
-    it.
+    it, on these or on other devices.
     """
-    order = Order(examples.train, schedule.batch, schedule.seed)
+    order = Order(examples.train, devices.shared(schedule.batch, len(examples.train)), schedule.seed)
     steps = min(ROUND, order.steps_per_epoch)
     rounds = max(1, round(schedule.epochs * order.steps_per_epoch / steps))
-    model.compile(_optimizer(schedule, rounds * steps), loss, metrics=["accuracy"], jit_compile=_compiles())
-    model.optimizer.build(model.trainable_variables)
-    keep = _Keep(checkpoint, schedule, rounds, phase)
+    model = devices.compile(model, lambda: _optimizer(schedule, rounds * steps), loss, _compiles())
+    keep = _Keep(checkpoint, schedule, rounds, phase, devices.chief)
     first = keep.resume(model)
+    labels, held_out = examples.labels, examples.validation
     if first < rounds and not keep.done:
-        model.fit(
-            Training(take, examples.labels, order, steps, first),
+        devices.fit(
+            model,
+            lambda part: Training(take, labels, order, steps, first, part),
+            (lambda part: Measuring(take, labels, held_out, _PREDICT_BATCH * devices.replicas, part))
+            if len(held_out) >= devices.replicas
+            else None,
             epochs=rounds,
-            initial_epoch=first,
-            validation_data=(
-                Measuring(take, examples.labels, examples.validation, _PREDICT_BATCH)
-                if len(examples.validation)
-                else None
-            ),
+            first=first,
             callbacks=[*([keras.callbacks.SwapEMAWeights()] if schedule.averaging else []), keep],
-            shuffle=False,
-            verbose=0,
         )
     model.set_weights(keep.best)
 
 
 class _Keep(keras.callbacks.Callback):
-    """Shows progress, remembers the best weights, saves after each round, ends at a plateau."""
+    """Shows progress, remembers the best weights, saves after each round, ends at a plateau. Of several workers only
+    the chief shows and saves."""
 
-    def __init__(self, checkpoint: Checkpoint, schedule: Schedule, rounds: int, phase: str) -> None:
+    def __init__(self, checkpoint: Checkpoint, schedule: Schedule, rounds: int, phase: str, chief: bool) -> None:
         super().__init__()
         self._checkpoint, self._schedule, self._rounds, self._phase = checkpoint, schedule, rounds, phase
+        self._chief = chief
         self._history: list[dict[str, float]] = []
         self._progress: Any = None
         self.best: Weights = []
@@ -127,7 +167,7 @@ class _Keep(keras.callbacks.Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         steps = self._rounds * self.params["steps"]
         done = len(self._history) * self.params["steps"]
-        self._progress = tqdm(total=steps, initial=done, desc=self._phase, unit="batch")
+        self._progress = tqdm(total=steps, initial=done, desc=self._phase, unit="batch", disable=not self._chief)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self._progress.update()
@@ -145,7 +185,8 @@ class _Keep(keras.callbacks.Callback):
             self.best = self._averaged()
         patience = self._schedule.plateau
         self.done = len(losses) == self._rounds or (patience is not None and len(losses) - 1 - best >= patience)
-        self._checkpoint.write(self.model, self.best, self._history, self.done)
+        if self._chief:
+            self._checkpoint.write(self.model, self.best, self._history, self.done)
         if self.done:
             self.model.stop_training = True
 
