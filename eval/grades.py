@@ -57,6 +57,13 @@ class Grader:
             failed += self.fails(name, values)
         return grade(self.holds(wanted), failed, self.beside(wanted))
 
+    def like(self, row: int) -> Grades:
+        """Returns int8 `[n]`: how much alike each listing is to that of `row`: its grade where the category and every
+        attribute of that one are wanted; all 0 where the category is not known."""
+        category = int(self.category[row])
+        attributes = {name: _values(value) for name, value in self._attributes[row].items()}
+        return self.grades([category] if category >= 0 else [], {name: own for name, own in attributes.items() if own})
+
     def holds(self, wanted: Sequence[int]) -> NDArray[np.bool_]:
         """Returns bool `[n]`: the listing's category is one of `wanted`, or below one."""
         return self._within(wanted)

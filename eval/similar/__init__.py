@@ -1,0 +1,1 @@
+"""How well the visual embeddings find similar listings."""
