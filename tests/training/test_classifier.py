@@ -1,67 +1,24 @@
-"""Training the photo classifier: its parts, and one small run from photos to the artifact."""
+"""Training the photo classifier: one small run from photos to the artifact, interrupted and not."""
 
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from PIL import Image, ImageDraw
 
 from relevance.artifacts import read_manifest
 from relevance.classifier import ImageEncoder
 from relevance.classifier import test_part as part_of_test
 from relevance.errors import DataError
 from relevance.images import load_photo
-from training.classifier.augment import augment
 from training.classifier.calibration import fit_temperature, negative_log_likelihood
 from training.classifier.examples import make_examples
-from training.classifier.photos import load_photos
-
-SHAPES = ("disc", "cross", "bar")
-COLOURS = {"red": (220, 40, 40), "blue": (40, 60, 220)}
-
-
-def draw(shape: str, colour: tuple[int, int, int], rng: np.random.Generator) -> Image.Image:
-    image = Image.new("RGB", (48, 48), tuple(int(v) for v in rng.integers(150, 255, 3)))
-    pen = ImageDraw.Draw(image)
-    x, y = (int(v) for v in rng.integers(18, 31, 2))
-    r = int(rng.integers(10, 16))
-    if shape == "disc":
-        pen.ellipse((x - r, y - r, x + r, y + r), fill=colour)
-    if shape in ("cross", "bar"):
-        pen.rectangle((x - r, y - 3, x + r, y + 3), fill=colour)
-    if shape == "cross":
-        pen.rectangle((x - 3, y - r, x + 3, y + r), fill=colour)
-    return image
+from tests.training.shapes import write_shapes
 
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Six categories of 40 photos, one of 2, an unreadable photo, a listing without one, one without a category."""
-    root = tmp_path_factory.mktemp("shapes")
-    (root / "images").mkdir()
-    rng = np.random.default_rng(0)
-    categories, listings = [], []
-    for shape in SHAPES:
-        for colour in COLOURS:
-            categories.append((f"{shape}-{colour}", f"{shape} > {colour}"))
-            for i in range(40):
-                name = f"{shape}-{colour}-{i}"
-                draw(shape, COLOURS[colour], rng).save(root / "images" / f"{name}.jpg", quality=90)
-                listings.append((name, f"{shape} {colour} number {i}", f"{shape}-{colour}", f"images/{name}.jpg"))
-    categories.append(("rare", "rare"))
-    listings += [(f"rare{i}", f"rare {i}", "rare", f"images/disc-red-{i}.jpg") for i in range(2)]
-    (root / "images" / "broken.jpg").write_bytes(b"no photo")
-    listings.append(("broken", "broken photo", "disc-red", "images/broken.jpg"))
-    listings += [("bare", "no photo", "disc-red", ""), ("unfiled", "no category", "", "images/disc-red-0.jpg")]
-    for name, header, rows in (
-        ("categories.csv", "category_id,path", categories),
-        ("listings.csv", "listing_id,title,category_id,image", listings),
-    ):
-        (root / name).write_text("\n".join([header, *(",".join(row) for row in rows)]) + "\n")
-    return root
+    return write_shapes(tmp_path_factory.mktemp("data") / "shapes")
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +26,7 @@ def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from training.classifier.train import Options, run
 
     out = tmp_path_factory.mktemp("build") / "classifier"
-    run(dataset, out, Options("small", out.parent / "cache", image_size=(32, 32), epochs=12))
+    run(dataset, out, OPTIONS)
     return out
 
 
@@ -123,33 +80,6 @@ def test_the_same_seed_gives_the_same_encoder(dataset: Path, tmp_path: Path) -> 
         runs.append(ImageEncoder(tmp_path / name / "image_encoder.tflite")(photos).probabilities)
     np.testing.assert_array_equal(*runs)
     assert len(list((tmp_path / "cache").iterdir())) == 1  # decoded once
-
-
-def test_fine_tuning_trains_the_upper_convolutions_only(dataset: Path, tmp_path: Path) -> None:
-    """The lower layers, and all batch statistics, stay as the weights file has them."""
-    import keras
-
-    from training.classifier.fit import Schedule, head_schedule, train_head, train_network
-    from training.classifier.network import fine_tune, make_network
-
-    path = str(tmp_path / "mobilenet.weights.h5")
-    given = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
-    given.save_weights(path)
-    pixels = photos_of(dataset, 96)
-    titles = [f"title {i}" for i in range(96)]
-    examples = make_examples(titles, np.arange(96, dtype=np.int32) % 2, np.ones(96, np.bool_), 5, seed=0)
-    network = make_network("MobileNetV2", (32, 32), path, examples.prior)
-    train_head(network, pixels, examples, head_schedule(seed=0))
-    fine_tune(network, "block_6_")
-    train_network(network, pixels, examples, Schedule(epochs=1, batch=64, learning_rate=1e-3, seed=0))
-    changed = {
-        old.name
-        for old, new in zip(given.layers, network.base.layers, strict=True)
-        for a, b in zip(old.get_weights(), new.get_weights(), strict=True)
-        if not np.array_equal(a, b)
-    }
-    assert {"block_6_expand", "block_16_project", "Conv_1"} <= changed
-    assert not [name for name in changed if "bn" in name.lower() or name.startswith(("Conv1", "block_5_", "block_1_"))]
 
 
 @pytest.mark.parametrize(
@@ -238,18 +168,6 @@ def test_rare_categories_are_no_class() -> None:
         make_examples([f"title {i}" for i in range(123)], categories, np.ones(123, np.bool_), 70, seed=0)
 
 
-@given(st.integers(0, 2**32 - 1), st.sampled_from([8, 17, 32]))
-def test_augmented_photos_are_made_of_the_same_lines(seed: int, size: int) -> None:
-    rng = np.random.default_rng(seed)
-    photos = rng.integers(0, 256, (3, size, size, 3), dtype=np.uint8)
-    changed = augment(photos, np.random.default_rng(seed))
-    assert changed.shape == photos.shape
-    assert changed.dtype == np.uint8
-    np.testing.assert_array_equal(changed, augment(photos, np.random.default_rng(seed)))
-    grey = augment(np.full((3, size, size, 3), 128, np.uint8), np.random.default_rng(seed))
-    assert all(len(np.unique(photo)) == 1 for photo in grey)  # no border appears
-
-
 def test_temperature_is_found_again() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, (4000, 10)).astype(np.float32)
@@ -259,23 +177,3 @@ def test_temperature_is_found_again() -> None:
         assert fit_temperature(logits * temperature, labels) == pytest.approx(temperature, rel=0.1)
     assert fit_temperature(logits[:0], labels[:0]) == 1.0
     assert negative_log_likelihood(np.zeros((2, 4), np.float32), np.array([1, 3])) == pytest.approx(np.log(4))
-
-
-def test_decoded_photos_are_used_again_until_a_file_changes(tmp_path: Path) -> None:
-    (tmp_path / "images").mkdir()
-    for i in range(3):
-        Image.new("RGB", (9, 9), (i, i, i)).save(tmp_path / "images" / f"{i}.png")
-    listings = [("images/0.png",), ("images/absent.png", "images/1.png"), ("images/absent.png",), ("images/2.png",)]
-
-    def load():  # type: ignore[no-untyped-def]
-        return load_photos(tmp_path, listings, (4, 4), tmp_path / "cache", threads=2)
-
-    first = load()
-    assert first.usable.tolist() == [True, True, False, True]
-    assert first.pixels[:, 0, 0, 0].tolist() == [0, 1, 0, 2]
-    assert first.bad == [(1, "images/absent.png", "missing"), (2, "images/absent.png", "missing")]
-    made = sorted((tmp_path / "cache").rglob("*"))
-    assert load().bad == first.bad
-    assert sorted((tmp_path / "cache").rglob("*")) == made
-    Image.new("RGB", (10, 10), (9, 9, 9)).save(tmp_path / "images" / "0.png")
-    assert load().pixels[0, 0, 0, 0] == 9

@@ -15,34 +15,51 @@ from relevance.images import Size
 class Backbone:
     """One row of the table.
 
-    application: its name in `keras.applications`, None for our own network. signed: whether pixels go in as [-1, 1]
-    (else as 0 to 255: the network scales them itself). fine_tune_from: the first trained layer of the second phase, by
-    the start of its name; "" trains all.
+    application: its name in `keras.applications`, None for our own network. image_size: side in pixels of a square of as many
+    pixels as go in. signed: whether they go in as [-1, 1] (else as 0 to 255: the network scales them itself).
+    parameters: without its top, in millions. fine_tune_from: the first trained layer of the second phase, by the start
+    of its name; "" trains all.
     """
 
     application: str | None
     image_size: int
     signed: bool
+    parameters: float
     fine_tune_from: str = ""
     embedding_dim: int = 128
     dropout: float = 0.2
-    epochs: int = 8
+    epochs: float = 8
     batch: int = 64
     learning_rate: float = 5e-4
 
 
 BACKBONES = {
-    "small": Backbone(None, 64, True, embedding_dim=64, dropout=0.0, epochs=30, batch=32, learning_rate=4e-3),
+    "small": Backbone(None, 64, True, 0.66, embedding_dim=64, dropout=0.0, epochs=30, batch=32, learning_rate=4e-3),
     # Latency.
-    "MobileNetV2": Backbone("MobileNetV2", 112, True, "block_3_"),
-    "MobileNetV3Small": Backbone("MobileNetV3Small", 224, False),
-    "MobileNetV3Large": Backbone("MobileNetV3Large", 224, False),
+    "MobileNetV2": Backbone("MobileNetV2", 112, True, 2.26, "block_3_", epochs=10),
+    "MobileNetV3Small": Backbone("MobileNetV3Small", 224, False, 0.94),
+    "MobileNetV3Large": Backbone("MobileNetV3Large", 224, False, 3.0),
     # Accuracy.
-    "EfficientNetV2B0": Backbone("EfficientNetV2B0", 224, False),
-    "EfficientNetV2S": Backbone("EfficientNetV2S", 384, False),
-    "EfficientNetV2L": Backbone("EfficientNetV2L", 480, False),
+    "EfficientNetB0": Backbone("EfficientNetB0", 224, False, 4.05),
+    "EfficientNetB1": Backbone("EfficientNetB1", 240, False, 6.58),
+    "EfficientNetB2": Backbone("EfficientNetB2", 260, False, 7.77),
+    "EfficientNetB3": Backbone("EfficientNetB3", 300, False, 10.78),
+    "EfficientNetB4": Backbone("EfficientNetB4", 380, False, 17.67),
+    "EfficientNetB5": Backbone("EfficientNetB5", 456, False, 28.51),
+    "EfficientNetB6": Backbone("EfficientNetB6", 528, False, 40.96),
+    "EfficientNetB7": Backbone("EfficientNetB7", 600, False, 64.1),
+    "EfficientNetV2B0": Backbone("EfficientNetV2B0", 224, False, 5.92),
+    "EfficientNetV2B1": Backbone("EfficientNetV2B1", 240, False, 6.93),
+    "EfficientNetV2B2": Backbone("EfficientNetV2B2", 260, False, 8.77),
+    "EfficientNetV2B3": Backbone("EfficientNetV2B3", 300, False, 12.93),
+    "EfficientNetV2S": Backbone("EfficientNetV2S", 384, False, 20.33),
+    "EfficientNetV2M": Backbone("EfficientNetV2M", 480, False, 53.15),
+    "EfficientNetV2L": Backbone("EfficientNetV2L", 480, False, 117.75),
+    "ConvNeXtTiny": Backbone("ConvNeXtTiny", 224, False, 27.82),
+    "ConvNeXtSmall": Backbone("ConvNeXtSmall", 224, False, 49.45),
+    "ConvNeXtBase": Backbone("ConvNeXtBase", 224, False, 87.57),
     # The reference.
-    "InceptionResNetV2": Backbone("InceptionResNetV2", 299, True),
+    "InceptionResNetV2": Backbone("InceptionResNetV2", 299, True, 54.34),
 }
 
 

@@ -1,0 +1,95 @@
+"""The network: its stages, what is trained of it, and that no backend is built in."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+PRIOR = np.array([0.5, 0.3, 0.2])
+SIZE = (64, 32)
+
+
+def mobilenet(first: str) -> tuple[list[str], list[str]]:
+    """Names of the base's layers with trained and with frozen weights, after `fine_tune(network, first)`."""
+    from training.classifier.network import fine_tune, make_network
+
+    network = make_network("MobileNetV2", SIZE, None, PRIOR, seed=0)
+    network.base.trainable = False
+    for layer in network.base.layers:
+        layer.trainable = False  # what once kept everything frozen for good
+    fine_tune(network, first)
+    own = [layer for layer in network.base.layers if layer.weights]
+    return (
+        [layer.name for layer in own if layer.trainable_weights],
+        [layer.name for layer in own if not layer.trainable_weights],
+    )
+
+
+def test_all_but_the_batch_statistics_is_trained() -> None:
+    trained, frozen = mobilenet("")
+    assert len(trained) == 52  # MobileNetV2: 1 + 2 + 16 × 3 + 1 convolutions
+    assert all("bn" in name.lower() for name in frozen)
+
+
+def test_lower_layers_stay() -> None:
+    trained, frozen = mobilenet("block_6_")
+    assert len(trained) == 11 * 3 + 1
+    assert {"Conv1", "block_1_expand", "block_5_project"} <= set(frozen)
+    assert {"block_6_expand", "block_16_project", "Conv_1"} <= set(trained)
+    with pytest.raises(ValueError, match="no layer whose name starts with 'block_99'"):
+        mobilenet("block_99")
+
+
+def test_features_come_from_three_resolutions() -> None:
+    from training.classifier.backbones import build
+    from training.classifier.network import make_network, stage_ends
+
+    base = build("MobileNetV2", SIZE, None)
+    ends = stage_ends(base)
+    assert ends == [*(f"block_{i}_expand_relu" for i in (1, 3, 6, 13)), "out_relu"]
+    network = make_network("MobileNetV2", SIZE, None, PRIOR, seed=0)
+    assert network.trunk.output.shape == (None, 192 + 576 + 1280)
+
+
+def test_the_head_starts_from_how_often_classes_occur() -> None:
+    """With what the photo tells taken out, the probabilities are the prior."""
+    from training.classifier.network import make_network
+
+    network = make_network("small", (32, 32), None, PRIOR, seed=0)
+    classes = network.head.get_layer("classes")
+    classes.kernel.assign(np.zeros(classes.kernel.shape))
+    logits = np.asarray(network.head(np.ones((1, network.trunk.output.shape[-1])))["logits"])
+    np.testing.assert_allclose(np.exp(logits) / np.exp(logits).sum(), PRIOR[None], rtol=1e-5)
+
+
+JAX_STEP = """
+import numpy as np, keras
+from training.classifier.fit import Schedule, _optimizer
+from training.classifier.losses import TreeCrossEntropy
+from training.classifier.network import make_network, training_model
+assert keras.backend.backend() == "jax"
+prior = np.array([0.5, 0.3, 0.2])
+network = make_network("small", (32, 32), None, prior, seed=0)
+model = training_model(network, seed=0)
+loss = TreeCrossEntropy(prior, [np.array([0, 0, 1], np.int32)], 0.25, 0.3, 0.1)
+model.compile(_optimizer(Schedule(1, 8, 1e-2, 0, averaging=0.9), 20), loss, metrics=["accuracy"])
+photos = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), dtype=np.uint8)
+labels = np.array([0, 1, 2, 0, 1, 2, 0, 1], np.int32)
+losses = model.fit(photos, labels, epochs=12, batch_size=8, verbose=0).history["loss"]
+import sys
+assert "tensorflow" not in sys.modules, "TensorFlow was loaded"
+print(losses[0], losses[-1])
+"""
+
+
+def test_it_trains_on_jax_without_tensorflow() -> None:
+    """Every operation of the model, its augmentation and its loss belongs to Keras, not to one backend."""
+    environment = os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", JAX_STEP], cwd=root, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    first, last = map(float, done.stdout.split())
+    assert last < first
