@@ -12,13 +12,13 @@ from relevance.errors import DataError
 from relevance.events import Behaviour
 from relevance.interactions import Interactions, interactions
 from relevance.splits import TEST, time_split
-from relevance.text import normalise
+from relevance.text import tokens
 
 MOST_ANCHORS = 50
 """Listings of one query that are asked with: a query that leads everywhere is one query among others."""
 Rows = NDArray[np.int64]
 Choices = dict[str, list[int]]
-"""Query as one spelling -> rows of the listings chosen for it, ascending."""
+"""Words of a query -> rows of the listings chosen for it, ascending."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ def read_choices(behaviour: Behaviour, rows: Mapping[str, int]) -> tuple[Choices
 def _by_text(pairs: Interactions) -> Choices:
     found: dict[str, set[int]] = defaultdict(set)
     for query, row in zip(pairs.query.tolist(), pairs.listing.tolist(), strict=True):
-        found[normalise(pairs.queries[query])].add(row)
-    return {text: sorted(rows) for text, rows in found.items()}
+        found[" ".join(tokens(pairs.queries[query]))].add(row)
+    return {text: sorted(rows) for text, rows in found.items() if text}
 
 
 def popular(pairs: Interactions, n: int) -> Rows:
