@@ -53,6 +53,12 @@ def command(
     ] = "auto",
     seed: Annotated[int, typer.Option(min=0)] = 0,
     threads: Annotated[int, typer.Option(min=1)] = 2,
+    distribute: Annotated[
+        str,
+        typer.Option(
+            help="none; mirrored: all GPUs of this machine; workers: those of all machines in $TF_CONFIG."
+        ),
+    ] = "none",
 ) -> None:
     """Train the photo classifier and export the image encoder."""
     import os
@@ -78,8 +84,11 @@ def command(
         test_share=test_share,
         seed=seed,
         threads=threads,
+        distribute=distribute,
     )
     metrics = run(dataset, out, options)
+    if metrics is None:  # the chief tells
+        return
     typer.echo(f"classifier: {out} ({metrics['classes']} classes, {metrics['train_photos']} training photos)")
     if test := metrics["test"]:
         shown = (("top-1", "top_1"), ("top-3", "top_3"), ("top-5", "top_5"), ("macro", "macro"))

@@ -21,6 +21,7 @@ from relevance.images import Size
 from relevance.ontology import Ontology
 from training.classifier.backbones import Backbone, find, resolve_weights
 from training.classifier.calibration import fit_temperature
+from training.classifier.distribution import Distribution, open_distribution
 from training.classifier.examples import Examples, make_examples
 from training.classifier.export import encode, export, write_json
 from training.classifier.fit import Schedule, predict_logits, train_head, train_network
@@ -35,6 +36,7 @@ class Options:
 
     cache: folder for decoded photos, None to decode them as they are needed. adjustment, hierarchy, smoothing: see
     :class:`TreeCrossEntropy`. test_share: share of the titles kept for measuring; 0 for the model to deploy in the end.
+    distribute: see :func:`open_distribution`.
     """
 
     backbone: str
@@ -53,15 +55,19 @@ class Options:
     test_share: float = TEST_SHARE
     seed: int = 0
     threads: int = 2
+    distribute: str = "none"
 
 
-def run(dataset: Path, out: Path, options: Options) -> dict[str, Any]:
+def run(dataset: Path, out: Path, options: Options) -> dict[str, Any] | None:
     """Trains, exports and measures a classifier; returns its metrics. Run again after an interruption with the same
     options and data, it goes on from the last finished round.
+
+    Of several workers, which have to see the same folders, only the chief exports; the others return None.
 
     Raises DataError for options that do not fit together and for a dataset without enough photos.
     """
     started = time.monotonic()
+    devices = open_distribution(options.distribute)
     keras.utils.set_random_seed(options.seed)
     weights = resolve_weights(options.backbone, options.weights)
     source = Dataset.open(dataset)
@@ -73,10 +79,13 @@ def run(dataset: Path, out: Path, options: Options) -> dict[str, Any]:
     examples = make_examples(
         listings.titles, categories, photos.usable, options.min_photos, options.seed, options.test_share
     )
-    network = make_network(options.backbone, size, weights, examples.prior, options.seed)
     work = out.with_name(f".{out.name}.unfinished")
     work.mkdir(parents=True, exist_ok=True)
-    _train(network, photos, examples, ontology, weights, options, work, _key(options, size, ontology, listings))
+    key = _key(options, size, ontology, listings)
+    network = _trained(photos, examples, ontology, size, weights, options, work, key, devices)
+    if not devices.chief:
+        devices.wait()
+        return None
     temperature = _temperature(network, photos, examples)
     with writing(out) as folder:
         export(deployable(network, temperature), folder)
@@ -103,6 +112,7 @@ def run(dataset: Path, out: Path, options: Options) -> dict[str, Any]:
             options=_stated(options),
             metrics=metrics,
         )
+    devices.wait()
     shutil.rmtree(work)
     return metrics
 
@@ -115,8 +125,8 @@ def _with_photo_and_category(listings: Listings) -> Listings:
 
 
 def _stated(options: Options) -> dict[str, Any]:
-    """What decides the result: not where the cache lies, nor how many threads work."""
-    return {name: value for name, value in asdict(options).items() if name not in ("cache", "threads")}
+    """What decides the result: not where the cache lies, nor how many threads and devices work."""
+    return {name: value for name, value in asdict(options).items() if name not in ("cache", "threads", "distribute")}
 
 
 def _key(options: Options, size: Size, ontology: Ontology, listings: Listings) -> str:
@@ -125,24 +135,34 @@ def _key(options: Options, size: Size, ontology: Ontology, listings: Listings) -
     return hashlib.sha256(json.dumps([*what, listings.images]).encode()).hexdigest()
 
 
-def _train(
-    network: Network,
+def _trained(
     photos: Photos,
     examples: Examples,
     ontology: Ontology,
+    size: Size,
     weights: str | None,
     options: Options,
     work: Path,
     key: str,
-) -> None:
+    devices: Distribution,
+) -> Network:
+    """Returns the trained network, on one device."""
     backbone = find(options.backbone)
+    with devices.scope():
+        network = make_network(options.backbone, size, weights, examples.prior, options.seed)
     levels = levels_above(ontology, examples.classes)
     loss = TreeCrossEntropy(examples.prior, levels, options.adjustment, options.hierarchy, options.smoothing)
     if weights:
         head = Schedule(epochs=20, batch=64, learning_rate=2e-3, seed=options.seed, plateau=2)
-        train_head(network, photos, examples, loss, head, work, key)
+        train_head(network, photos, examples, loss, head, work, key, devices)
         fine_tune(network, _first(options, backbone))
-    train_network(network, photos, examples, loss, _schedule(options, backbone), work, key)
+    train_network(network, photos, examples, loss, _schedule(options, backbone), work, key, devices)
+    if not devices.several:
+        return network
+    alone = make_network(options.backbone, size, None, examples.prior, options.seed)
+    alone.trunk.set_weights(network.trunk.get_weights())
+    alone.head.set_weights(network.head.get_weights())
+    return alone
 
 
 def _first(options: Options, backbone: Backbone) -> str:
