@@ -19,7 +19,7 @@ from tests.colours import write_classifier, write_photo
 from training.attributes.examples import ABSENT, RARE, Attribute, category_named, listings_under, make_attribute
 from training.attributes.measure import scores
 
-N = 240
+N = 360
 
 
 def colour_of(i: int) -> tuple[int, int, int]:
@@ -63,7 +63,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def train(root: Path, out: str, **options: Any) -> Path:
     from training.attributes.train import Options, run
 
-    named = {"names": ("tint", "light"), "cache": root / "cache", "hidden": 32, "dropout": 0.0, "epochs": 15, **options}
+    named = {"names": ("tint", "light"), "cache": root / "cache", "hidden": 32, "dropout": 0.0, "epochs": 25, **options}
     run(root / "dataset", root / "classifier", root / out, Options(**named))
     return root / out
 
@@ -85,7 +85,7 @@ def test_it_learns_each_attribute_from_the_listings_that_give_it(trained: Path) 
     # The classifier's test titles, less the three listings that give no tint or none that is one value.
     test = part_of_test([f"thing {i}" for i in range(N)], 0)
     assert manifest["metrics"]["test"]["light"]["photos"] == sum(test[i] for i in range(N) if i % 3)
-    assert manifest["metrics"]["train_photos"] + manifest["metrics"]["validation_photos"] > 180
+    assert manifest["metrics"]["train_photos"] + manifest["metrics"]["validation_photos"] > 270
 
 
 def test_the_chain_reads_what_was_trained(root: Path) -> None:

@@ -33,6 +33,7 @@ def command(
     adjustment: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="0: values weigh as they occur; 1: all values weigh the same.")
     ] = 0.0,
+    epochs: Annotated[int, typer.Option(min=1, help="At most; ends earlier where nothing is gained.")] = 60,
     cache: Annotated[
         Path | None, typer.Option(help="Folder of encoded photos, used again by later runs. Default: beside --out.")
     ] = None,
@@ -56,6 +57,7 @@ def command(
         hidden=hidden,
         dropout=dropout,
         adjustment=adjustment,
+        epochs=epochs,
         seed=seed,
         threads=threads,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +70,7 @@ def listings_under(ontology: Ontology, listings: Listings, under: int | None, na
         [
             row
             for row in np.flatnonzero(inside).tolist()
-            if listings.images[row] and any(value_text(listings.attributes[row].get(name)) for name in names)
+            if listings.images[row] and any(_single(listings.attributes[row].get(name)) for name in names)
         ],
         np.int64,
     )
@@ -99,8 +100,7 @@ def make_examples(
 def make_attribute(name: str, listings: Listings, train: Rows, min_photos: int) -> Attribute:
     """Makes a class of every value with at least `min_photos` training photos. A listing with several values at once
     counts as one that does not give it. Raises DataError with fewer than two classes."""
-    given = [value_text(attributes.get(name)) or "" for attributes in listings.attributes]
-    texts = np.array(["" if "\n" in text else text.strip() for text in given])
+    texts = np.array([_single(attributes.get(name)) for attributes in listings.attributes])
     values, counts = np.unique([text for text in texts[train] if text], return_counts=True)
     classes = tuple(values[counts >= min_photos].tolist())
     if len(classes) < 2:
@@ -110,6 +110,12 @@ def make_attribute(name: str, listings: Listings, train: Rows, min_photos: int) 
         )
     numbers = {text: number for number, text in enumerate(classes)} | {"": ABSENT}
     return Attribute(name, classes, np.array([numbers.get(text, RARE) for text in texts.tolist()], np.int32), texts)
+
+
+def _single(value: Any) -> str:
+    """The value as text, "" for none or several."""
+    text = (value_text(value) or "").strip()
+    return "" if "\n" in text else text
 
 
 def _known(listings: Listings, name: str) -> str:

@@ -10,22 +10,25 @@ from tqdm import tqdm
 from training.attributes.examples import Examples, Rows
 from training.classifier.batches import Measuring, Order, Training
 
-EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY, PLATEAU = 60, 256, 2e-3, 0.05, 6
+LEARNING_RATE, WEIGHT_DECAY, PLATEAU = 2e-3, 0.05, 6
+SMALLEST_BATCH, LARGEST_BATCH, STEPS = 16, 256, 50
 _PREDICT_BATCH = 1024
 
 
-def fit_head(model: Any, features: NDArray[np.float32], examples: Examples, loss: Any, seed: int) -> None:
-    """AdamW with a rate that falls along a cosine; ends, with the weights of the epoch with the best validation loss,
-    after PLATEAU epochs without a better one."""
-    order, labels = Order(examples.train, BATCH, seed), examples.labels
-    steps = EPOCHS * order.steps_per_epoch
+def fit_head(model: Any, features: NDArray[np.float32], examples: Examples, loss: Any, epochs: int, seed: int) -> None:
+    """AdamW with a rate that falls along a cosine over `epochs`; ends after PLATEAU epochs without a better validation
+    loss, with the weights of the best one."""
+    # STEPS or more an epoch, also for the few photos of a small category.
+    batch = min(max(len(examples.train) // STEPS, SMALLEST_BATCH), LARGEST_BATCH)
+    order, labels = Order(examples.train, batch, seed), examples.labels
+    steps = epochs * order.steps_per_epoch
     rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps, alpha=0.01)
     model.compile(keras.optimizers.AdamW(rate, weight_decay=WEIGHT_DECAY), loss, jit_compile=False)
     held_out = Measuring(features.__getitem__, labels, examples.validation, _PREDICT_BATCH)
-    with tqdm(total=EPOCHS, desc="attributes", unit="epoch") as progress:
+    with tqdm(total=epochs, desc="attributes", unit="epoch") as progress:
         model.fit(
             Training(features.__getitem__, labels, order, order.steps_per_epoch),
-            epochs=EPOCHS,
+            epochs=epochs,
             validation_data=held_out if len(examples.validation) else None,
             callbacks=[_best(bool(len(examples.validation))), _report(progress)],
             shuffle=False,

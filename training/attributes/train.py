@@ -31,7 +31,7 @@ _PREDICT_BATCH = 1024
 class Options:
     """What a run may vary. names: the attributes; under: id or path of the category that triggers the model, "" for
     every photo; threshold: the probability of the category from which it does; min_photos: values with fewer training
-    photos are no class; hidden, dropout: of the head; adjustment: see :class:`MaskedCrossEntropy`."""
+    photos are no class; hidden, dropout: of the head; adjustment: see :class:`MaskedCrossEntropy`; epochs: at most."""
 
     names: tuple[str, ...]
     cache: Path
@@ -41,6 +41,7 @@ class Options:
     hidden: int = 256
     dropout: float = 0.3
     adjustment: float = 0.0
+    epochs: int = 60
     seed: int = 0
     threads: int = 2
 
@@ -62,7 +63,7 @@ def run(dataset: Path, classifier: Path, out: Path, options: Options) -> dict[st
     priors = [_prior(attribute, examples) for attribute in examples.attributes]
     head = make_head(found.features.shape[1], priors, options.hidden, options.dropout, options.seed)
     loss = MaskedCrossEntropy(priors, options.adjustment)
-    fit_head(joined(head, head.input, head.input), found.features, examples, loss, options.seed)
+    fit_head(joined(head, head.input, head.input), found.features, examples, loss, options.epochs, options.seed)
     temperatures = _temperatures(head, found.features, examples)
     with writing(out) as folder:
         (folder / MODEL).write_bytes(to_litert(deployable(head, head.input, head.input, temperatures)))
