@@ -41,11 +41,18 @@ class Photos(Protocol):
         """Returns the photos of `rows`, uint8 `[len(rows), height, width, 3]`."""
 
 
-def open_photos(root: Path, images: Sequence[Sequence[str]], size: Size, cache: Path | None, threads: int) -> Photos:
+def open_photos(
+    root: Path,
+    images: Sequence[Sequence[str]],
+    size: Size,
+    cache: Path | None,
+    threads: int,
+    worker: tuple[int, int] = (0, 1),
+) -> Photos:
     """Decodes all photos to `cache`, or reads what an earlier run decoded from the same files; with no cache given, or
     no room for it on the disk, each photo is decoded when it is taken.
 
-    images: each listing's paths relative to `root`.
+    images: each listing's paths relative to `root`. worker: (index, count) where several machines may share the cache.
     """
     paths = [[root / image for image in listing] for listing in images]
     needed = len(paths) * size[0] * size[1] * 3
@@ -56,17 +63,23 @@ def open_photos(root: Path, images: Sequence[Sequence[str]], size: Size, cache: 
     if not folder.is_dir() and shutil.disk_usage(cache).free < _SPARE * needed:
         print(f"{cache}: no room for {needed / 2**30:.0f} GB of decoded photos; they are decoded as they are needed")
         return StreamedPhotos(root, paths, size, threads)
-    decode(root, paths, size, threads, folder)
+    decode(root, paths, size, threads, folder, worker)
     return CachedPhotos(folder, len(paths))
 
 
-def decode(root: Path, paths: list[list[Path]], size: Size, threads: int, folder: Path) -> None:
-    """Writes the shards of the cache that are not there yet: an interrupted run goes on where it was."""
+def decode(
+    root: Path, paths: list[list[Path]], size: Size, threads: int, folder: Path, worker: tuple[int, int] = (0, 1)
+) -> None:
+    """Writes the shards of the cache that are not there yet: an interrupted run goes on where it was. Each of several
+    workers begins with its own share of them and leaves out what another has written meanwhile."""
     folder.mkdir(parents=True, exist_ok=True)
     starts = range(0, len(paths), SHARD)
     missing = [at for at in starts if not _shard(folder, at, "csv").is_file()]
     with tqdm(total=len(paths), desc="photos", unit="photo", initial=(len(starts) - len(missing)) * SHARD) as progress:
-        for at in missing:
+        own = len(missing) * worker[0] // worker[1]
+        for at in missing[own:] + missing[:own]:
+            if _shard(folder, at, "csv").is_file():
+                continue
             part = paths[at : at + SHARD]
             pixels = np.zeros((len(part), *size, 3), np.uint8)
             lines = []

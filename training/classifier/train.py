@@ -74,7 +74,7 @@ def run(dataset: Path, out: Path, options: Options) -> dict[str, Any] | None:
     ontology = source.read_ontology()
     listings = _with_photo_and_category(source.read_listings(ontology))
     size = options.image_size or photo_shape(source.root, listings.images, find(options.backbone).image_size)
-    photos = open_photos(source.root, listings.images, size, options.cache, options.threads)
+    photos = open_photos(source.root, listings.images, size, options.cache, options.threads, devices.worker)
     categories = np.array([ontology.position(name) for name in listings.category_ids if name], np.int32)
     examples = make_examples(
         listings.titles, categories, photos.usable, options.min_photos, options.seed, options.test_share
