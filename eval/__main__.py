@@ -1,8 +1,9 @@
-"""`python -m eval simulate | classifier | zero-results | search | judgments | report`."""
+"""`python -m eval simulate | classifier | zero-results | search | judgments | report | bench`."""
 
 import typer
 
 from eval import classifier, judgments, report, search, zero_results
+from eval.benchmarks import encoder
 from eval.simulate import command as simulate
 from relevance.entry import run
 
@@ -13,6 +14,10 @@ app.command("zero-results")(zero_results.command)
 app.command("search")(search.command)
 app.command("judgments")(judgments.command)
 app.command("report")(report.command)
+
+bench = typer.Typer(help="Time the parts on this machine.", no_args_is_help=True)
+bench.command("encoder")(encoder.command)
+app.add_typer(bench, name="bench")
 
 if __name__ == "__main__":
     run(app, "python -m eval")

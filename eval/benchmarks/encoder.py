@@ -1,0 +1,154 @@
+"""`python -m eval bench encoder`: which runtime encodes photos fastest on this machine, and does it agree.
+
+The ratios of one round are to be trusted more than the speeds: what else the machine does slows all ways alike.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from eval.textable import text_table
+from relevance.artifacts import write_text_atomic
+from relevance.classifier import Classifier, Encoded
+from relevance.dataset import Dataset
+from relevance.errors import DataError
+from relevance.photo_batches import BATCH, map_batches, photo_batches
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way to encode. photos_per_second: the median over the rounds; ratio: the median over the rounds of its speed
+    by that of `keras.predict` in the same round; cosine: the lowest between its embedding of a photo and that of Keras;
+    difference: the largest between two probabilities."""
+
+    name: str
+    batch: int
+    calls: int
+    threads: int
+    photos_per_second: float
+    ratio: float
+    cosine: float
+    difference: float
+
+
+def command(
+    classifier: Annotated[Path, typer.Option(help="The folder of a trained classifier.")],
+    dataset: Annotated[Path, typer.Option(help="Dataset folder with photos.")],
+    photos: Annotated[int, typer.Option(min=32, help="How many to encode.")] = 512,
+    rounds: Annotated[int, typer.Option(min=1, help="Each way is timed once a round.")] = 3,
+    threads: Annotated[int, typer.Option(min=1, help="Cores to use.")] = 2,
+    out: Annotated[Path | None, typer.Option(help="A JSON file for the figures.")] = None,
+) -> None:
+    """Time the image encoder in every runtime that is installed, side by side."""
+    import os
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(threads))
+    model = Classifier.open(classifier)
+    source = Dataset.open(dataset)
+    images = [paths for paths in source.read_listings().images if paths][:photos]
+    pixels, decoding = decoded(source.root, images, model)
+    rows = measure(classifier, pixels, rounds, threads)
+    passed = catalogue_pass(model, source.root, images, rounds, threads)
+    if out:
+        figures = {"photos": len(pixels), "decoding_seconds": decoding, "catalogue_pass": passed}
+        write_text_atomic(out, json.dumps(figures | {"runtimes": [asdict(row) for row in rows]}, indent=1) + "\n")
+    typer.echo(report(rows, len(pixels), decoding, passed, threads))
+
+
+def decoded(root: Path, images: Sequence[Sequence[str]], model: Classifier) -> tuple[NDArray[np.uint8], float]:
+    """The usable photos, uint8 `[n, height, width, 3]`, and the processor time a photo took."""
+    batches = list(photo_batches(root, images, model.encoder.image_size, threads=1))
+    pixels = np.concatenate([batch.photos for batch in batches]) if batches else np.empty(0, np.uint8)
+    if not len(pixels):
+        raise DataError(f"{root}: no listing has a usable photo")
+    return pixels, sum(batch.seconds for batch in batches) / len(pixels)
+
+
+def measure(folder: Path, pixels: NDArray[np.uint8], rounds: int, threads: int) -> list[Row]:
+    """Times all ways in turn, round by round, so that what else the machine does falls on all of them alike."""
+    from eval.benchmarks.runtimes import runtimes
+
+    ways = list(runtimes(folder, threads))
+    results = [way.run(pixels) for way in tqdm(ways, "warm-up")]
+    seconds = np.empty((rounds, len(ways)))
+    for once in tqdm(seconds, "rounds"):
+        for i, way in enumerate(ways):
+            once[i] = timed(lambda way=way: way.run(pixels))
+    return [
+        Row(
+            way.name,
+            way.batch,
+            way.calls,
+            way.threads,
+            float(np.median(len(pixels) / seconds[:, i])),
+            float(np.median(seconds[:, 0] / seconds[:, i])),
+            *agreement(results[0], results[i]),
+        )
+        for i, way in enumerate(ways)
+    ]
+
+
+def timed(work: Any) -> float:
+    """Seconds that the call takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def agreement(reference: Encoded, other: Encoded) -> tuple[float, float]:
+    """The lowest cosine between two embeddings of one photo, and the largest difference between two probabilities."""
+    cosines = np.einsum("nd,nd->n", reference.embeddings, other.embeddings)
+    return float(cosines.min()), float(np.abs(reference.probabilities - other.probabilities).max())
+
+
+def catalogue_pass(model: Classifier, root: Path, images: Sequence[Sequence[str]], rounds: int, threads: int) -> float:
+    """Photos a second from file to embedding, as `python -m index listings` does it: the median of the rounds."""
+
+    def once() -> None:
+        for _ in map_batches(photo_batches(root, images, model.encoder.image_size, threads), model.encoder, threads):
+            pass
+
+    once()
+    return len(images) / float(np.median([timed(once) for _ in range(rounds)]))
+
+
+def report(rows: Sequence[Row], photos: int, decoding: float, passed: float, threads: int) -> str:
+    """The figures as a table, fastest first, and what they mean for a catalogue."""
+    table = text_table(
+        ["runtime", "batch", "calls", "threads", "photos/s", "ratio", "cosine", "difference"],
+        [
+            [
+                row.name,
+                str(row.batch),
+                str(row.calls),
+                str(row.threads),
+                f"{row.photos_per_second:.0f}",
+                f"{row.ratio:.2f}",
+                f"{row.cosine:.6f}",
+                f"{row.difference:.1e}",
+            ]
+            for row in sorted(rows, key=lambda row: -row.ratio)
+        ],
+    )
+    used = next(row for row in rows if (row.name, row.batch, row.calls) == ("LiteRT", BATCH, threads))
+    share = decoding / (decoding + threads / used.photos_per_second)
+    return "\n".join(
+        (
+            table,
+            f"{photos} photos; ratio: to {rows[0].name}; cosine and difference: at worst, to its results",
+            f"decoding takes {1000 * decoding:.2f} ms of processor time a photo, {share:.0%} of a catalogue pass",
+            f"catalogue pass, decoding included: {passed:.0f} photos/s, "
+            f"{passed / rows[0].photos_per_second:.2f} times {rows[0].name} without decoding",
+        )
+    )
