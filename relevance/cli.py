@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from relevance import terminal
+from relevance import photo_cli, terminal
 from relevance.entry import run
 from relevance.errors import BundleError, DataError
 
@@ -25,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(photo_cli.app, name="photos")
 
 Bundle = Annotated[
     Path | None,

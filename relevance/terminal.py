@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from relevance.results import CategoryFilter, Fallback, Hit, SearchResult
+from relevance.photo_answers import PhotoAnswer
+from relevance.results import CategoryFilter, CategoryScore, Fallback, Hit, SearchResult
 
 _WIDEST = 48
 _HEADER = ("", "relevance", "source", "price", "title", "category", "listing", "reason")
@@ -56,6 +57,23 @@ def hits(found: Sequence[Hit]) -> str:
     ]
     header = _HEADER if found[0].relevance is not None else ("", "cosine", *_HEADER[2:])
     return "\n".join(_table([header, *rows]))
+
+
+def photos(found: Sequence[tuple[str, PhotoAnswer | str]]) -> str:
+    """Returns a line a photo: its name, the category that is sure enough with its probability, and its attributes; for
+    a photo that could not be used, the reason."""
+    rows = [("photo", "probability", "category", "attributes")]
+    for name, answer in found:
+        if isinstance(answer, str):
+            rows.append((name, "", f"not used: {answer}", ""))
+            continue
+        category = ("", "undecided") if answer.answer is None else _probable(answer.answer)
+        rows.append((name, *category, ", ".join(f"{n}: {a.value}" for n, a in answer.attributes.items())))
+    return "\n".join(_table(rows))
+
+
+def _probable(category: CategoryScore) -> tuple[str, str]:
+    return f"{category.probability:.2f}", category.path
 
 
 def report(values: dict[str, Any]) -> str:

@@ -1,0 +1,51 @@
+"""JSON over HTTP, the same from every service of the project. Every error is `{"error": "..."}`."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from relevance.errors import DataError
+from relevance.images import PhotoError
+
+
+class Json(JSONResponse):
+    """JSON in ASCII: an answer repeats the query, and a query may hold halves of surrogates, which UTF-8 cannot."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
+
+
+def error_answer(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    """`{"error": message}`."""
+    return Json({"error": message}, status, headers)
+
+
+def add_error_answers(app: FastAPI) -> None:
+    """Turns whatever the app raises into an answer that gives away nothing of the inside."""
+
+    @app.exception_handler(PhotoError)
+    def unusable_photo(_: Request, error: PhotoError) -> Response:
+        return error_answer(422, f"expected a photo in the body, but it is {error.reason}")
+
+    @app.exception_handler(DataError)
+    def bad_value(_: Request, error: DataError) -> Response:
+        return error_answer(400, str(error))
+
+    @app.exception_handler(RequestValidationError)
+    def bad_request(_: Request, error: RequestValidationError) -> Response:
+        places = (".".join(map(str, problem["loc"])) + ": " + problem["msg"] for problem in error.errors())
+        return error_answer(422, "; ".join(places))
+
+    @app.exception_handler(HTTPException)
+    def refused(_: Request, error: HTTPException) -> Response:
+        return error_answer(error.status_code, str(error.detail), error.headers)
+
+    @app.exception_handler(Exception)
+    def failed(_: Request, error: Exception) -> Response:
+        # The server logs the exception; the client learns nothing of the inside.
+        return error_answer(500, "internal error")
