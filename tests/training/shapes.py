@@ -10,7 +10,7 @@ COLOURS = {"red": (220, 40, 40), "blue": (40, 60, 220)}
 
 
 def draw(shape: str, colour: tuple[int, int, int], rng: np.random.Generator) -> Image.Image:
-    """A shape somewhere near the middle of a light background, 48 × 48."""
+    """A shape somewhere near the middle of a light background, 48 by 48."""
     image = Image.new("RGB", (48, 48), tuple(int(v) for v in rng.integers(150, 255, 3)))
     pen = ImageDraw.Draw(image)
     x, y = (int(v) for v in rng.integers(18, 31, 2))

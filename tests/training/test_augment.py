@@ -6,7 +6,7 @@ import pytest
 
 @pytest.fixture(scope="module")
 def photos() -> np.ndarray:
-    """A dark square left of the middle of a light ground, 40 × 30."""
+    """A dark square left of the middle of a light ground, 40 by 30."""
     photo = np.full((1, 40, 30, 3), (200.0, 180.0, 160.0), np.float32)
     photo[:, 16:24, 6:12] = 20
     return np.repeat(photo, 64, axis=0)

@@ -1,7 +1,13 @@
 """Training the photo classifier: one small run from photos to the artifact, interrupted and not."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +17,9 @@ from relevance.classifier import ImageEncoder
 from relevance.classifier import test_part as part_of_test
 from relevance.errors import DataError
 from relevance.images import load_photo
+from tests.training.shapes import write_shapes
 from training.classifier.calibration import fit_temperature, negative_log_likelihood
 from training.classifier.examples import make_examples
-from tests.training.shapes import write_shapes
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +29,17 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from training.classifier.train import Options, run
+    from training.classifier.train import run
 
     out = tmp_path_factory.mktemp("build") / "classifier"
-    run(dataset, out, OPTIONS)
+    run(dataset, out, options(out.parent / "cache", epochs=12))
     return out
+
+
+def options(cache: Path, **stated: Any) -> Any:
+    from training.classifier.train import Options
+
+    return Options("small", cache, image_size=(32, 32), averaging=0.9, **stated)
 
 
 def photos_of(dataset: Path, n: int) -> np.ndarray:
@@ -71,15 +83,65 @@ def test_litert_agrees_with_keras(dataset: Path, trained: Path) -> None:
 
 
 def test_the_same_seed_gives_the_same_encoder(dataset: Path, tmp_path: Path) -> None:
-    from training.classifier.train import Options, run
+    from training.classifier.train import run
 
     photos = photos_of(dataset, 20)
     runs = []
     for name in ("one", "two"):
-        run(dataset, tmp_path / name, Options("small", tmp_path / "cache", image_size=(32, 32), epochs=2, seed=5))
+        run(dataset, tmp_path / name, options(tmp_path / "cache", epochs=2, seed=5))
         runs.append(ImageEncoder(tmp_path / name / "image_encoder.tflite")(photos).probabilities)
     np.testing.assert_array_equal(*runs)
     assert len(list((tmp_path / "cache").iterdir())) == 1  # decoded once
+
+
+def test_training_goes_on_after_a_kill_as_if_nothing_had_happened(dataset: Path, tmp_path: Path) -> None:
+
+    def arguments(out: Path) -> list[str]:
+        words = [sys.executable, "-m", "training", "classifier", str(dataset), "--out", str(out)]
+        return [*words, "--image-size", "32", "--epochs", "6", "--cache", str(tmp_path / "cache")]
+
+    environment = os.environ | {"TQDM_DISABLE": "1"}
+    root = Path(__file__).resolve().parents[2]
+    process = subprocess.Popen(arguments(tmp_path / "killed"), cwd=root, env=environment, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 300
+    while not (saved := list(tmp_path.glob(".killed.unfinished/network-*.npz"))) and time.monotonic() < deadline:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert saved
+    assert not (tmp_path / "killed").exists()
+    with np.load(saved[0]) as state:
+        assert 1 <= len(json.loads(str(state["note"]))["history"]) < 6
+    for name in ("killed", "whole"):
+        subprocess.run(arguments(tmp_path / name), cwd=root, env=environment, check=True, capture_output=True)
+    photos = photos_of(dataset, 20)
+    one, two = (ImageEncoder(tmp_path / name / "image_encoder.tflite")(photos) for name in ("killed", "whole"))
+    np.testing.assert_array_equal(one.probabilities, two.probabilities)
+    np.testing.assert_array_equal(one.embeddings, two.embeddings)
+    assert not list(tmp_path.glob(".*.unfinished"))
+
+
+def test_unfinished_work_of_other_options_is_not_gone_on_with(dataset: Path, tmp_path: Path) -> None:
+    import keras
+
+    from training.classifier.checkpoint import Checkpoint
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("adam", "mse")
+    model.optimizer.build(model.trainable_variables)
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    Checkpoint(tmp_path / "state.npz", "one").write(model, model.get_weights(), [{"loss": 1.0}], done=False)
+    trained = [weight.copy() for weight in model.get_weights()]
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    assert Checkpoint(tmp_path / "state.npz", "two").read(model) is None
+    assert Checkpoint(tmp_path / "absent.npz", "one").read(model) is None
+    best, history, done = Checkpoint(tmp_path / "state.npz", "one").read(model) or ([], [], True)
+    assert (history, done) == ([{"loss": 1.0}], False)
+    for got, kept, expected in zip(model.get_weights(), best, trained, strict=True):
+        np.testing.assert_array_equal(got, expected)
+        np.testing.assert_array_equal(kept, expected)
+    assert int(model.optimizer.iterations) == 1
 
 
 @pytest.mark.parametrize(

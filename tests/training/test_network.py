@@ -30,7 +30,7 @@ def mobilenet(first: str) -> tuple[list[str], list[str]]:
 
 def test_all_but_the_batch_statistics_is_trained() -> None:
     trained, frozen = mobilenet("")
-    assert len(trained) == 52  # MobileNetV2: 1 + 2 + 16 × 3 + 1 convolutions
+    assert len(trained) == 52  # MobileNetV2: 1 + 2 + 16 times 3 + 1 convolutions
     assert all("bn" in name.lower() for name in frozen)
 
 

@@ -15,8 +15,8 @@ from relevance.images import Size
 class Backbone:
     """One row of the table.
 
-    application: its name in `keras.applications`, None for our own network. image_size: side in pixels of a square of as many
-    pixels as go in. signed: whether they go in as [-1, 1] (else as 0 to 255: the network scales them itself).
+    application: its name in `keras.applications`, None for our own network. image_size: side in pixels of a square of
+    as many pixels as go in. signed: whether they go in as [-1, 1] (else as 0 to 255: the network scales them itself).
     parameters: without its top, in millions. fine_tune_from: the first trained layer of the second phase, by the start
     of its name; "" trains all.
     """
