@@ -11,6 +11,9 @@ import typer
 
 from eval import zero_results
 from eval.replay import Outcome, SearchEngine, held_out
+from relevance import bundle as search_bundle
+from relevance import classifier as photo_classifier
+from relevance import listing_index
 from relevance.artifacts import read_manifest, writing
 from relevance.dataset import Dataset, Listings
 from relevance.events import CLICK, MESSAGE, Behaviour, read_behaviour
@@ -19,8 +22,13 @@ from relevance.terminal import one_line
 
 EXAMPLES = 3
 _HITS = 3
-_ARTIFACTS = {"classifier": "classifier", "listings": "listing-index", "towers": "towers", "bundle": "bundle"}
-"""Name of an artifact -> its kind; format version 1 each."""
+_ARTIFACTS = {
+    "classifier": (photo_classifier.KIND, photo_classifier.VERSION),
+    "listings": (listing_index.KIND, listing_index.VERSION),
+    "towers": ("towers", 1),
+    "bundle": (search_bundle.KIND, search_bundle.VERSION),
+}
+"""Name of an artifact -> its kind and format version."""
 
 
 def built(listings: Listings, categories: int, behaviour: Behaviour) -> dict[str, int]:
@@ -43,7 +51,7 @@ def artifacts(folders: Mapping[str, Path | None]) -> dict[str, dict[str, Any]]:
     for name, folder in folders.items():
         if folder is None:
             continue
-        manifest = read_manifest(folder, _ARTIFACTS[name], 1, verify=False)
+        manifest = read_manifest(folder, *_ARTIFACTS[name], verify=False)
         metrics = folder / "metrics.json"
         measured = json.loads(metrics.read_text(encoding="utf-8")) if metrics.is_file() else {}
         found[name] = {"created_at": manifest["created_at"], "metrics": manifest.get("metrics") or measured}

@@ -12,6 +12,7 @@ from relevance.artifacts import write_manifest
 from relevance.dataset import Dataset
 from relevance.errors import ArtifactError
 from relevance.events import read_behaviour
+from tests.colours import write_classifier, write_dataset
 
 
 @pytest.fixture
@@ -55,6 +56,13 @@ def test_artifacts(tmp_path: Path) -> None:
     assert list(found) == ["towers"]
     with pytest.raises(ArtifactError, match="expected an artifact of kind 'bundle'"):
         artifacts({"bundle": tmp_path / "towers"})
+
+
+def test_a_classifier_of_this_release_is_read(tmp_path: Path) -> None:
+    dataset = write_dataset(tmp_path / "dataset", [("1", "red thing", "red", "images/1.jpg")])
+    folder = write_classifier(tmp_path / "classifier", dataset, metrics={"test": {"top_1": 0.75}})
+    found = artifacts({"classifier": folder})["classifier"]["metrics"]
+    assert classifier_line(found) == "top-1 0.750"
 
 
 def test_examples_show_a_rescue_and_an_abstention(replayed: tuple[list[Outcome], Figures]) -> None:
