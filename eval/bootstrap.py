@@ -49,10 +49,12 @@ def estimates(
     resamples: int = RESAMPLES,
     confidence: float = CONFIDENCE,
     seed: int = 0,
+    weights: Mapping[str, NDArray[np.float64]] | None = None,
 ) -> dict[str, Estimate]:
     """Returns the mean of each column, float64 `[n]`, over its values that are not NaN, with its interval.
 
     clusters `[n]` names the cluster of each value. A resample in which a column has no value does not count for it.
+    weights: for some columns, float64 `[n]`, what each value counts in their mean.
     """
     names = list(columns)
     if not names:
@@ -60,8 +62,9 @@ def estimates(
     values = np.stack([np.asarray(columns[name], np.float64) for name in names], axis=1)
     present = ~np.isnan(values)
     rows = _numbered(clusters)
-    sums = _cluster_sums(np.where(present, values, 0.0), rows)
-    counts = _cluster_sums(present.astype(np.float64), rows)
+    weight = np.stack([(weights or {}).get(name, np.ones(len(values))) for name in names], axis=1) * present
+    sums = _cluster_sums(weight * np.where(present, values, 0.0), rows)
+    counts = _cluster_sums(weight, rows)
     n = present.sum(axis=0)
     means = _ratio(sums.sum(axis=0), counts.sum(axis=0))
     drawn = _resampled(sums, counts, resamples, seed)

@@ -70,3 +70,17 @@ def test_text() -> None:
     assert Estimate(0.5, 0.25, 0.75, 8).text() == "0.500 [0.250, 0.750]"
     assert Estimate(0.5, 0.25, 0.75, 8).text(percent=True) == "50.0 % [25.0, 75.0]"
     assert Estimate(math.nan, math.nan, math.nan, 0).text() == "-"
+
+
+def test_a_weight_counts_like_copies() -> None:
+    values = np.random.default_rng(5).random(60)
+    copies = np.random.default_rng(6).integers(1, 4, 60)
+    clusters = [i // 3 for i in range(60)]
+    weights = {"a": copies.astype(np.float64)}
+    weighted = estimates({"a": values, "b": values}, clusters, weights=weights)
+    repeated = estimates({"a": np.repeat(values, copies)}, np.repeat(clusters, copies).tolist())["a"]
+    assert (weighted["a"].value, weighted["a"].low, weighted["a"].high) == pytest.approx(
+        (repeated.value, repeated.low, repeated.high)
+    )
+    assert weighted["a"].n == 60
+    assert weighted["b"] == estimates({"b": values}, clusters)["b"]
