@@ -36,7 +36,7 @@ class Backbone:
 BACKBONES = {
     "small": Backbone(None, 64, True, 0.66, embedding_dim=64, dropout=0.0, epochs=30, batch=32, learning_rate=4e-3),
     # Latency.
-    "MobileNetV2": Backbone("MobileNetV2", 112, True, 2.26, "block_3_", epochs=10),
+    "MobileNetV2": Backbone("MobileNetV2", 112, True, 2.26, "block_6_"),
     "MobileNetV3Small": Backbone("MobileNetV3Small", 224, False, 0.94),
     "MobileNetV3Large": Backbone("MobileNetV3Large", 224, False, 3.0),
     # Accuracy.

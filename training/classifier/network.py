@@ -58,8 +58,8 @@ def stage_ends(base: Any) -> list[str]:
 
 def _head(features: int, backbone: Backbone, prior: NDArray[np.float64], seed: int) -> Any:
     pooled = keras.Input((features,), name="features")
-    # The stages differ in scale; centred and scaled, none drowns the others.
-    x = layers.BatchNormalization(momentum=0.9)(pooled)
+    # The stages differ in scale; centred and scaled, none drowns the others. What hardly ever varies is not blown up.
+    x = layers.BatchNormalization(momentum=0.95, epsilon=1e-2)(pooled)
     x = layers.Dropout(backbone.dropout, seed=seed)(x)
     # Centred, so that the angle between two embeddings is not dominated by what all photos share.
     projection = layers.BatchNormalization(momentum=0.9, name="projection")(
@@ -82,9 +82,9 @@ def training_model(network: Network, seed: int) -> Any:
 def fine_tune(network: Network, first: str) -> None:
     """Makes a pretrained base trainable from the first layer whose name starts with `first`; all of it for "".
 
-    Batch normalisation stays as it came, in inference mode: the statistics of small batches of another domain only make
-    it worse. (A layer that is not trainable is the way to say so: in a nested Keras 3 model, `training=False` at the
-    call is overruled by `fit`.)
+    Batch normalisation stays as it is, in inference mode: the statistics of small batches of another domain only make
+    it worse, and in the head they would belong to other weights than the averaged ones that are kept. (A layer that is
+    not trainable is the way to say so: in a nested Keras 3 model, `training=False` at the call is overruled by `fit`.)
     """
     # False first: where layers were frozen one by one, True alone leaves them frozen (Keras 3.15).
     network.base.trainable = False
@@ -93,6 +93,8 @@ def fine_tune(network: Network, first: str) -> None:
     for layer in network.base.layers:
         reached = reached or layer.name.startswith(first)
         layer.trainable = reached and not isinstance(layer, layers.BatchNormalization)
+    for layer in network.head.layers:
+        layer.trainable = not isinstance(layer, layers.BatchNormalization)
     if not reached:
         raise ValueError(f"the backbone has no layer whose name starts with {first!r}")
 

@@ -156,7 +156,7 @@ def _trained(
         head = Schedule(epochs=20, batch=64, learning_rate=2e-3, seed=options.seed, plateau=2)
         train_head(network, photos, examples, loss, head, work, key, devices)
         fine_tune(network, _first(options, backbone))
-    train_network(network, photos, examples, loss, _schedule(options, backbone), work, key, devices)
+    train_network(network, photos, examples, loss, _schedule(options, backbone, bool(weights)), work, key, devices)
     if not devices.several:
         return network
     alone = make_network(options.backbone, size, None, examples.prior, options.seed)
@@ -169,13 +169,14 @@ def _first(options: Options, backbone: Backbone) -> str:
     return backbone.fine_tune_from if options.fine_tune_from is None else options.fine_tune_from
 
 
-def _schedule(options: Options, backbone: Backbone) -> Schedule:
+def _schedule(options: Options, backbone: Backbone, pretrained: bool) -> Schedule:
     return Schedule(
         epochs=options.epochs or backbone.epochs,
         batch=options.batch or backbone.batch,
         learning_rate=options.learning_rate or backbone.learning_rate,
         seed=options.seed,
-        averaging=options.averaging,
+        # From nothing, batch statistics are still learned, and those of averaged weights are not known.
+        averaging=options.averaging if pretrained else 0.0,
     )
 
 
