@@ -1,9 +1,11 @@
-"""`python -m eval simulate | classifier | zero-results | search | judgments | report | bench`."""
+"""`python -m eval simulate | classifier | zero-results | search | similar | judgments | report | bench`."""
 
 import typer
 
-from eval import classifier, judgments, report, search, zero_results
+from eval import judgments, report, search, zero_results
 from eval.benchmarks import encoder
+from eval.classifier import command as classifier
+from eval.similar import command as similar
 from eval.simulate import command as simulate
 from relevance.entry import run
 
@@ -12,6 +14,7 @@ app.command("simulate")(simulate.command)
 app.command("classifier")(classifier.command)
 app.command("zero-results")(zero_results.command)
 app.command("search")(search.command)
+app.command("similar")(similar.command)
 app.command("judgments")(judgments.command)
 app.command("report")(report.command)
 
