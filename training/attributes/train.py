@@ -66,7 +66,9 @@ def run(dataset: Path, classifier: Path, out: Path, options: Options) -> dict[st
     fit_head(joined(head, head.input, head.input), found.features, examples, loss, options.epochs, options.seed)
     temperatures = _temperatures(head, found.features, examples)
     with writing(out) as folder:
-        (folder / MODEL).write_bytes(to_litert(deployable(head, head.input, head.input, temperatures)))
+        model = deployable(head, head.input, head.input, temperatures)
+        model.save(folder / "attributes.keras")
+        (folder / MODEL).write_bytes(to_litert(model))
         description = _description(general, ontology, under, examples.attributes, options)
         write_manifest(folder, KIND, VERSION, **description)  # to open it, and measure what will be served
         metrics = {
