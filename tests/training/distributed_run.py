@@ -67,7 +67,7 @@ def train(devices: Distribution, work: Path, seed: int) -> list[list[float]]:
     head = Schedule(epochs=1, batch=16, learning_rate=0.01, seed=0)
     train_head(made, Noise(labels), examples(labels), loss, head, work, "key", devices)
     model = keras.Model(made.trunk.input, made.head(made.trunk.output)["logits"])
-    whole = Schedule(epochs=2, batch=16, learning_rate=0.01, seed=0, averaging=0.9)
+    whole = Schedule(epochs=2, batch=16, learning_rate=0.05, seed=0, averaging=0.9)
     checkpoint = Checkpoint(work / "whole.npz", "key")
     fit(model, Noise(labels).take, examples(labels), loss, whole, checkpoint, "whole", devices)
     return [np.concatenate([w.ravel() for w in part.get_weights()]).tolist() for part in (made.trunk, made.head)]

@@ -77,6 +77,10 @@ class Training(keras.utils.PyDataset):
     def on_epoch_end(self) -> None:
         self._round += 1
 
+    def begin(self, number: int) -> None:
+        """The next round is that one. (Keras calls `on_epoch_end` once before the first epoch, too.)"""
+        self._round = number
+
 
 class Measuring(keras.utils.PyDataset):
     """(inputs, labels) of `rows`, in order, in batches of nearly one size. part: as for :class:`Training`; every slice

@@ -20,8 +20,8 @@ from relevance.errors import DataError
 DISTRIBUTIONS = ("none", "mirrored", "workers")
 Part = tuple[int, int]
 """(index, count) of a slice of every batch."""
-Feed = Callable[[Part], keras.utils.PyDataset]
-"""Makes what one device reads."""
+Feed = Callable[[Part], Any]
+"""Makes what one device reads: a `Training` or `Measuring`."""
 
 
 class Distribution:
@@ -59,12 +59,14 @@ class Distribution:
         self, model: Any, train: Feed, validate: Feed | None, epochs: int, first: int, callbacks: list[Any]
     ) -> None:
         """Trains a compiled model from epoch `first` to `epochs`, each `len(train)` steps."""
+        data = train((0, 1))
+        begin = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _: data.begin(epoch))
         model.fit(
-            train((0, 1)),
+            data,
             epochs=epochs,
             initial_epoch=first,
             validation_data=validate and validate((0, 1)),
-            callbacks=callbacks,
+            callbacks=[begin, *callbacks],
             shuffle=False,
             verbose=0,
         )
