@@ -122,6 +122,19 @@ def test_training_goes_on_after_a_kill_as_if_nothing_had_happened(dataset: Path,
     assert not list(tmp_path.glob(".*.unfinished"))
 
 
+def test_half_precision_trains_what_is_deployed_in_single(dataset: Path, tmp_path: Path) -> None:
+    """The weights are the same numbers; only what is computed with them in training has fewer bits."""
+    from training.classifier.train import run
+
+    metrics = run(dataset, tmp_path / "half", options(tmp_path / "cache", epochs=8, precision="bfloat16"))
+    assert metrics is not None
+    assert metrics["test"]["top_1"] > 0.4  # by chance: 0.17
+    encoded = ImageEncoder(tmp_path / "half" / "image_encoder.tflite")(photos_of(dataset, 5))
+    assert {array.dtype for array in encoded} == {np.dtype(np.float32)}
+    with pytest.raises(DataError, match="--precision: expected one of auto, float32, bfloat16, found 'half'"):
+        run(dataset, tmp_path / "half", options(tmp_path / "cache", precision="half"))
+
+
 def test_unfinished_work_of_other_options_is_not_gone_on_with(dataset: Path, tmp_path: Path) -> None:
     import keras
 

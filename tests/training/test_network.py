@@ -43,6 +43,14 @@ def test_lower_layers_stay() -> None:
         mobilenet("block_99")
 
 
+def test_blocks_begin_where_the_resolution_changes() -> None:
+    from training.classifier.network import blocks, make_network
+
+    network = make_network("MobileNetV2", SIZE, None, PRIOR, seed=0)
+    assert blocks(network, "block_5_") == ["block_13_pad", "block_6_pad", "block_5_"]
+    assert len(blocks(network, "")) == 5
+
+
 def test_features_come_from_three_resolutions() -> None:
     from training.classifier.backbones import build
     from training.classifier.network import make_network, stage_ends

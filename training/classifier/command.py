@@ -38,6 +38,9 @@ def command(
     fine_tune_from: Annotated[
         str | None, typer.Option(help='First layer that is trained, by the start of its name; "" for all of them.')
     ] = None,
+    block_by_block: Annotated[
+        bool, typer.Option("--block-by-block", help="Train the backbone's last block first, then one more at a time.")
+    ] = False,
     min_photos: Annotated[int, typer.Option(min=1, help="Categories with fewer training photos are no class.")] = 2,
     adjustment: Annotated[
         float,
@@ -53,11 +56,12 @@ def command(
     ] = "auto",
     seed: Annotated[int, typer.Option(min=0)] = 0,
     threads: Annotated[int, typer.Option(min=1)] = 2,
+    precision: Annotated[
+        str, typer.Option(help="float32, bfloat16 (mixed), or auto: the second on an accelerator.")
+    ] = "auto",
     distribute: Annotated[
         str,
-        typer.Option(
-            help="none; mirrored: all GPUs of this machine; workers: those of all machines in $TF_CONFIG."
-        ),
+        typer.Option(help="none; mirrored: all GPUs of this machine; workers: those of all machines in $TF_CONFIG."),
     ] = "none",
 ) -> None:
     """Train the photo classifier and export the image encoder."""
@@ -77,6 +81,8 @@ def command(
         batch=batch,
         learning_rate=learning_rate,
         fine_tune_from=fine_tune_from,
+        block_by_block=block_by_block,
+        precision=precision,
         min_photos=min_photos,
         adjustment=adjustment,
         hierarchy=hierarchy,

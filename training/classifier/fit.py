@@ -16,6 +16,7 @@ from training.classifier.distribution import ONE_DEVICE, Distribution
 from training.classifier.examples import Examples, Rows
 from training.classifier.network import Network, training_model
 from training.classifier.photos import Photos
+from training.classifier.precision import accelerated
 
 _PREDICT_BATCH = 256
 Take = Callable[[Rows], NDArray[Any]]
@@ -214,8 +215,4 @@ def _optimizer(schedule: Schedule, steps: int) -> Any:
 
 def _compiles() -> bool | str:
     """XLA pays on an accelerator; on a CPU training was ten times slower with it."""
-    return "auto" if _accelerated() else False
-
-
-def _accelerated() -> bool:
-    return any(not name.lower().startswith("cpu") for name in keras.distribution.list_devices())
+    return "auto" if accelerated() else False

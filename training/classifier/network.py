@@ -52,7 +52,6 @@ def stage_ends(base: Any) -> list[str]:
         shape: Any = getattr(layer.output, "shape", ())
         if len(shape) == 4 and not isinstance(layer, layers.InputLayer | layers.ZeroPadding2D | layers.Cropping2D):
             ends[shape[1], shape[2]] = layer.name
-    ends[base.output.shape[1], base.output.shape[2]] = base.layers[-1].name
     return [ends[size] for size in sorted(ends, reverse=True)]
 
 
@@ -75,7 +74,7 @@ def _head(features: int, backbone: Backbone, prior: NDArray[np.float64], seed: i
 def training_model(network: Network, seed: int) -> Any:
     """Photos, changed anew at each look in training, to logits."""
     photos = network.trunk.input
-    changed = Augment(seed)(layers.Rescaling(1.0)(photos))
+    changed = Augment(seed, dtype="float32")(layers.Rescaling(1.0, dtype="float32")(photos))
     return keras.Model(photos, network.head(network.trunk(changed))["logits"])
 
 
@@ -97,6 +96,15 @@ def fine_tune(network: Network, first: str) -> None:
         layer.trainable = not isinstance(layer, layers.BatchNormalization)
     if not reached:
         raise ValueError(f"the backbone has no layer whose name starts with {first!r}")
+
+
+def blocks(network: Network, first: str) -> list[str]:
+    """Where training may begin, for :func:`fine_tune`, the last block of the backbone first and `first` at the end: a
+    block ends where the resolution does."""
+    names = [layer.name for layer in network.base.layers]
+    start = next((at for at, name in enumerate(names) if name.startswith(first)), 0)
+    ends = sorted(names.index(name) for name in stage_ends(network.base))
+    return [*(names[at + 1] for at in reversed(ends) if start < at < ends[-1]), first]
 
 
 def deployable(network: Network, temperature: float) -> Any:

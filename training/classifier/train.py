@@ -5,7 +5,7 @@ import hashlib
 import json
 import shutil
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,9 @@ from training.classifier.examples import Examples, make_examples
 from training.classifier.export import encode, export, write_json
 from training.classifier.fit import Schedule, predict_logits, train_head, train_network
 from training.classifier.losses import TreeCrossEntropy, levels_above
-from training.classifier.network import Network, deployable, fine_tune, make_network
+from training.classifier.network import Network, blocks, deployable, fine_tune, make_network
 from training.classifier.photos import Photos, open_photos, photo_shape
+from training.classifier.precision import choose_precision, training_in
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Options:
 
     cache: folder for decoded photos, None to decode them as they are needed. adjustment, hierarchy, smoothing: see
     :class:`TreeCrossEntropy`. test_share: share of the titles kept for measuring; 0 for the model to deploy in the end.
-    distribute: see :func:`open_distribution`.
+    block_by_block: the last block of the backbone is trained first, then with it the one before, and so on, each for an
+    equal part of the epochs. precision: see :func:`choose_precision`. distribute: see :func:`open_distribution`.
     """
 
     backbone: str
@@ -52,6 +54,8 @@ class Options:
     hierarchy: float = 0.0
     smoothing: float = 0.0
     averaging: float = 0.998
+    block_by_block: bool = False
+    precision: str = "auto"
     test_share: float = TEST_SHARE
     seed: int = 0
     threads: int = 2
@@ -68,6 +72,7 @@ def run(dataset: Path, out: Path, options: Options) -> dict[str, Any] | None:
     """
     started = time.monotonic()
     devices = open_distribution(options.distribute)
+    precision = choose_precision(options.precision)
     keras.utils.set_random_seed(options.seed)
     weights = resolve_weights(options.backbone, options.weights)
     source = Dataset.open(dataset)
@@ -82,7 +87,7 @@ def run(dataset: Path, out: Path, options: Options) -> dict[str, Any] | None:
     work = out.with_name(f".{out.name}.unfinished")
     work.mkdir(parents=True, exist_ok=True)
     key = _key(options, size, ontology, listings)
-    network = _trained(photos, examples, ontology, size, weights, options, work, key, devices)
+    network = _trained(photos, examples, ontology, size, weights, options, work, key, devices, precision)
     if not devices.chief:
         devices.wait()
         return None
@@ -145,19 +150,28 @@ def _trained(
     work: Path,
     key: str,
     devices: Distribution,
+    precision: str,
 ) -> Network:
-    """Returns the trained network, on one device."""
+    """Returns the trained network, on one device and in single precision."""
     backbone = find(options.backbone)
-    with devices.scope():
+    with devices.scope(), training_in(precision):
         network = make_network(options.backbone, size, weights, examples.prior, options.seed)
     levels = levels_above(ontology, examples.classes)
     loss = TreeCrossEntropy(examples.prior, levels, options.adjustment, options.hierarchy, options.smoothing)
     if weights:
         head = Schedule(epochs=20, batch=64, learning_rate=2e-3, seed=options.seed, plateau=2)
         train_head(network, photos, examples, loss, head, work, key, devices)
-        fine_tune(network, _first(options, backbone))
-    train_network(network, photos, examples, loss, _schedule(options, backbone, bool(weights)), work, key, devices)
-    if not devices.several:
+    schedule = _schedule(options, backbone, bool(weights))
+    if not weights:
+        train_network(network, photos, examples, loss, schedule, work, key, devices)
+    else:
+        first = _first(options, backbone)
+        parts = blocks(network, first) if options.block_by_block else [first]
+        for part in parts:
+            fine_tune(network, part)
+            shortened = replace(schedule, epochs=schedule.epochs / len(parts))
+            train_network(network, photos, examples, loss, shortened, work, key, devices)
+    if not devices.several and precision == "float32":
         return network
     alone = make_network(options.backbone, size, None, examples.prior, options.seed)
     alone.trunk.set_weights(network.trunk.get_weights())
