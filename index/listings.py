@@ -34,10 +34,11 @@ class Pace:
     def __str__(self) -> str:
         if not self.photos:
             return "no photo was left to encode"
+        share = self.decoding_seconds / (self.decoding_seconds + self.model_seconds)
         busy = self.model_seconds / (self.workers * self.seconds)
         return (
-            f"{self.photos:,} photos, {self.photos / self.seconds:.0f} a second; the model was at work {busy:.0%} of "
-            f"the time, decoding took {1000 * self.decoding_seconds / self.photos:.2f} ms a photo"
+            f"{self.photos:,} photos, {self.photos / self.seconds:.0f} a second; decoding took {share:.0%} of the work, "
+            f"beside the model, which was busy {busy:.0%} of the time"
         )
 
 
@@ -89,14 +90,12 @@ def run(
 
 def _key(source: Dataset, listings: Listings, models: Sequence[Path], chunk: int) -> str:
     """Names what a run is made of."""
-    parts = [
-        VERSION,
-        chunk,
-        listings.ids,
-        files_fingerprint(source.root, listings.images),
-        [file_sha256(folder / MANIFEST) for folder in models],
-    ]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    digest = hashlib.sha256(f"{VERSION} {chunk} {files_fingerprint(source.root, listings.images)}\n".encode())
+    for folder in models:
+        digest.update(f"{file_sha256(folder / MANIFEST)}\n".encode())
+    for listing_id in listings.ids:
+        digest.update(f"{json.dumps(listing_id)}\n".encode())
+    return digest.hexdigest()
 
 
 def encode_missing(model: PhotoModel, root: Path, listings: Listings, chunks: Chunks, pace: Pace) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import itertools
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -85,9 +84,7 @@ def _tf_function(model: Any, batch: int) -> Callable[[Photos], Encoded]:
 
 def _ways(threads: int) -> list[tuple[int, int, int]]:
     """(batch, calls, threads of each): one call over all cores, or one-threaded calls beside each other."""
-    together = [(batch, 1, threads) for batch in (1, 8, 32)]
-    beside = [(batch, threads, 1) for batch in (1, 4, 8, 16, 32)] if threads > 1 else []
-    return together + beside
+    return [(32, 1, threads), *((batch, threads, 1) for batch in (8, 32) if threads > 1)]
 
 
 def _litert(path: Path, threads: int) -> Iterator[Runtime]:
@@ -104,10 +101,8 @@ def _litert(path: Path, threads: int) -> Iterator[Runtime]:
 def _openvino(path: Path, threads: int) -> Iterator[Runtime]:
     openvino = importlib.import_module("openvino")
     core = openvino.Core()
-    for (batch, calls, own), precision in itertools.product(_ways(threads), ("f32", "default")):
-        settings: dict[str, Any] = {"NUM_STREAMS": calls, "INFERENCE_NUM_THREADS": calls * own}
-        if precision == "f32":
-            settings["INFERENCE_PRECISION_HINT"] = "f32"
+    for batch, calls, own in _ways(threads):
+        settings = {"NUM_STREAMS": calls, "INFERENCE_NUM_THREADS": calls * own}
         compiled = core.compile_model(core.read_model(path), "CPU", settings)
         # The outputs of a LiteRT file are numbered in the order of their names: embedding, features, probabilities.
         order = sorted(range(3), key=lambda i: compiled.output(i).get_any_name())
@@ -118,7 +113,7 @@ def _openvino(path: Path, threads: int) -> Iterator[Runtime]:
             embeddings, features, probabilities = (np.array(found[compiled.output(i)]) for i in order)
             return Encoded(probabilities, embeddings, features)
 
-        yield Runtime(f"OpenVINO {precision}", batch, calls, own, _batched(call, batch, calls))
+        yield Runtime("OpenVINO", batch, calls, own, _batched(call, batch, calls))
 
 
 def _onnx(model: Any, threads: int) -> Iterator[Runtime]:
