@@ -62,6 +62,19 @@ def test_features_come_from_three_resolutions() -> None:
     assert network.trunk.output.shape == (None, 192 + 576 + 1280)
 
 
+def test_two_views_do_not_tell_a_photo_from_its_mirror_image() -> None:
+    from training.classifier.network import deployable, make_network
+
+    network = make_network("small", (32, 32), None, PRIOR, seed=0)
+    photos = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
+    one, two = (deployable(network, 1.0, views) for views in (1, 2))
+    for name in ("embedding", "features", "probabilities"):
+        there, back = (np.asarray(two(given)[name]) for given in (photos, photos[:, :, ::-1]))
+        np.testing.assert_allclose(there, back, atol=1e-5)
+    plain, mirrored = (np.asarray(one(given)["features"]) for given in (photos, photos[:, :, ::-1]))
+    np.testing.assert_allclose(np.asarray(two(photos)["features"]), (plain + mirrored) / 2, atol=1e-5)
+
+
 def test_the_head_starts_from_how_often_classes_occur() -> None:
     """With what the photo tells taken out, the probabilities are the prior."""
     from training.classifier.network import make_network

@@ -56,6 +56,9 @@ def command(
     ] = "auto",
     seed: Annotated[int, typer.Option(min=0)] = 0,
     threads: Annotated[int, typer.Option(min=1)] = 2,
+    views: Annotated[
+        int, typer.Option(min=1, max=2, help="2: predict from the photo and its mirror image, at twice the cost.")
+    ] = 1,
     precision: Annotated[
         str, typer.Option(help="float32, bfloat16 (mixed), or auto: the second on an accelerator.")
     ] = "auto",
@@ -83,6 +86,7 @@ def command(
         fine_tune_from=fine_tune_from,
         block_by_block=block_by_block,
         precision=precision,
+        views=views,
         min_photos=min_photos,
         adjustment=adjustment,
         hierarchy=hierarchy,

@@ -6,8 +6,8 @@ what comes out is what one device would have made of the whole batch. Needs Kera
 
 import json
 import os
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import keras
@@ -15,7 +15,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from relevance.errors import DataError
+from relevance.errors import DataError, RelevanceError
 
 DISTRIBUTIONS = ("none", "mirrored", "workers")
 Part = tuple[int, int]
@@ -115,7 +115,7 @@ class Replicas(Distribution):
     ) -> None:
         steps = len(train((0, 1)))
         held_out = len(validate((0, 1))) if validate else 0
-        with self.scope():
+        with self.scope(), _all_present():
             model.fit(
                 self._dataset(model, train, (epochs - first) * steps),
                 steps_per_epoch=steps,
@@ -149,7 +149,8 @@ class Replicas(Distribution):
         def one() -> Any:
             return tf.distribute.get_replica_context().all_reduce("sum", tf.ones(()))
 
-        tf.function(lambda: self._strategy.run(one))()
+        with _all_present():
+            tf.function(lambda: self._strategy.run(one))()
 
     def _function(self, step: Callable[[Any], Any]) -> Callable[[Any], Any]:
         """One step on every device; what is shown of it is the mean over them."""
@@ -182,6 +183,20 @@ class Replicas(Distribution):
         threads = max(1, parts[0].workers)
         slices = tf.data.Dataset.range(steps * local).map(load, num_parallel_calls=threads, deterministic=True)
         return self._strategy.distribute_datasets_from_function(lambda _: slices.repeat().prefetch(2 * local))
+
+
+@contextmanager
+def _all_present() -> Iterator[None]:
+    """Says in one line what TensorFlow says of a worker that died."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
+        raise RelevanceError(
+            "--distribute workers: another worker is gone; start all of them again, and training goes on from its last "
+            "finished round"
+        ) from error
 
 
 def _normalisations(model: Any) -> Sequence[Any]:

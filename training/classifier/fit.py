@@ -14,7 +14,7 @@ from training.classifier.batches import ROUND, Measuring, Order, Training
 from training.classifier.checkpoint import Checkpoint, Weights
 from training.classifier.distribution import ONE_DEVICE, Distribution
 from training.classifier.examples import Examples, Rows
-from training.classifier.network import Network, training_model
+from training.classifier.network import Network, looked_at, training_model
 from training.classifier.photos import Photos
 from training.classifier.precision import accelerated
 
@@ -25,8 +25,9 @@ Take = Callable[[Rows], NDArray[Any]]
 @dataclass(frozen=True)
 class Schedule:
     """How long and how fast. epochs: at most, after warm-up the rate falls along a cosine to nothing; plateau: rounds
-    without a better validation loss after which a phase ends early, None for never; averaging: the decay of the moving
-    average of the weights, which is what is kept (0: none). seed: order, augmentation, dropout."""
+    without a better validation loss after which a phase ends early, None for never; averaging: over about which share
+    of all steps the moving average of the weights goes that is kept in the end (0: none). seed: order, augmentation,
+    dropout."""
 
     epochs: float
     batch: int
@@ -99,12 +100,13 @@ def _gathered(files: Sequence[NDArray[np.float16]], at: Rows) -> NDArray[np.floa
     return out
 
 
-def predict_logits(network: Network, photos: Photos, rows: Rows) -> NDArray[np.float32]:
+def predict_logits(network: Network, photos: Photos, rows: Rows, views: int = 1) -> NDArray[np.float32]:
     """Logits of the photos at `rows`, `[len(rows), c]`."""
-    out = np.empty((len(rows), network.head.output["logits"].shape[-1]), np.float32)
+    inputs, outputs = looked_at(network, views)
+    model = keras.Model(inputs, outputs["logits"])
+    out = np.empty((len(rows), model.output.shape[-1]), np.float32)
     for start in range(0, len(rows), _PREDICT_BATCH):
-        batch = photos.take(rows[start : start + _PREDICT_BATCH])
-        out[start : start + len(batch)] = network.head.predict_on_batch(network.trunk.predict_on_batch(batch))["logits"]
+        out[start : start + _PREDICT_BATCH] = model.predict_on_batch(photos.take(rows[start : start + _PREDICT_BATCH]))
     return out
 
 
@@ -207,7 +209,8 @@ def _optimizer(schedule: Schedule, steps: int) -> Any:
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, max(1, steps - warm_up), alpha=0.01, warmup_target=schedule.learning_rate, warmup_steps=warm_up
     )
-    averaging = {"use_ema": True, "ema_momentum": schedule.averaging} if schedule.averaging else {}
+    decay = 1 - 1 / max(2.0, schedule.averaging * steps)
+    averaging = {"use_ema": True, "ema_momentum": decay} if schedule.averaging else {}
     optimizer = keras.optimizers.AdamW(rate, weight_decay=schedule.weight_decay, **averaging)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer

@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
 from numpy.typing import NDArray
 
 from relevance.images import Size
@@ -107,12 +107,24 @@ def blocks(network: Network, first: str) -> list[str]:
     return [*(names[at + 1] for at in reversed(ends) if start < at < ends[-1]), first]
 
 
-def deployable(network: Network, temperature: float) -> Any:
-    """Photos uint8 `[b, height, width, 3]` to the dict of `probabilities` `[b, c]` (calibrated), `embedding`
-    `[b, dim]` (unit length) and `features` `[b, f]`."""
+def looked_at(network: Network, views: int) -> tuple[Any, dict[str, Any]]:
+    """The input for photos, uint8 `[b, height, width, 3]`, and for them `features`, `logits` and `projection` of the
+    frozen network: of the photo as it is, or for two views the mean with those of its mirror image."""
     photos = keras.Input((*network.image_size, 3), dtype="uint8", name="photos")
-    features = layers.Activation("linear", name="features", dtype="float32")(network.trunk(photos))
-    out = network.head(features)
+    features = network.trunk(photos)
+    out = {"features": features, **network.head(features)}
+    if views == 1:
+        return photos, out
+    features = network.trunk(ops.flip(photos, axis=2))
+    mirrored = {"features": features, **network.head(features)}
+    return photos, {name: layers.Average(dtype="float32")([out[name], mirrored[name]]) for name in out}
+
+
+def deployable(network: Network, temperature: float, views: int = 1) -> Any:
+    """Photos uint8 `[b, height, width, 3]` to the dict of `probabilities` `[b, c]` (calibrated), `embedding`
+    `[b, dim]` (unit length) and `features` `[b, f]`. Two views (see :func:`looked_at`) cost twice as much as one."""
+    photos, out = looked_at(network, views)
+    features = layers.Activation("linear", name="features", dtype="float32")(out["features"])
     calibrated = layers.Softmax(name="probabilities", dtype="float32")(
         layers.Rescaling(1 / temperature, dtype="float32")(out["logits"])
     )

@@ -38,7 +38,8 @@ class Options:
     cache: folder for decoded photos, None to decode them as they are needed. adjustment, hierarchy, smoothing: see
     :class:`TreeCrossEntropy`. test_share: share of the titles kept for measuring; 0 for the model to deploy in the end.
     block_by_block: the last block of the backbone is trained first, then with it the one before, and so on, each for an
-    equal part of the epochs. precision: see :func:`choose_precision`. distribute: see :func:`open_distribution`.
+    equal part of the epochs. precision: see :func:`choose_precision`. views:
+    see :func:`deployable`. distribute: see :func:`open_distribution`.
     """
 
     backbone: str
@@ -53,9 +54,10 @@ class Options:
     adjustment: float = 0.25
     hierarchy: float = 0.0
     smoothing: float = 0.0
-    averaging: float = 0.998
+    averaging: float = 0.08
     block_by_block: bool = False
     precision: str = "auto"
+    views: int = 1
     test_share: float = TEST_SHARE
     seed: int = 0
     threads: int = 2
@@ -91,9 +93,9 @@ def run(dataset: Path, out: Path, options: Options) -> dict[str, Any] | None:
     if not devices.chief:
         devices.wait()
         return None
-    temperature = _temperature(network, photos, examples)
+    temperature = _temperature(network, photos, examples, options.views)
     with writing(out) as folder:
-        export(deployable(network, temperature), folder)
+        export(deployable(network, temperature, options.views), folder)
         ontology.write(folder / "categories.csv")
         encoder = ImageEncoder(folder / ENCODER, options.threads)
         metrics = {
@@ -194,8 +196,8 @@ def _schedule(options: Options, backbone: Backbone, pretrained: bool) -> Schedul
     )
 
 
-def _temperature(network: Network, photos: Photos, examples: Examples) -> float:
-    logits = predict_logits(network, photos, examples.validation)
+def _temperature(network: Network, photos: Photos, examples: Examples, views: int) -> float:
+    logits = predict_logits(network, photos, examples.validation, views)
     return fit_temperature(logits, examples.labels[examples.validation])
 
 
