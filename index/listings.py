@@ -37,8 +37,8 @@ class Pace:
         share = self.decoding_seconds / (self.decoding_seconds + self.model_seconds)
         busy = self.model_seconds / (self.workers * self.seconds)
         return (
-            f"{self.photos:,} photos, {self.photos / self.seconds:.0f} a second; decoding took {share:.0%} of the work, "
-            f"beside the model, which was busy {busy:.0%} of the time"
+            f"{self.photos:,} photos, {self.photos / self.seconds:.0f} a second; decoding was {share:.0%} of the work "
+            f"and went on beside the model, which was busy {busy:.0%} of the time"
         )
 
 
