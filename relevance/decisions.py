@@ -31,7 +31,7 @@ from relevance.ontology import Ontology
 ROOT = -1
 """Stands for the node above all categories: to answer it is to abstain."""
 
-_BATCH = 1024
+_BATCH = 256
 _TIE = 1e-9
 Doubles = NDArray[np.float64]
 

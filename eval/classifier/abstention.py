@@ -12,7 +12,7 @@ from relevance.decisions import ROOT
 from relevance.splits import group_split
 
 ACCURACIES = (0.9, 0.95, 0.99)
-THRESHOLDS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 0.99, 1.0)
+THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.975, 0.99, 1.0)
 _CURVE = 200
 """Points of a curve that are kept."""
 

@@ -25,8 +25,8 @@ def _cell(value: Cell) -> str:
 
 
 def percent(share: float) -> str:
-    """`12.3 %`."""
-    return f"{100 * share:.1f} %"
+    """`12.3 %`, not to be broken."""
+    return f"{100 * share:.1f}\u00a0%"
 
 
 def figure(drawn: str, caption: str, large: bool = False) -> str:

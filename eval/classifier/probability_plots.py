@@ -62,7 +62,7 @@ def answered_levels(figures: Figures) -> str:
         axes.stackplot(thresholds, shares[::-1], colors=colours[::-1], labels=names[::-1], linewidth=0)
         right = [point["accuracy"] for point in curve]
         axes.plot(thresholds, right, color=ORANGE, linewidth=2.5, label="not wrong")
-        axes.set(xlabel="threshold", ylabel="share of photos", xlim=(0, 1), ylim=(0, 1))
+        axes.set(xlabel="threshold", ylabel="share of photos", xlim=(thresholds[0], 1), ylim=(0, 1))
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=9)
 
     return svg("answered-levels", "Level of the answer by threshold", draw)

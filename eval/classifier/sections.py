@@ -141,15 +141,17 @@ def _abstention(own: Result) -> str:
 
 
 def _hedging(own: Result) -> str:
-    levels = len(own["stated"][0]["levels"])
-    header = ("stated", "not wrong", "answered", "right of these", "mean level", "none")
+    stated = own["stated"]
+    header = ("stated", "not wrong", "answered", "right of these", "mean level")
     rows = [
-        (
-            percent(one["stated"]), one["accuracy"], one["answered"], one["accuracy_of_answers"], one["mean_depth"],
-            *map(percent, one["levels"]), ", ".join(f"{threshold:.2f}" for threshold in one["thresholds"]),
-        )
-        for one in own["stated"]
-    ]  # fmt: skip
+        (percent(one["stated"]), one["accuracy"], one["answered"], one["accuracy_of_answers"], one["mean_depth"])
+        for one in stated
+    ]
+    where = ("stated", "thresholds", "no answer", *(f"level {level}" for level in range(1, len(stated[0]["levels"]))))
+    shares = [
+        (percent(one["stated"]), ", ".join(f"{t:.2f}" for t in one["thresholds"]), *map(percent, one["levels"]))
+        for one in stated
+    ]
     words = (
         "<p>The answer is the deepest category that is more probable than a threshold, or none. An answer is right "
         "where the true category lies under it. For a stated share that must not be wrong, the threshold is chosen on "
@@ -157,10 +159,11 @@ def _hedging(own: Result) -> str:
     )
     return (
         words
-        + table((*header, *(f"level {level}" for level in range(1, levels)), "thresholds"), rows)
+        + table(header, rows)
+        + table(where, shares)
         + beside(
             figure(probability_plots.answered_levels(own), "The higher the threshold, the higher up the answer."),
-            figure(probability_plots.hedging(own), "Thresholds from 0 (right end) to 1 (left end)."),
+            figure(probability_plots.hedging(own), "Thresholds from 0.1 (right end) to 1 (left end)."),
         )
     )
 
