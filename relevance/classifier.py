@@ -1,64 +1,30 @@
-"""A trained photo classifier, as index building, evaluation and serving use it.
-
-Mental model: photos in; category probabilities, unit-length visual embeddings and the features under both out.
-"""
+"""A trained photo classifier, as index building, evaluation and serving use it."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from relevance.artifacts import read_manifest
 from relevance.errors import ArtifactError
-from relevance.images import Size
-from relevance.models import Model
+from relevance.grouped_encoder import open_grouped
+from relevance.image_encoder import ENCODER, Encoded, ImageEncoder
 from relevance.ontology import Ontology
 from relevance.photo_batches import BadPhoto, map_batches, photo_batches
 from relevance.splits import group_split
 from relevance.text import normalise
 
+__all__ = ["ENCODER", "Classifier", "Encoded", "EncodedBatch", "ImageEncoder", "encode_photos", "test_part"]
+
 KIND, VERSION = "classifier", 2
-ENCODER = "image_encoder.tflite"
 CATEGORIES = "categories.csv"
 TEST_SHARE = 0.15
-
-
-class Encoded(NamedTuple):
-    """probabilities: float32 `[n, classes]`, rows sum to 1; embeddings: float32 `[n, dim]`, rows of length 1;
-    features: float32 `[n, features]`, the pooled activations under both, which attribute models read."""
-
-    probabilities: NDArray[np.float32]
-    embeddings: NDArray[np.float32]
-    features: NDArray[np.float32]
-
-
-class ImageEncoder:
-    """The LiteRT image encoder: `uint8 [n, height, width, 3]` to :class:`Encoded`, any n."""
-
-    def __init__(self, source: Path | bytes, threads: int = 1) -> None:
-        self._model = Model(source, threads)
-        names = [spec.name for spec in self._model.outputs]
-        inputs = self._model.inputs
-        if names != ["embedding", "features", "probabilities"] or len(inputs) != 1 or len(inputs[0].shape) != 4:
-            raise ArtifactError(
-                f"{ENCODER}: expected one input [batch, height, width, 3] and the outputs embedding, features and "
-                f"probabilities, found {len(inputs)} inputs and {', '.join(names)}"
-            )
-        self.image_size: Size = (inputs[0].shape[1], inputs[0].shape[2])
-        self.embedding_dim, self.feature_dim, self.classes = (spec.shape[-1] for spec in self._model.outputs)
-
-    def __call__(self, photos: NDArray[np.uint8]) -> Encoded:
-        if not len(photos):
-            return Encoded(
-                *(np.empty((0, n), np.float32) for n in (self.classes, self.embedding_dim, self.feature_dim))
-            )
-        embeddings, features, probabilities = self._model(photos)
-        return Encoded(probabilities, embeddings, features)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,12 +74,18 @@ class Classifier:
                 f"({own.fingerprint[:12]}); train it again with `python -m training classifier`"
             )
         positions = np.array([own.position(name) for name in manifest["class_ids"]], np.int32)
+        if "groups" in manifest:
+            return cls(open_grouped(folder, manifest, threads), own, positions, manifest)
         return cls(ImageEncoder(folder / ENCODER, threads), own, positions, manifest)
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the image encoder."""
-        return str(self.manifest["files"][ENCODER])
+        """SHA-256 of the image encoder; of one in groups, over those of all its models."""
+        files = self.manifest["files"]
+        encoders = sorted(name for name in files if Path(name).name == ENCODER)
+        if encoders == [ENCODER]:
+            return str(files[ENCODER])
+        return hashlib.sha256("".join(files[name] for name in encoders).encode()).hexdigest()
 
     def test_part(self, titles: Sequence[str]) -> NDArray[np.bool_]:
         """Which listings the classifier was neither trained nor tuned on, bool `[n]`."""
