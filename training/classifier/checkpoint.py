@@ -34,16 +34,26 @@ class Checkpoint:
         """Puts the state into the model, which must be compiled and built as it was when the file was written; returns
         the best weights, the history (a dict of metrics for each finished round) and whether the phase had come to its
         end. None where there is nothing to go on from."""
-        if not self._path.is_file():
+        note = self._note()
+        if note is None:
             return None
         with np.load(self._path) as state:
-            note = json.loads(str(state["note"]))
-            if note["key"] != self._key:
-                return None
             for i, variable in enumerate(_variables(model)):
                 variable.assign(state[f"variable_{i}"])
             best = [state[f"best_{i}"] for i in range(sum(name.startswith("best_") for name in state.files))]
         return best, note["history"], note["done"]
+
+    def finished(self) -> bool:
+        """Whether the phase had come to its end."""
+        note = self._note()
+        return note is not None and bool(note["done"])
+
+    def _note(self) -> dict[str, Any] | None:
+        if not self._path.is_file():
+            return None
+        with np.load(self._path) as state:
+            note: dict[str, Any] = json.loads(str(state["note"]))
+        return note if note["key"] == self._key else None
 
 
 def _variables(model: Any) -> list[Any]:

@@ -49,9 +49,11 @@ def train_head(
     devices: Distribution = ONE_DEVICE,
 ) -> None:
     """First phase: the trunk runs once over each photo, the head trains on what it gives."""
-    take = _pooled(network, photos, examples, work, devices)
+    checkpoint = Checkpoint(work / "head.npz", f"{key} head")
+    # A finished head asks for nothing any more.
+    take = photos.take if checkpoint.finished() else _pooled(network, photos, examples, work, devices)
     model = keras.Model(network.head.input, network.head.output["logits"])
-    fit(model, take, examples, loss, schedule, Checkpoint(work / "head.npz", f"{key} head"), "head", devices)
+    fit(model, take, examples, loss, schedule, checkpoint, "head", devices)
 
 
 def train_network(
