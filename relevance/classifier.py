@@ -20,7 +20,7 @@ from relevance.photo_batches import BadPhoto, map_batches, photo_batches
 from relevance.splits import group_split
 from relevance.text import normalise
 
-__all__ = ["ENCODER", "Classifier", "Encoded", "EncodedBatch", "ImageEncoder", "encode_photos", "test_part"]
+__all__ = ["ENCODER", "Classifier", "Encoded", "EncodedBatch", "ImageEncoder", "encode_photos", "in_test_part"]
 
 KIND, VERSION = "classifier", 2
 CATEGORIES = "categories.csv"
@@ -89,9 +89,9 @@ class Classifier:
 
     def test_part(self, titles: Sequence[str]) -> NDArray[np.bool_]:
         """Which listings the classifier was neither trained nor tuned on, bool `[n]`."""
-        return test_part(titles, int(self.manifest["split_seed"]), float(self.manifest["test_share"]))
+        return in_test_part(titles, int(self.manifest["split_seed"]), float(self.manifest["test_share"]))
 
 
-def test_part(titles: Sequence[str], seed: int, share: float = TEST_SHARE) -> NDArray[np.bool_]:
+def in_test_part(titles: Sequence[str], seed: int, share: float = TEST_SHARE) -> NDArray[np.bool_]:
     """The test part of a catalogue, bool `[n]`: a share of the titles, so that one title's photos are on one side."""
     return group_split([normalise(title) for title in titles], share, seed)

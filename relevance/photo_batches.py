@@ -47,7 +47,7 @@ def photo_batches(
 
     All batches but the last have `batch` photos. A photo that lies outside the dataset, by a link, is not read.
     """
-    inside = _Inside(root)
+    inside = Inside(root)
     outside: deque[list[str]] = deque()
 
     def paths() -> Iterator[list[Path]]:
@@ -81,7 +81,7 @@ def _batch(seen: int, rows: list[int], found: list[LoadedPhoto], bad: list[BadPh
     return PhotoBatch(seen, np.array(rows, np.int64), photos, bad, sum(loaded.seconds for loaded in found))
 
 
-class _Inside:
+class Inside:
     """Whether a path is, links followed, in the dataset folder, or in its `images/`, which may itself be a link to
     where the operator keeps the photos."""
 

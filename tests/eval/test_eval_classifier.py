@@ -20,14 +20,13 @@ from eval.classifier.gallery import Example
 from eval.classifier.html import gallery
 from eval.classifier.measured import measure, read_labels
 from eval.classifier.run import run
-from relevance.classifier import Classifier
-from relevance.classifier import test_part as part_of_test
+from relevance.classifier import Classifier, in_test_part
 from relevance.dataset import Dataset
 from relevance.errors import ArtifactError, DataError
 from tests.colours import COLOURS, write_classifier, write_dataset, write_photo
 
 TITLES = [f"thing {i}" for i in range(300)]
-IN_TEST = np.flatnonzero(part_of_test(TITLES, 0)).tolist()
+IN_TEST = np.flatnonzero(in_test_part(TITLES, 0)).tolist()
 
 
 @pytest.fixture(scope="module")

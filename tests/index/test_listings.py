@@ -14,7 +14,7 @@ import pytest
 from index.chunks import unfinished
 from index.listings import run
 from relevance.artifacts import read_manifest
-from relevance.classifier import test_part as part_of_test
+from relevance.classifier import in_test_part
 from relevance.errors import ArtifactError, DataError
 from relevance.listing_index import ListingIndex
 from relevance.photo_model import AttributeValue
@@ -49,7 +49,7 @@ def test_rows_are_in_dataset_order(built: Path) -> None:
     # Red is (255, 0, 0): softmax of 255 / 32 against two zeros.
     assert table["predicted_probability"][0] == pytest.approx(np.exp(7.97) / (np.exp(7.97) + 2), abs=2e-3)
     assert table["predicted_probability"][1] == 0
-    assert table["test"] == part_of_test([row[1] for row in ROWS], 0).tolist()
+    assert table["test"] == in_test_part([row[1] for row in ROWS], 0).tolist()
 
 
 def test_embeddings_have_length_one_or_are_zero(built: Path) -> None:

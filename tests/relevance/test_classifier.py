@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from relevance.classifier import ImageEncoder
-from relevance.classifier import test_part as part_of_test
+from relevance.classifier import ImageEncoder, in_test_part
 from relevance.errors import ArtifactError
 
 
@@ -16,8 +15,8 @@ def test_another_model_is_no_image_encoder() -> None:
 
 def test_one_title_is_on_one_side_however_it_is_spelt() -> None:
     titles = [f"Item {i}" for i in range(2000)]
-    part = part_of_test(titles, seed=3)
+    part = in_test_part(titles, seed=3)
     assert 0.12 < part.mean() < 0.18
-    assert (part_of_test([title.upper() for title in titles], seed=3) == part).all()
-    assert (part_of_test(titles[::-1], seed=3) == part[::-1]).all()
-    assert (part_of_test(titles, seed=4) != part).any()
+    assert (in_test_part([title.upper() for title in titles], seed=3) == part).all()
+    assert (in_test_part(titles[::-1], seed=3) == part[::-1]).all()
+    assert (in_test_part(titles, seed=4) != part).any()

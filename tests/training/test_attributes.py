@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from relevance.artifacts import read_manifest
-from relevance.classifier import Classifier
-from relevance.classifier import test_part as part_of_test
+from relevance.classifier import Classifier, in_test_part
 from relevance.dataset import Dataset
 from relevance.entry import run as run_command
 from relevance.errors import DataError
@@ -83,7 +82,7 @@ def test_it_learns_each_attribute_from_the_listings_that_give_it(trained: Path) 
         assert found["accuracy"] > max(0.8, found["majority"] + 0.1)
         assert 0 <= found["expected_calibration_error"] < 0.25
     # The classifier's test titles, less the three listings that give no tint or none that is one value.
-    test = part_of_test([f"thing {i}" for i in range(N)], 0)
+    test = in_test_part([f"thing {i}" for i in range(N)], 0)
     assert manifest["metrics"]["test"]["light"]["photos"] == sum(test[i] for i in range(N) if i % 3)
     assert manifest["metrics"]["train_photos"] + manifest["metrics"]["validation_photos"] > 270
 

@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 
 from relevance.artifacts import read_manifest
-from relevance.classifier import ImageEncoder
-from relevance.classifier import test_part as part_of_test
+from relevance.classifier import ImageEncoder, in_test_part
 from relevance.errors import DataError
 from relevance.images import load_photo
 from tests.training.shapes import write_shapes
@@ -228,7 +227,7 @@ def test_parts_do_not_share_titles() -> None:
     rows = np.concatenate([examples.train, examples.validation, examples.test])
     assert sorted(rows) == np.flatnonzero(usable).tolist()
     assert 0.05 < len(examples.validation) / len(examples.train) < 0.2
-    assert set(examples.test) == set(np.flatnonzero(part_of_test(titles, 1) & usable))
+    assert set(examples.test) == set(np.flatnonzero(in_test_part(titles, 1) & usable))
 
 
 def test_rare_categories_are_no_class() -> None:

@@ -31,6 +31,18 @@ def test_the_first_usable_photo_of_each_listing(root: Path, cached: bool) -> Non
     assert taken[:, 0, 0, 0].tolist() == [2, 0, 1]
 
 
+@pytest.mark.parametrize("cached", [True, False])
+def test_a_photo_outside_the_dataset_is_not_read(
+    root: Path, tmp_path_factory: pytest.TempPathFactory, cached: bool
+) -> None:
+    secret = tmp_path_factory.mktemp("elsewhere") / "secret.png"
+    Image.new("RGB", (9, 12)).save(secret)
+    (root / "images" / "link.png").symlink_to(secret)
+    photos = open_photos(root, [("images/link.png",)], (4, 3), root / "cache" if cached else None, threads=1)
+    assert photos.usable.tolist() == [False]
+    assert photos.bad == [(0, "images/link.png", "outside the dataset")]
+
+
 def test_decoded_photos_are_used_again_until_a_file_changes(root: Path) -> None:
     def first_pixel() -> int:
         return int(open_photos(root, LISTINGS, (4, 3), root / "cache", threads=2).take(np.array([0]))[0, 0, 0, 0])

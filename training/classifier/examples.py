@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.classifier import TEST_SHARE, test_part
+from relevance.classifier import TEST_SHARE, in_test_part
 from relevance.errors import DataError
 from relevance.splits import group_split
 from relevance.text import normalise
@@ -46,7 +46,7 @@ def make_examples(
 ) -> Examples:
     """Splits n photos by title (`test_share` test, then 10 % validation) and makes a class of every category, leaf or
     inner, with at least `min_photos` training photos. Raises DataError with fewer than two classes."""
-    test = test_part(titles, seed, test_share) & usable
+    test = in_test_part(titles, seed, test_share) & usable
     # Another seed, or the validation titles would be those with the lowest hash, which are test already.
     validation = group_split([normalise(title) for title in titles], VALIDATION_SHARE, seed + 1)
     learn = usable & ~test

@@ -4,28 +4,26 @@ Both take rows and give pixels; neither holds more than a batch in memory.
 """
 
 import csv
-import hashlib
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from relevance.artifacts import writing_file
-from relevance.images import PhotoError, Size, load_first, load_many, photo_size
+from relevance.images import PhotoError, Size, load_first, photo_size
+from relevance.photo_batches import BadPhoto, Inside, files_fingerprint, photo_batches
 
 SHARD = 2048
 """Photos a cache file."""
 _SPARE = 1.2
 """The cache is written where the disk has this many times its bytes free."""
-BadPhoto = tuple[int, str, str]
-"""(listing row, path, reason) of a refused photo."""
 
 
 class Photos(Protocol):
@@ -54,46 +52,56 @@ def open_photos(
 
     images: each listing's paths relative to `root`. worker: (index, count) where several machines may share the cache.
     """
-    paths = [[root / image for image in listing] for listing in images]
-    needed = len(paths) * size[0] * size[1] * 3
+    needed = len(images) * size[0] * size[1] * 3
     if cache is None:
-        return StreamedPhotos(root, paths, size, threads)
+        return StreamedPhotos(root, images, size, threads)
     cache.mkdir(parents=True, exist_ok=True)
-    folder = cache / f"photos-{size[0]}x{size[1]}-{_fingerprint(paths)[:16]}"
+    folder = cache / f"photos-{size[0]}x{size[1]}-{files_fingerprint(root, images)[:16]}"
     if not folder.is_dir() and shutil.disk_usage(cache).free < _SPARE * needed:
         print(f"{cache}: no room for {needed / 2**30:.0f} GB of decoded photos; they are decoded as they are needed")
-        return StreamedPhotos(root, paths, size, threads)
-    decode(root, paths, size, threads, folder, worker)
-    return CachedPhotos(folder, len(paths))
+        return StreamedPhotos(root, images, size, threads)
+    decode(root, images, size, threads, folder, worker)
+    return CachedPhotos(folder, len(images))
 
 
 def decode(
-    root: Path, paths: list[list[Path]], size: Size, threads: int, folder: Path, worker: tuple[int, int] = (0, 1)
+    root: Path,
+    images: Sequence[Sequence[str]],
+    size: Size,
+    threads: int,
+    folder: Path,
+    worker: tuple[int, int] = (0, 1),
 ) -> None:
     """Writes the shards of the cache that are not there yet: an interrupted run goes on where it was. Each of several
     workers begins with its own share of them and leaves out what another has written meanwhile."""
     folder.mkdir(parents=True, exist_ok=True)
-    starts = range(0, len(paths), SHARD)
+    starts = range(0, len(images), SHARD)
     missing = [at for at in starts if not _shard(folder, at, "csv").is_file()]
-    with tqdm(total=len(paths), desc="photos", unit="photo", initial=(len(starts) - len(missing)) * SHARD) as progress:
+    with tqdm(total=len(images), desc="photos", unit="photo", initial=(len(starts) - len(missing)) * SHARD) as progress:
         own = len(missing) * worker[0] // worker[1]
         for at in missing[own:] + missing[:own]:
-            if _shard(folder, at, "csv").is_file():
-                continue
-            part = paths[at : at + SHARD]
-            pixels = np.zeros((len(part), *size, 3), np.uint8)
-            lines = []
-            for row, found in enumerate(load_many(part, size, threads)):
-                if found.photo is not None:
-                    pixels[row] = found.photo
-                lines += [(at + row, path.relative_to(root).as_posix(), reason) for path, reason in found.bad]
-                lines += [] if found.photo is not None else [(at + row, "", "no usable photo")]
-                progress.update()
-            with writing_file(_shard(folder, at, "npy")) as temporary, open(temporary, "wb") as file:
-                np.save(file, pixels)
-            # Written last: a shard with its list is whole.
-            with writing_file(_shard(folder, at, "csv")) as temporary, open(temporary, "w", newline="") as text:
-                csv.writer(text).writerows(lines)
+            if not _shard(folder, at, "csv").is_file():
+                _decode_shard(root, images[at : at + SHARD], at, size, threads, folder, progress)
+
+
+def _decode_shard(
+    root: Path, images: Sequence[Sequence[str]], at: int, size: Size, threads: int, folder: Path, progress: Any
+) -> None:
+    pixels, usable = np.zeros((len(images), *size, 3), np.uint8), np.zeros(len(images), np.bool_)
+    bad: list[BadPhoto] = []
+    for batch in photo_batches(root, images, size, threads):
+        pixels[batch.rows], usable[batch.rows] = batch.photos, True
+        bad += batch.bad
+        progress.update(batch.seen)
+    bad += [(row, "", "no usable photo") for row in np.flatnonzero(~usable).tolist()]
+    with writing_file(_shard(folder, at, "npy")) as temporary, open(temporary, "wb") as file:
+        np.save(file, pixels)
+    # Written last: a shard with its list is whole.
+    with (
+        writing_file(_shard(folder, at, "csv")) as temporary,
+        open(temporary, "w", encoding="utf-8", newline="") as text,
+    ):
+        csv.writer(text).writerows((at + row, path, reason) for row, path, reason in bad)
 
 
 def _shard(folder: Path, start: int, kind: str) -> Path:
@@ -142,49 +150,38 @@ class StreamedPhotos:
     """Photos decoded as they are taken. What is usable is told by the files' headers; a photo that breaks later is
     grey."""
 
-    def __init__(self, root: Path, paths: list[list[Path]], size: Size, threads: int) -> None:
-        self._paths, self._size = paths, size
+    def __init__(self, root: Path, images: Sequence[Sequence[str]], size: Size, threads: int) -> None:
+        self._size = size
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="photos")
+        self._paths: list[Path | None] = []
         self.bad: list[BadPhoto] = []
-        self.usable = np.zeros(len(paths), np.bool_)
-        headers = self._pool.map(_first_readable, paths, chunksize=64)
-        for row, (path, bad) in enumerate(tqdm(headers, "photos", len(paths), unit="photo")):
-            self.usable[row] = path is not None
-            self.bad += [(row, one.relative_to(root).as_posix(), reason) for one, reason in bad]
+        inside = Inside(root)
+        headers = self._pool.map(lambda listing: _first_readable(root, listing, inside), images)
+        for row, (path, bad) in enumerate(tqdm(headers, "photos", len(images), unit="photo")):
+            self._paths.append(path)
+            self.bad += [(row, image, reason) for image, reason in bad]
+        self.usable = np.array([path is not None for path in self._paths])
 
     def take(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        found = self._pool.map(lambda row: load_first(self._paths[row], self._size).photo, rows.tolist())
-        grey = np.full((*self._size, 3), 128, np.uint8)
-        return np.stack([grey if photo is None else photo for photo in found])
+        return np.stack(list(self._pool.map(self._photo, rows.tolist())))
+
+    def _photo(self, row: int) -> NDArray[np.uint8]:
+        path = self._paths[row]
+        photo = None if path is None else load_first([path], self._size).photo
+        return np.full((*self._size, 3), 128, np.uint8) if photo is None else photo
 
 
-def _first_readable(paths: list[Path]) -> tuple[Path | None, list[tuple[Path, str]]]:
-    bad: list[tuple[Path, str]] = []
-    for path in paths:
+def _first_readable(root: Path, listing: Sequence[str], inside: Inside) -> tuple[Path | None, list[tuple[str, str]]]:
+    bad: list[tuple[str, str]] = []
+    for image in listing:
         try:
-            photo_size(path)
-            return path, bad
+            if not inside(root / image):
+                raise PhotoError("outside the dataset")
+            photo_size(root / image)
+            return root / image, bad
         except PhotoError as error:
-            bad.append((path, error.reason))
+            bad.append((image, error.reason))
     return None, bad
-
-
-def _fingerprint(paths: list[list[Path]]) -> str:
-    """Changes when a photo is added, removed, reordered or written again."""
-    digest = hashlib.sha256()
-    for listing in paths:
-        for path in listing:
-            digest.update(f"{path}\0{_stamp(path)}\n".encode())
-        digest.update(b"\n")
-    return digest.hexdigest()
-
-
-def _stamp(path: Path) -> str:
-    try:
-        status = path.stat()
-    except (OSError, ValueError):
-        return "missing"
-    return f"{status.st_size} {status.st_mtime_ns}"
 
 
 def photo_shape(root: Path, images: Sequence[Sequence[str]], side: int) -> Size:
