@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from relevance.images import LoadedPhoto, Size, load_many
 
-BATCH = 8
+BATCH = 4
 """Photos a call of the model: what lies between its layers stays in a core's cache."""
 
 Result = TypeVar("Result")

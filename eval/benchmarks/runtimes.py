@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from relevance.classifier import ENCODER, Encoded
 from relevance.models import Model
+from relevance.photo_batches import BATCH
 
 Photos = NDArray[np.uint8]
 _OUTPUTS = ("probabilities", "embedding", "features")
@@ -84,7 +85,7 @@ def _tf_function(model: Any, batch: int) -> Callable[[Photos], Encoded]:
 
 def _ways(threads: int) -> list[tuple[int, int, int]]:
     """(batch, calls, threads of each): one call over all cores, or one-threaded calls beside each other."""
-    return [(32, 1, threads), *((batch, threads, 1) for batch in (8, 32) if threads > 1)]
+    return [(32, 1, threads), *((batch, threads, 1) for batch in (BATCH, 32) if threads > 1)]
 
 
 def _litert(path: Path, threads: int) -> Iterator[Runtime]:

@@ -29,15 +29,16 @@ def test_ratios_are_taken_within_a_round(monkeypatch: pytest.MonkeyPatch) -> Non
     ways = [Runtime("keras.predict", 32, 1, 2, lambda _: result), Runtime("LiteRT", 8, 2, 1, lambda _: result)]
     monkeypatch.setattr("eval.benchmarks.runtimes.runtimes", lambda *_: iter(ways))
     # Three rounds, the machine slower in each: the second way takes a quarter of the first's time throughout.
-    clock = iter([4.0, 1.0, 8.0, 2.0, 40.0, 10.0])
+    clock = iter([(4.0, 6.0), (1.0, 2.0), (8.0, 6.0), (2.0, 2.0), (40.0, 8.0), (10.0, 2.0)])
     monkeypatch.setattr("eval.benchmarks.encoder.timed", lambda _: next(clock))
     first, second = measure(Path("unused"), np.zeros((80, 4, 4, 3), np.uint8), rounds=3, threads=2)
     assert (first.ratio, first.photos_per_second) == (1.0, 10.0)
     assert (second.ratio, second.photos_per_second) == (4.0, 40.0)
-    lines = report([first, second], 80, 0.001, 35.0, 2).splitlines()
-    assert lines[1].split()[:6] == ["LiteRT", "8", "2", "1", "40", "4.00"]  # the fastest first
-    # Two cores at 40 photos a second are 50 ms a photo, and 1 ms for decoding.
-    assert "decoding takes 1.00 ms of processor time a photo, 2% of a catalogue pass" in lines[-2]
+    assert (second.processor_ratio, second.processor_ms) == (3.0, 25.0)
+    lines = report([first, second], 80, 0.001, 35.0).splitlines()
+    assert lines[1].split()[:8] == ["LiteRT", "8", "2", "1", "40", "4.00", "25.00", "3.00"]  # the cheapest first
+    # 25 ms a photo for the model, 1 ms for decoding.
+    assert "decoding takes 1.00 ms of processor time a photo, 4% of a catalogue pass" in lines[-2]
     assert "35 photos/s, 3.50 times keras.predict" in lines[-1]
 
 
