@@ -1,12 +1,14 @@
 """`python -m training classifier`."""
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from relevance.errors import DataError
 from relevance.images import Size
+from training.classifier.options import Options
 
 
 def parse_size(text: str) -> Size:
@@ -15,6 +17,16 @@ def parse_size(text: str) -> Size:
     if not all(part.isdecimal() and int(part) >= 32 for part in parts) or len(parts) > 2:
         raise DataError(f"--image-size: expected HEIGHTxWIDTH or one number, at least 32 pixels each, found {text!r}")
     return int(parts[0]), int(parts[-1])
+
+
+def make_options(out: Path, cache: str, image_size: str | None, *, threads: int, **plain: Any) -> Options:
+    """What the command line says, as the training takes it; to be called before TensorFlow is imported."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Read when TensorFlow starts its thread pools.
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(threads))
+    folder = {"auto": out.parent / "cache", "none": None}.get(cache, Path(cache))
+    size = parse_size(image_size) if image_size else None
+    return Options(cache=folder, image_size=size, threads=threads, **plain)
 
 
 def command(
@@ -68,18 +80,12 @@ def command(
     ] = "none",
 ) -> None:
     """Train the photo classifier and export the image encoder."""
-    import os
-
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # Read when TensorFlow starts its thread pools.
-    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(threads))
-    from training.classifier.train import Options, run
-
-    options = Options(
+    options = make_options(
+        out,
+        cache,
+        image_size,
         backbone=backbone,
-        cache={"auto": out.parent / "cache", "none": None}.get(cache, Path(cache)),
         weights=weights,
-        image_size=parse_size(image_size) if image_size else None,
         epochs=epochs,
         batch=batch,
         learning_rate=learning_rate,
@@ -96,10 +102,17 @@ def command(
         threads=threads,
         distribute=distribute,
     )
+    from training.classifier.train import run
+
     metrics = run(dataset, out, options)
     if metrics is None:  # the chief tells
         return
     typer.echo(f"classifier: {out} ({metrics['classes']} classes, {metrics['train_photos']} training photos)")
-    if test := metrics["test"]:
-        shown = (("top-1", "top_1"), ("top-3", "top_3"), ("top-5", "top_5"), ("macro", "macro"))
-        typer.echo("  test: " + ", ".join(f"{title} {test[name]:.3f}" for title, name in shown))
+    if metrics["test"]:
+        typer.echo(f"  test: {test_line(metrics['test'])}")
+
+
+def test_line(test: dict[str, Any]) -> str:
+    """The most telling of the figures that :func:`relevance.classification.scores` gives."""
+    shown = (("top-1", "top_1"), ("top-3", "top_3"), ("top-5", "top_5"), ("macro", "macro"))
+    return ", ".join(f"{title} {test[name]:.3f}" for title, name in shown)

@@ -1,0 +1,76 @@
+"""What a classifier is trained on: a dataset's photos and which of them teach what."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from relevance.dataset import Dataset, Listings
+from relevance.errors import DataError
+from relevance.images import Size
+from relevance.ontology import Ontology
+from training.classifier.backbones import find, resolve_weights
+from training.classifier.examples import Examples, make_examples
+from training.classifier.options import Options
+from training.classifier.photos import Photos, open_photos, photo_shape
+from training.classifier.precision import choose_precision
+
+
+@dataclass(frozen=True)
+class Material:
+    """listings: those with a photo and a category; photos and examples have one row for each. size: of the photos."""
+
+    ontology: Ontology
+    listings: Listings
+    photos: Photos
+    size: Size
+    examples: Examples
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes with the photos' size, the categories and the listings."""
+        listings = self.listings
+        what = [self.size, self.ontology.fingerprint, listings.ids, listings.titles, listings.category_ids]
+        return hashlib.sha256(json.dumps([*what, listings.images]).encode()).hexdigest()
+
+    def counts(self) -> dict[str, Any]:
+        """How many classes and photos there are, for the metrics."""
+        examples = self.examples
+        return {
+            "classes": len(examples.classes),
+            "train_photos": len(examples.train),
+            "validation_photos": len(examples.validation),
+            "test_photos": len(examples.test),
+            "test_photos_of_no_class": int((examples.labels[examples.test] < 0).sum()),
+            "bad_photos": len(self.photos.bad),
+        }
+
+
+def read_material(dataset: Path, options: Options, worker: tuple[int, int] = (0, 1)) -> Material:
+    """Reads a dataset and decodes its photos. worker: see :func:`open_photos`.
+
+    Raises DataError for a dataset without enough photos and for options that will not do, before the photos are read.
+    """
+    choose_precision(options.precision)
+    resolve_weights(options.backbone, options.weights)
+    source = Dataset.open(dataset)
+    ontology = source.read_ontology()
+    listings = _with_photo_and_category(source.read_listings(ontology))
+    size = options.image_size or photo_shape(source.root, listings.images, find(options.backbone).image_size)
+    photos = open_photos(source.root, listings.images, size, options.cache, options.threads, worker)
+    categories = np.array([ontology.position(name) for name in listings.category_ids if name], np.int32)
+    examples = make_examples(
+        listings.titles, categories, photos.usable, options.min_photos, options.seed, options.test_share
+    )
+    return Material(ontology, listings, photos, size, examples)
+
+
+def _with_photo_and_category(listings: Listings) -> Listings:
+    rows = [i for i in range(len(listings)) if listings.images[i] and listings.category_ids[i]]
+    if not rows:
+        raise DataError("the dataset has no listing with both a photo and a category; a classifier needs them")
+    return listings.take(rows)

@@ -1,0 +1,45 @@
+"""What a training run may vary."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from relevance.classifier import TEST_SHARE
+from relevance.images import Size
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run may vary; None stands for the backbone's own value.
+
+    cache: folder for decoded photos, None to decode them as they are needed. adjustment, hierarchy, smoothing: see
+    :class:`TreeCrossEntropy`. test_share: share of the titles kept for measuring; 0 for the model to deploy in the end.
+    block_by_block: the last block of the backbone is trained first, then with it the one before, and so on, each for an
+    equal part of the epochs. precision: see :func:`choose_precision`. views:
+    see :func:`deployable`. distribute: see :func:`open_distribution`.
+    """
+
+    backbone: str
+    cache: Path | None
+    weights: str | None = None
+    image_size: Size | None = None
+    epochs: float | None = None
+    batch: int | None = None
+    learning_rate: float | None = None
+    fine_tune_from: str | None = None
+    min_photos: int = 2
+    adjustment: float = 0.25
+    hierarchy: float = 0.0
+    smoothing: float = 0.0
+    averaging: float = 0.08
+    block_by_block: bool = False
+    precision: str = "auto"
+    views: int = 1
+    test_share: float = TEST_SHARE
+    seed: int = 0
+    threads: int = 2
+    distribute: str = "none"
+
+    def stated(self) -> dict[str, Any]:
+        """What decides the result: not where the cache lies, nor how many threads and devices work."""
+        return {name: value for name, value in asdict(self).items() if name not in ("cache", "threads", "distribute")}
