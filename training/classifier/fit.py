@@ -130,7 +130,7 @@ def fit(
     order = Order(examples.train, devices.shared(schedule.batch, len(examples.train)), schedule.seed)
     steps = min(ROUND, order.steps_per_epoch)
     rounds = max(1, round(schedule.epochs * order.steps_per_epoch / steps))
-    model = devices.compile(model, lambda: _optimizer(schedule, rounds * steps), loss, _compiles())
+    model = devices.compile(model, lambda: make_optimizer(schedule, rounds * steps), loss, _compiles())
     keep = _Keep(checkpoint, schedule, rounds, phase, devices.chief)
     first = keep.resume(model)
     labels, held_out = examples.labels, examples.validation
@@ -206,7 +206,7 @@ class _Keep(keras.callbacks.Callback):
         return averaged
 
 
-def _optimizer(schedule: Schedule, steps: int) -> Any:
+def make_optimizer(schedule: Schedule, steps: int) -> Any:
     warm_up = max(1, min(steps // 10, 500))
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, max(1, steps - warm_up), alpha=0.01, warmup_target=schedule.learning_rate, warmup_steps=warm_up
