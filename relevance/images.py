@@ -83,7 +83,7 @@ def load_photo(source: Path | bytes, size: Size) -> NDArray[np.uint8]:
     except (Image.DecompressionBombError, MemoryError) as error:
         raise PhotoError("too large") from error
     except Exception as error:  # decoders raise almost any type on hostile bytes
-        raise PhotoError("truncated" if "truncated" in str(error).lower() else "damaged") from error
+        raise _broken(error) from error
     finally:
         image.close()
 
@@ -150,7 +150,11 @@ def _open(data: bytes) -> Image.Image:
     except UnidentifiedImageError as error:
         raise PhotoError("truncated" if data.startswith(_SIGNATURES) else "not an image") from error
     except Exception as error:  # as above: a header may break a decoder in any way
-        raise PhotoError("damaged") from error
+        raise _broken(error) from error
+
+
+def _broken(error: Exception) -> PhotoError:
+    return PhotoError("truncated" if "truncated" in str(error).lower() else "damaged")
 
 
 def _fitted(image: Image.Image, data: bytes, size: Size) -> NDArray[np.uint8]:
