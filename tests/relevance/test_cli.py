@@ -14,7 +14,7 @@ import relevance
 from relevance import cli
 from relevance.engine import Engine
 
-COMMANDS = ("search", "category-filter", "fallback", "similar", "inspect", "serve")
+COMMANDS = ("search", "category-filter", "fallback", "similar", "inspect", "serve", "photos")
 MAIN = "from relevance.cli import main; main()"
 
 
