@@ -13,12 +13,14 @@ PY := .venv/bin/python
 READY := .venv/ready-$(FAISS)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help install demo test lint fashion lock docs clean
+.PHONY: help install demo test lint fashion grocery bench lock docs clean
 
 help:
 	@echo "make demo      generate a marketplace, train, index, evaluate (build/demo)"
 	@echo "make test      lint, type-check, test"
 	@echo "make fashion DATA=DIR WEIGHTS=FILE   the same chain over the fashion catalogue (build/fashion)"
+	@echo "make grocery DATA=DIR WEIGHTS=FILE   the photo classifier over the grocery shelves (build/grocery)"
+	@echo "make bench     benchmarks over the demo (build/demo)"
 	@echo "make docs      API documentation (build/docs)"
 	@echo "make lock      pin the dependencies anew (requirements.lock)"
 
@@ -92,6 +94,22 @@ fashion: | $(READY)
 	$(PY) -m eval judgments --dataset build/fashion/dataset --queries $(DATA)/queries_dev.tsv --out build/fashion/judgments
 	$(PY) -m eval search --bundle build/fashion/bundle --queries build/fashion/judgments/queries.csv \
 		--judgments build/fashion/judgments/judgments.csv
+
+# Photos of both parts are trained on; the class tree is in the paths. TEST_SHARE=0.15 keeps some back to measure on.
+TEST_SHARE ?= 0
+grocery: | $(READY)
+	@test -f "$(DATA)/train.csv" || { echo "error: make grocery DATA=DIR: no train.csv in '$(DATA)'" >&2; exit 2; }
+	@test -f "$(WEIGHTS)" || { echo "error: make grocery WEIGHTS=FILE: no such file '$(WEIGHTS)'" >&2; exit 2; }
+	mkdir -p build/grocery/source
+	ln -sfn "$(abspath $(DATA))/train" "$(abspath $(DATA))/val" build/grocery/source
+	{ cat "$(DATA)/train.csv"; tail -n +2 "$(DATA)/val.csv"; } > build/grocery/source/photos.csv
+	$(PY) -m index dataset build/grocery/source/photos.csv --out build/grocery/dataset --id image --title image \
+		--category category --separator / --image image
+	$(PY) -m training classifier build/grocery/dataset --out build/grocery/classifier --backbone MobileNetV2 \
+		--weights "$(WEIGHTS)" --image-size 192 --epochs 30 --smoothing 0.1 --views 2 --test-share $(TEST_SHARE)
+
+bench: demo
+	$(PY) -m eval bench encoder --dataset $(OUT)/dataset --classifier $(OUT)/classifier
 
 test: lint
 	$(PY) -m pytest

@@ -3,6 +3,7 @@
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -36,9 +37,11 @@ def _commands() -> list[tuple[str, list[str]]]:
 
 @pytest.mark.parametrize(("program", "words"), _commands(), ids=lambda value: str(value)[:60])
 def test_commands_and_options_exist(program: str, words: list[str]) -> None:
-    commands = typer.main.get_command(APPS[program]).commands  # type: ignore[attr-defined]
-    assert words[0] in commands
-    known = {option for parameter in commands[words[0]].params for option in parameter.opts + parameter.secondary_opts}
+    command: Any = typer.main.get_command(APPS[program])
+    while hasattr(command, "commands"):
+        assert words[0] in command.commands
+        command, words = command.commands[words[0]], words[1:]
+    known = {option for parameter in command.params for option in parameter.opts + parameter.secondary_opts}
     assert {word for word in words if word.startswith("--")} <= known
 
 
