@@ -2,6 +2,7 @@
 
 import functools
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from keras import layers
 from PIL import Image
 
 from relevance.artifacts import read_manifest, write_manifest
+from relevance.classifier import ImageEncoder
 from relevance.entry import run as run_command
 from relevance.images import Size, load_photo
 from relevance.photo_model import PhotoModel
-from tests.colours import write_attributes, write_classifier, write_dataset
+from tests.colours import ENCODER, write_attributes, write_classifier, write_dataset
 from tests.photos import encoded, jpeg, png, quadrants, turned
 from training.__main__ import app
 from training.litert import to_litert
@@ -165,6 +167,16 @@ def colour_network() -> Any:
     return keras.Model(photos, outputs)
 
 
+def cold_network() -> Any:
+    """The network of the group of cold colours, `data/cold_encoder.tflite`, in Keras."""
+    photos = keras.Input((8, 8, 3), dtype="uint8", name="photos")
+    mean = layers.Activation("linear", name="features")(layers.GlobalAveragePooling2D()(layers.Rescaling(1.0)(photos)))
+    cold = layers.Dense(2, use_bias=False)
+    outputs = {"embedding": mean, "features": mean, "probabilities": layers.Softmax()(cold(mean))}
+    cold.set_weights([np.array([[0, 0], [1, 0], [0, 1]]) / 16])
+    return keras.Model(photos, outputs)
+
+
 def attribute_network() -> Any:
     """The fake attribute model of tests/colours.py in Keras."""
     mean = keras.Input((3,), name="features")
@@ -251,6 +263,27 @@ def test_signature_is_what_tensorflow_serving_needs(saved: Path) -> None:
     outputs = {name: spec.shape.as_list() for name, spec in signature.structured_outputs.items()}
     assert outputs["paths"] == outputs["categories"] == [None, 2]
     assert all(shape[0] is None for shape in outputs.values())
+
+
+def test_groups_decide_as_in_the_runtime(tmp_path: Path) -> None:
+    group = tmp_path / "classifier" / "groups" / "0"
+    group.mkdir(parents=True)
+    shutil.copyfile(ENCODER.with_name("cold_encoder.tflite"), group / "image_encoder.tflite")
+    cold_network().save(group / "model.keras")
+    cold = {"category_id": "path:cold", "class_ids": ["green", "blue"], "encoder": "groups/0/image_encoder.tflite"}
+    warm = {"category_id": "path:warm", "class_ids": ["red"], "encoder": None}
+    dataset = write_dataset(tmp_path / "dataset", [("1", "a", "red", "")])
+    classifier = write_classifier(tmp_path / "classifier", dataset, groups=[warm, cold], bound=0.2)
+    colour_network().save(classifier / "model.keras")
+    colours = [(144, 80, 70), (250, 10, 5), (0, 150, 160), (120, 110, 100)]
+    files = [encoded(Image.new("RGB", (9, 8), colour)) for colour in colours]
+    model = PhotoModel.open(classifier)
+    expected = model(np.stack([load_photo(file, (8, 8)) for file in files])).probabilities
+    ungrouped = ImageEncoder(ENCODER)(np.stack([load_photo(file, (8, 8)) for file in files])).probabilities
+    assert (np.abs(expected - ungrouped).max(axis=1) > 0.01).tolist() == [False, False, True, True]
+    found = answers(run(classifier, tmp_path / "saved", k=3), files)
+    assert found["probabilities"] == pytest.approx(-np.sort(-expected), abs=1e-4)
+    assert found["categories"].tolist() == np.array(["red", "green", "blue"])[np.argsort(-expected)].tolist()
 
 
 def test_versions_are_added(chain: Path, saved: Path) -> None:

@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import keras
 import tensorflow as tf
 
 from relevance.artifacts import write_manifest, writing
-from relevance.errors import ArtifactError
 from relevance.photo_model import PhotoModel
+from training.serving.networks import Networks
 from training.serving.predictions import Predictions
 
 KIND, VERSION = "saved_model", 1
-CLASSIFIER_NETWORK, ATTRIBUTES_NETWORK = "model.keras", "attributes.keras"
 
 
 def run(classifier: Path, out: Path, attributes: Sequence[Path] = (), k: int = 5) -> Path:
@@ -21,8 +19,7 @@ def run(classifier: Path, out: Path, attributes: Sequence[Path] = (), k: int = 5
     Raises ArtifactError for models that cannot be read or were not trained together.
     """
     model = PhotoModel.open(classifier, attributes=attributes)
-    networks = [_network(folder / ATTRIBUTES_NETWORK, "attributes") for folder in attributes]
-    predictions = Predictions(model, _network(classifier / CLASSIFIER_NETWORK, "classifier"), networks, k)
+    predictions = Predictions(model, Networks.load(classifier, model.classifier, attributes), k)
     version = out / str(_next_version(out))
     with writing(version) as folder:
         tf.saved_model.save(predictions, str(folder), signatures=predictions.serve)
@@ -36,16 +33,6 @@ def run(classifier: Path, out: Path, attributes: Sequence[Path] = (), k: int = 5
             attributes=[{"under": chain.manifest["under"], "fingerprint": chain.fingerprint} for chain in model.chains],
         )
     return version
-
-
-def _network(path: Path, stage: str) -> object:
-    if not path.is_file():
-        raise ArtifactError(f"{path}: no such file; train it again with `python -m training {stage}`")
-    try:
-        return keras.saving.load_model(path, compile=False)
-    except (ValueError, OSError, TypeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise ArtifactError(f"{path}: expected a Keras model ({reason}); train it again") from error
 
 
 def _next_version(out: Path) -> int:

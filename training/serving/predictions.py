@@ -11,19 +11,19 @@ import tensorflow as tf
 from relevance.attributes import AttributeModel, output_name
 from relevance.photo_model import PhotoModel
 from training.serving.decoding import decode_batch
+from training.serving.networks import Networks
 
 BAD_PHOTO = "not a photo that can be decoded"
 
 
 class Predictions(tf.Module):
-    """classifier: the Keras model behind `model.classifier`; chains: those behind `model.chains`; k: categories of an
-    answer, at most."""
+    """networks: those behind `model`; k: categories of an answer, at most."""
 
-    def __init__(self, model: PhotoModel, classifier: Any, chains: list[Any], k: int) -> None:
+    def __init__(self, model: PhotoModel, networks: Networks, k: int) -> None:
         super().__init__(name="photos")
-        self._model = model
+        self._model, self._networks = model, networks
         self._k = min(k, len(model.classifier.class_positions))
-        self._classifier, self._networks = classifier, chains
+        self._saved = [networks.general, *(group.network for group in networks.groups), *networks.chains]
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="photo_bytes")])
     def serve(self, photo_bytes: Any) -> dict[str, Any]:
@@ -32,7 +32,7 @@ class Predictions(tf.Module):
         and `attribute_probability_NAME` float32 `[n]`. `error` string `[n]` is "" for a photo; for what is none it is
         not, and everything else is empty or 0."""
         photos, usable = decode_batch(photo_bytes, self._model.image_size)
-        encoded = self._classifier(photos, training=False)
+        encoded = self._networks.encoded(photos)
         outputs = {
             **self._categories(encoded["probabilities"]),
             "embedding": encoded["embedding"],
@@ -53,7 +53,7 @@ class Predictions(tf.Module):
     def _attributes(self, photos: Any, encoded: dict[str, Any]) -> dict[str, Any]:
         """Of several chains that tell the same attribute, the one of the highest rank is believed."""
         told: dict[str, list[tuple[Any, Any, Any]]] = {}
-        for chain, network in zip(self._model.chains, self._networks, strict=True):
+        for chain, network in zip(self._model.chains, self._networks.chains, strict=True):
             rank = self._rank(chain, encoded["probabilities"])
             answers = network(photos if chain.reads_photos else encoded["features"], training=False)
             for i, (name, values) in enumerate(chain.values.items()):
