@@ -36,7 +36,7 @@ class Networks:
 
     @classmethod
     def load(cls, folder: Path, classifier: Classifier, attributes: Sequence[Path]) -> Networks:
-        """Those of a classifier folder and attribute folders; raises ArtifactError for what is missing or no network."""
+        """Those of a classifier folder and attribute folders; raises ArtifactError for one that cannot be loaded."""
         column = {class_id: i for i, class_id in enumerate(classifier.manifest["class_ids"])}
         entries = [entry for entry in classifier.manifest.get("groups", ()) if entry["encoder"] is not None]
         groups = [
