@@ -16,6 +16,7 @@ from PIL import Image
 from relevance.photo_cost import MAX_MEMORY
 from relevance.photo_requests import MAX_PHOTOS
 from relevance.photo_service import MAX_BODY_BYTES
+from relevance.photo_worker import Limits
 from tests.photo_server import Server, running, write_model
 from tests.photos import encoded, jpeg, png, turned
 
@@ -50,7 +51,7 @@ def server(model: Path) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def strict(model: Path) -> Iterator[Server]:
     """With narrow limits."""
-    limits = "--threshold 0.9 --batch 4 --wait-ms 300 --queue 8 --deadline 4"
+    limits = "--threshold 0.9 --batch 4 --wait-ms 300 --deadline 6"
     with running(model, *limits.split()) as server:
         yield server
 
@@ -259,23 +260,24 @@ def test_requests_at_once_are_computed_together(strict: Server) -> None:
 def test_a_request_has_a_deadline(strict: Server) -> None:
     started = time.monotonic()
     status, text = strict.half(GREEN).answer()
-    assert 3.9 < time.monotonic() - started < 15
+    assert 5.9 < time.monotonic() - started < 20
     assert status == 504
-    assert text.endswith('{"error":"no answer within 4 seconds"}')
+    assert text.endswith('{"error":"no answer within 6 seconds"}')
     assert strict.post(content=GREEN).status_code == 200
     assert strict.metrics()["too_late"] == 1
 
 
-def test_too_many_requests_are_turned_away(strict: Server) -> None:
-    waiting = [strict.half(GREEN) for _ in range(8)]
-    _until(lambda: strict.metrics()["running"] == 8)
-    answer = strict.post(content=GREEN)
+def test_too_many_requests_are_turned_away(server: Server) -> None:
+    before = server.metrics()
+    waiting = [server.half(GREEN) for _ in range(Limits.queue)]
+    _until(lambda: server.metrics()["running"] == Limits.queue)
+    answer = server.post(content=GREEN)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     assert list(answer.json()) == ["error"]
-    assert httpx.get(f"{strict.url}/ping").status_code == 200
-    assert [request.finish()[0] for request in waiting] == [200] * 8
-    assert strict.post(content=GREEN).status_code == 200
-    assert strict.metrics()["turned_away"] == 1
+    assert httpx.get(f"{server.url}/ping").status_code == 200
+    assert [request.finish()[0] for request in waiting] == [200] * Limits.queue
+    assert server.post(content=GREEN).status_code == 200
+    assert server.metrics()["turned_away"] == before["turned_away"] + 1
 
 
 def test_a_client_that_leaves_is_no_failure(server: Server) -> None:
