@@ -90,7 +90,7 @@ $(OUT)/report/summary.json: $(OUT)/bundle/manifest.json $(wildcard eval/*.py)
 fashion: | $(READY)
 	@test -f "$(DATA)/styles.csv" || { echo "error: make fashion DATA=DIR: no styles.csv in '$(DATA)'" >&2; exit 2; }
 	@test -f "$(WEIGHTS)" || { echo "error: make fashion WEIGHTS=FILE: no such file '$(WEIGHTS)'" >&2; exit 2; }
-	$(MAKE) demo NAME=fashion SESSIONS=120000 REPORT= CLASSIFIER="--backbone MobileNetV2 --weights $(WEIGHTS)"
+	$(MAKE) demo NAME=fashion SESSIONS=120000 REPORT= CLASSIFIER="--backbone MobileNetV2 --weights $(WEIGHTS) --hierarchy 0.3"
 	$(PY) -m eval judgments --dataset build/fashion/dataset --queries $(DATA)/queries_dev.tsv --out build/fashion/judgments
 	$(PY) -m eval search --bundle build/fashion/bundle --queries build/fashion/judgments/queries.csv \
 		--judgments build/fashion/judgments/judgments.csv
@@ -106,7 +106,7 @@ grocery: | $(READY)
 	$(PY) -m index dataset build/grocery/source/photos.csv --out build/grocery/dataset --id image --title image \
 		--category category --separator / --image image
 	$(PY) -m training classifier build/grocery/dataset --out build/grocery/classifier --backbone MobileNetV2 \
-		--weights "$(WEIGHTS)" --image-size 192 --epochs 30 --smoothing 0.1 --views 2 --test-share $(TEST_SHARE)
+		--weights "$(WEIGHTS)" --image-size 160 --epochs 10 --smoothing 0.1 --hierarchy 0.3 --views 2 --test-share $(TEST_SHARE)
 
 bench: demo
 	$(PY) -m eval bench encoder --dataset $(OUT)/dataset --classifier $(OUT)/classifier
