@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from relevance.artifacts import read_manifest
+from relevance.artifacts import read_manifest, write_manifest
 from relevance.classifier import Classifier, in_test_part
 from relevance.dataset import Dataset
 from relevance.entry import run as run_command
@@ -130,6 +130,58 @@ def test_litert_agrees_with_keras() -> None:
     logits = head.predict_on_batch(features)["attribute_001"]
     odds = np.exp((logits[:, 0] - logits[:, 1]) / 2.0)
     np.testing.assert_allclose(second[:, 0], odds / (1 + odds), atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def untrained(root: Path) -> Path:
+    """A real classifier of 32 by 32 photos whose network has random weights."""
+    import keras
+
+    from training.classifier.export import export
+    from training.classifier.network import deployable, make_network
+
+    keras.utils.set_random_seed(0)
+    ontology = Dataset.open(root / "dataset").read_ontology()
+    network = make_network("small", (32, 32), None, np.full(3, 1 / 3), seed=0)
+    folder = root / "untrained"
+    folder.mkdir()
+    export(deployable(network, 1.0), folder)
+    ontology.write(folder / "categories.csv")
+    described = {"class_ids": ["blue", "green", "red"], "split_seed": 0, "test_share": 0.15}
+    options = {"backbone": "small"}
+    write_manifest(folder, "classifier", 2, ontology_fingerprint=ontology.fingerprint, options=options, **described)
+    return folder
+
+
+def test_a_network_of_its_own_is_trained_end_to_end(root: Path, untrained: Path) -> None:
+    import keras
+
+    from training.attributes.train import Options, run
+
+    out = root / "own"
+    options = Options(("tint",), root / "cache", hidden=0, dropout=0.0, epochs=4, fine_tune=3)
+    metrics = run(root / "dataset", untrained, out, options)
+    assert metrics["test"]["tint"]["accuracy"] > 0.7
+    assert read_manifest(out, "attributes", 1)["reads"] == "photos"
+
+    given = keras.saving.load_model(untrained / "model.keras").get_layer("trunk").get_layer("base")
+    own = keras.saving.load_model(out / "attributes.keras")
+    for before, after in zip(given.layers, own.get_layer("base").layers, strict=True):
+        same = [np.array_equal(a, b) for a, b in zip(before.get_weights(), after.get_weights(), strict=True)]
+        assert all(same) if "batch_normalization" in before.name else not any(same), before.name
+
+    photos = np.random.default_rng(0).integers(0, 256, (9, 32, 32, 3), np.uint8)
+    chain = PhotoModel.open(untrained, attributes=[out]).chains[0]
+    np.testing.assert_allclose(chain.predict(photos)["tint"], own.predict_on_batch(photos)["attribute_000"], atol=1e-4)
+    found = PhotoModel.open(untrained, attributes=[out])(photos).attributes
+    assert [row["tint"].value for row in found] == [
+        chain.values["tint"][i] for i in chain.predict(photos)["tint"].argmax(axis=1)
+    ]
+
+
+def test_fine_tuning_needs_the_network(root: Path) -> None:
+    with pytest.raises(DataError, match=r"--fine-tune: .*classifier has no model\.keras to start from"):
+        train(root, "none", fine_tune=1, epochs=1)
 
 
 def test_the_loss_leaves_out_what_a_listing_does_not_give() -> None:

@@ -34,8 +34,12 @@ def command(
         float, typer.Option(min=0.0, max=1.0, help="0: values weigh as they occur; 1: all values weigh the same.")
     ] = 0.0,
     epochs: Annotated[int, typer.Option(min=1, help="At most; ends earlier where nothing is gained.")] = 60,
+    fine_tune: Annotated[
+        int, typer.Option(min=0, metavar="EPOCHS", help="Then train a network of its own, end to end; 0: none.")
+    ] = 0,
     cache: Annotated[
-        Path | None, typer.Option(help="Folder of encoded photos, used again by later runs. Default: beside --out.")
+        Path | None,
+        typer.Option(help="Folder of what photos were made into, used again by later runs. Default: beside --out."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     threads: Annotated[int, typer.Option(min=1)] = 2,
@@ -58,6 +62,7 @@ def command(
         dropout=dropout,
         adjustment=adjustment,
         epochs=epochs,
+        fine_tune=fine_tune,
         seed=seed,
         threads=threads,
     )

@@ -1,5 +1,6 @@
-"""Training the head on features that were computed once."""
+"""Training the head, or head and network, of an attribute model; and what the trained model gives."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -9,49 +10,48 @@ from tqdm import tqdm
 
 from training.attributes.examples import Examples, Rows
 from training.classifier.batches import Measuring, Order, Training
+from training.classifier.fit import Schedule, make_optimizer
 
-LEARNING_RATE, WEIGHT_DECAY, PLATEAU = 2e-3, 0.05, 6
 SMALLEST_BATCH, LARGEST_BATCH, STEPS = 16, 256, 50
-_PREDICT_BATCH = 1024
+_PREDICT_BATCH = 256
+Take = Callable[[Rows], NDArray[Any]]
+"""The inputs of rows: features `[b, f]`, or photos."""
 
 
-def fit_head(model: Any, features: NDArray[np.float32], examples: Examples, loss: Any, epochs: int, seed: int) -> None:
-    """AdamW with a rate that falls along a cosine over `epochs`; ends after PLATEAU epochs without a better validation
-    loss, with the weights of the best one."""
-    # STEPS or more an epoch, also for the few photos of a small category.
-    batch = min(max(len(examples.train) // STEPS, SMALLEST_BATCH), LARGEST_BATCH)
-    order, labels = Order(examples.train, batch, seed), examples.labels
-    steps = epochs * order.steps_per_epoch
-    rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps, alpha=0.01)
-    model.compile(keras.optimizers.AdamW(rate, weight_decay=WEIGHT_DECAY), loss, jit_compile=False)
-    held_out = Measuring(features.__getitem__, labels, examples.validation, _PREDICT_BATCH)
-    with tqdm(total=epochs, desc="attributes", unit="epoch") as progress:
+def head_schedule(photos: int, epochs: int, seed: int) -> Schedule:
+    """What suits a head: STEPS or more an epoch also for the few photos of a small category."""
+    batch = min(max(photos // STEPS, SMALLEST_BATCH), LARGEST_BATCH)
+    return Schedule(epochs=epochs, batch=batch, learning_rate=2e-3, seed=seed, weight_decay=0.05, plateau=6)
+
+
+def fit(model: Any, take: Take, examples: Examples, loss: Any, schedule: Schedule, phase: str) -> None:
+    """AdamW, warm-up then cosine; the model ends with the weights of the epoch with the best validation loss."""
+    order, labels = Order(examples.train, schedule.batch, schedule.seed), examples.labels
+    epochs, steps = int(schedule.epochs), order.steps_per_epoch
+    model.compile(make_optimizer(schedule, epochs * steps), loss, jit_compile=False)
+    held_out = Measuring(take, labels, examples.validation, _PREDICT_BATCH) if len(examples.validation) else None
+    best = keras.callbacks.EarlyStopping(
+        "val_loss" if held_out else "loss", mode="min", patience=schedule.plateau or epochs, restore_best_weights=True
+    )
+    with tqdm(total=epochs * steps, desc=phase, unit="batch") as progress:
         model.fit(
-            Training(features.__getitem__, labels, order, order.steps_per_epoch),
+            Training(take, labels, order, steps),
             epochs=epochs,
-            validation_data=held_out if len(examples.validation) else None,
-            callbacks=[_best(bool(len(examples.validation))), _report(progress)],
+            validation_data=held_out,
+            callbacks=[best, _report(progress)],
             shuffle=False,
             verbose=0,
         )
 
 
-def predict(model: Any, inputs: NDArray[np.float32], rows: Rows) -> dict[str, NDArray[np.float32]]:
-    """What the model gives for `rows` of its inputs, float32 `[len(rows), values]` an attribute."""
-    parts = [
-        model.predict_on_batch(inputs[rows[at : at + _PREDICT_BATCH]]) for at in range(0, len(rows), _PREDICT_BATCH)
-    ]
+def predict(model: Any, take: Take, rows: Rows) -> dict[str, NDArray[np.float32]]:
+    """What the model gives for rows, float32 `[len(rows), values]` an attribute."""
+    parts = [model.predict_on_batch(take(rows[at : at + _PREDICT_BATCH])) for at in range(0, len(rows), _PREDICT_BATCH)]
     return {name: np.concatenate([part[name] for part in parts]) for name in (parts[0] if parts else ())}
-
-
-def _best(held_out: bool) -> Any:
-    watched = "val_loss" if held_out else "loss"
-    return keras.callbacks.EarlyStopping(watched, mode="min", patience=PLATEAU, restore_best_weights=True)
 
 
 def _report(progress: Any) -> Any:
     def show(_: int, logs: dict[str, float]) -> None:
-        progress.update()
         progress.set_postfix({name: f"{value:.3f}" for name, value in logs.items() if name != "learning_rate"})
 
-    return keras.callbacks.LambdaCallback(on_epoch_end=show)
+    return keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: progress.update(), on_epoch_end=show)

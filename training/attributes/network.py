@@ -46,8 +46,8 @@ def make_head(features: int, priors: Sequence[NDArray[np.float64]], hidden: int,
     priors, so that the first steps are not spent on learning how often each value occurs.
     """
     pooled = keras.Input((features,), name="features")
-    # The stages that the features come from differ in scale; centred and scaled, none drowns the others.
-    x = layers.Dropout(dropout, seed=seed)(layers.BatchNormalization(momentum=0.9)(pooled))
+    # The stages differ in scale; centred and scaled, none drowns the others. What hardly ever varies is not blown up.
+    x = layers.Dropout(dropout, seed=seed)(layers.BatchNormalization(momentum=0.95, epsilon=1e-2)(pooled))
     if hidden:
         x = layers.Dropout(dropout, seed=seed + 1)(layers.Dense(hidden, "relu")(x))
     heads = [layers.Dense(len(prior), name=output_name(i)) for i, prior in enumerate(priors)]

@@ -15,23 +15,25 @@ from relevance.attributes import KIND, MODEL, VERSION, AttributeModel
 from relevance.classifier import Classifier
 from relevance.dataset import Dataset, Listings
 from relevance.errors import DataError
-from relevance.ontology import Ontology
 from training.attributes.examples import Attribute, Examples, category_named, listings_under, make_examples
 from training.attributes.features import Features, load_features
-from training.attributes.fit import fit_head, predict
+from training.attributes.fine_tune import own_network, refuse_without_network, train_network
+from training.attributes.fit import Take, fit, head_schedule, predict
 from training.attributes.measure import scores
 from training.attributes.network import MaskedCrossEntropy, deployable, joined, make_head
 from training.classifier.calibration import fit_temperature
+from training.classifier.photos import open_photos
 from training.litert import to_litert
 
-_PREDICT_BATCH = 1024
+_PREDICT_BATCH = 64
 
 
 @dataclass(frozen=True)
 class Options:
     """What a run may vary. names: the attributes; under: id or path of the category that triggers the model, "" for
     every photo; threshold: the probability of the category from which it does; min_photos: values with fewer training
-    photos are no class; hidden, dropout: of the head; adjustment: see :class:`MaskedCrossEntropy`; epochs: at most."""
+    photos are no class; hidden, dropout: of the head; adjustment: see :class:`MaskedCrossEntropy`; epochs: at most;
+    fine_tune: epochs of training a network of its own after that, 0 for none."""
 
     names: tuple[str, ...]
     cache: Path
@@ -42,8 +44,20 @@ class Options:
     dropout: float = 0.3
     adjustment: float = 0.0
     epochs: int = 60
+    fine_tune: int = 0
     seed: int = 0
     threads: int = 2
+
+
+@dataclass(frozen=True)
+class Learned:
+    """head: see :func:`make_head`; inputs, features: the tensors of the whole model that it stands on; take: the inputs
+    of rows."""
+
+    head: Any
+    inputs: Any
+    features: Any
+    take: Take
 
 
 def run(dataset: Path, classifier: Path, out: Path, options: Options) -> dict[str, Any]:
@@ -54,32 +68,58 @@ def run(dataset: Path, classifier: Path, out: Path, options: Options) -> dict[st
     started = time.monotonic()
     keras.utils.set_random_seed(options.seed)
     source = Dataset.open(dataset)
-    ontology = source.read_ontology()
-    general = Classifier.open(classifier, ontology)
-    under = category_named(ontology, options.under)
+    general = Classifier.open(classifier, source.read_ontology())
+    if options.fine_tune:
+        refuse_without_network(classifier)
+    under = category_named(general.ontology, options.under)
     listings = _listings(source, general, under, options)
     found = load_features(general, source.root, listings.images, options.cache, options.threads)
     examples = make_examples(listings, found.usable, general, options.names, options.min_photos)
-    priors = [_prior(attribute, examples) for attribute in examples.attributes]
-    head = make_head(found.features.shape[1], priors, options.hidden, options.dropout, options.seed)
-    loss = MaskedCrossEntropy(priors, options.adjustment)
-    fit_head(joined(head, head.input, head.input), found.features, examples, loss, options.epochs, options.seed)
-    temperatures = _temperatures(head, found.features, examples)
+    learned = _learn(classifier, general, source.root, listings, found, examples, options)
+    logits = keras.Model(learned.inputs, learned.head(learned.features))
+    temperatures = _temperatures(logits, learned.take, examples)
     with writing(out) as folder:
-        model = deployable(head, head.input, head.input, temperatures)
-        model.save(folder / "attributes.keras")
-        (folder / MODEL).write_bytes(to_litert(model))
-        description = _description(general, ontology, under, examples.attributes, options)
+        _export(deployable(learned.head, learned.inputs, learned.features, temperatures), folder)
+        description = _description(general, under, examples.attributes, options)
         write_manifest(folder, KIND, VERSION, **description)  # to open it, and measure what will be served
         metrics = {
             "train_photos": len(examples.train),
             "validation_photos": len(examples.validation),
             "test_photos": len(examples.test),
-            **_test_scores(AttributeModel.open(folder, general), found, examples),
+            **_test_scores(AttributeModel.open(folder, general), learned.take, found.probabilities, examples),
             "seconds": round(time.monotonic() - started, 1),
         }
         write_manifest(folder, KIND, VERSION, **description, temperatures=temperatures, metrics=metrics)
     return metrics
+
+
+def _learn(
+    classifier: Path,
+    general: Classifier,
+    root: Path,
+    listings: Listings,
+    found: Features,
+    examples: Examples,
+    options: Options,
+) -> Learned:
+    """Trains the head on the classifier's features and then, with `fine_tune`, a network of its own under it."""
+    priors = [_prior(attribute, examples) for attribute in examples.attributes]
+    loss = MaskedCrossEntropy(priors, options.adjustment)
+    head = make_head(found.features.shape[1], priors, options.hidden, options.dropout, options.seed)
+    take = found.features.__getitem__
+    schedule = head_schedule(len(examples.train), options.epochs, options.seed)
+    fit(joined(head, head.input, head.input), take, examples, loss, schedule, "attributes")
+    if not options.fine_tune:
+        return Learned(head, head.input, head.input, take)
+    network = own_network(classifier, general, head)
+    photos = open_photos(root, listings.images, network.image_size, options.cache, options.threads)
+    train_network(network, general, photos.take, examples, loss, options.fine_tune, options.seed)
+    return Learned(head, network.trunk.input, network.trunk.output, photos.take)
+
+
+def _export(model: Any, folder: Path) -> None:
+    model.save(folder / "attributes.keras")
+    (folder / MODEL).write_bytes(to_litert(model))
 
 
 def _listings(source: Dataset, general: Classifier, under: int | None, options: Options) -> Listings:
@@ -103,9 +143,9 @@ def _prior(attribute: Attribute, examples: Examples) -> NDArray[np.float64]:
     return np.asarray(counts / counts.sum())
 
 
-def _temperatures(head: Any, features: NDArray[np.float32], examples: Examples) -> list[float]:
-    """One an attribute, from the validation photos that have a value."""
-    logits = predict(head, features, examples.validation)
+def _temperatures(model: Any, take: Take, examples: Examples) -> list[float]:
+    """One an attribute, from the validation photos that have a value; model: inputs to logits."""
+    logits = predict(model, take, examples.validation)
     temperatures = []
     for (_, own), attribute in zip(sorted(logits.items()), examples.attributes, strict=True):
         labels = attribute.labels[examples.validation]
@@ -114,13 +154,14 @@ def _temperatures(head: Any, features: NDArray[np.float32], examples: Examples) 
 
 
 def _description(
-    general: Classifier, ontology: Ontology, under: int | None, attributes: Sequence[Attribute], options: Options
+    general: Classifier, under: int | None, attributes: Sequence[Attribute], options: Options
 ) -> dict[str, Any]:
     """What the manifest tells, but for the figures."""
+    ontology = general.ontology
     return {
         "under": None if under is None else ontology.ids[under],
         "threshold": options.threshold,
-        "reads": "features",
+        "reads": "photos" if options.fine_tune else "features",
         "attributes": [{"name": attribute.name, "values": attribute.classes} for attribute in attributes],
         "classifier_fingerprint": general.fingerprint,
         "ontology_fingerprint": ontology.fingerprint,
@@ -129,12 +170,15 @@ def _description(
     }
 
 
-def _test_scores(model: AttributeModel, found: Features, examples: Examples) -> dict[str, Any]:
-    """triggered: the share of the test photos, all of the category, that set the model off."""
+def _test_scores(
+    model: AttributeModel, take: Take, probabilities: NDArray[np.float32], examples: Examples
+) -> dict[str, Any]:
+    """triggered: the share of the test photos, all of the category, that set the model off; probabilities: the
+    classifier's, `[n, classes]`."""
     test = examples.test
     parts = [test[at : at + _PREDICT_BATCH] for at in range(0, len(test), _PREDICT_BATCH)]
-    triggered = [model.triggered(found.probabilities[rows]) for rows in parts]
-    predicted = [model.predict(found.features[rows]) for rows in parts]
+    triggered = [model.triggered(probabilities[rows]) for rows in parts]
+    predicted = [model.predict(take(rows)) for rows in parts]
     return {
         "triggered": float(np.concatenate(triggered).mean()) if parts else None,
         "test": {
