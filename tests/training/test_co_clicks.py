@@ -35,14 +35,14 @@ def test_spellings_of_a_query_are_one_and_messages_weigh_more() -> None:
         [three / (three + four), four / (three + four), -1, 0],
         [0, 0, 0, -1],
     ]
-    np.testing.assert_allclose(found.relation(np.arange(4)), expected, rtol=1e-6)
+    np.testing.assert_allclose(found.relation(np.arange(4), np.arange(4)), expected, rtol=1e-6)
 
 
 def test_a_pair_of_a_query_with_many_choices_counts_less() -> None:
     """Photo 0 was chosen with photo 1 alone for one query, and with 10 others for another: each of these counts a
     tenth of it."""
     found = of_shoes(("narrow", 0, 1), ("narrow", 1, 1), *(("broad", row, 1.0) for row in (0, *range(2, 12))), n=12)
-    relation = found.relation(np.arange(12))[0]
+    relation = found.relation(np.arange(12), np.arange(12))[0]
     np.testing.assert_allclose(relation[1:], [1 / 2] + [1 / 20] * 10, rtol=1e-6)
 
 
@@ -98,7 +98,7 @@ def test_stray_clicks_and_queries_that_lead_everywhere_are_left_out() -> None:
 def test_listings_of_one_title_are_neither_alike_nor_different() -> None:
     titles = ["Blue shoe", "blue SHOE", "red shoe", "old boot"]
     found = of_shoes(("shoe", 0, 1), ("shoe", 1, 1), ("shoe", 2, 1), n=4, titles=titles)
-    relation = found.relation(np.arange(4))
+    relation = found.relation(np.arange(4), np.arange(4))
     assert relation[0].tolist() == [-1, -1, 1, 0]
     assert relation[1].tolist() == [-1, -1, 1, 0]
     assert relation[2].tolist() == [0.5, 0.5, -1, 0]
@@ -106,9 +106,5 @@ def test_listings_of_one_title_are_neither_alike_nor_different() -> None:
 
 def test_a_photo_twice_in_a_batch() -> None:
     found = of_shoes(("shoe", 0, 1), ("shoe", 1, 1), n=3)
-    assert found.relation(np.array([0, 0, 1, 2])).tolist() == [
-        [-1, -1, 1, 0],
-        [-1, -1, 1, 0],
-        [0.5, 0.5, -1, 0],
-        [0, 0, 0, -1],
-    ]
+    relation = found.relation(np.array([0, 1, 2]), np.array([0, 0, 1, 2]))
+    assert relation.tolist() == [[-1, -1, 1, 0], [0.5, 0.5, -1, 0], [0, 0, 0, -1]]

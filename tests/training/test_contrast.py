@@ -28,7 +28,7 @@ def loss(
     log_share: np.ndarray = LOG_SHARE,
     temperature: float = 0.5,
 ) -> float:
-    return float(contrast(projection, relation, log_share, temperature))
+    return float(contrast(projection[: len(relation)], projection, relation, log_share, temperature))
 
 
 def by_hand(projection: np.ndarray, relation: np.ndarray, log_share: np.ndarray, temperature: float) -> float:

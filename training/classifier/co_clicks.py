@@ -59,14 +59,13 @@ class CoClicks:
         """Returns int64 `[2 * pairs]`: one pair after the other."""
         return self._chosen.draw(pairs, rng)
 
-    def relation(self, rows: Rows) -> NDArray[np.float32]:
-        """Returns float32 `[b, b]` for the photos at `rows`. Positive where two were chosen for the same query: which
-        share of the row's co-clicks that is, so that these sum to 1; 0 where nothing is known to join them; -1 for a
-        photo and itself, and for two listings of one title, which are neither."""
+    def relation(self, anchors: Rows, others: Rows) -> NDArray[np.float32]:
+        """Returns float32 `[a, b]` for the photos at `anchors` and at `others`. Positive where two were chosen for the
+        same query: which share of the anchor's co-clicks that is, so that these sum to 1; 0 where nothing is known to
+        join them; -1 for a photo and itself, and for two listings of one title, which are neither."""
         by_photo, weighted = self._weighted
-        relation = (weighted[rows] @ by_photo[rows].T).toarray()
-        title = self.title[rows]
-        same = title[:, None] == title
+        relation = (weighted[anchors] @ by_photo[others].T).toarray()
+        same = self.title[anchors][:, None] == self.title[others]
         relation[same] = 0.0
         sums = relation.sum(axis=1, keepdims=True)
         relation /= np.where(sums > 0, sums, 1.0)

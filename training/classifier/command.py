@@ -53,6 +53,10 @@ def command(
     block_by_block: Annotated[
         bool, typer.Option("--block-by-block", help="Train the backbone's last block first, then one more at a time.")
     ] = False,
+    clicks: Annotated[
+        float,
+        typer.Option(min=0.0, help="Weight of what people chose for the same query, in a third phase; 0: without."),
+    ] = 0.0,
     min_photos: Annotated[int, typer.Option(min=1, help="Categories with fewer training photos are no class.")] = 2,
     adjustment: Annotated[
         float,
@@ -91,6 +95,7 @@ def command(
         learning_rate=learning_rate,
         fine_tune_from=fine_tune_from,
         block_by_block=block_by_block,
+        clicks=clicks,
         precision=precision,
         views=views,
         min_photos=min_photos,

@@ -19,15 +19,16 @@ from training.classifier.photos import Photos
 from training.classifier.precision import accelerated
 
 _PREDICT_BATCH = 256
-Take = Callable[[Rows], NDArray[Any]]
+Take = Callable[[Rows], Any]
+"""Gives a model's inputs for some rows, an array or a dict of arrays."""
 
 
 @dataclass(frozen=True)
 class Schedule:
     """How long and how fast. epochs: at most, after warm-up the rate falls along a cosine to nothing; plateau: rounds
     without a better validation loss after which a phase ends early, None for never; averaging: over about which share
-    of all steps the moving average of the weights goes that is kept in the end (0: none). seed: order, augmentation,
-    dropout."""
+    of all steps the moving average of the weights goes that is kept in the end (0: none). last: the last round is kept,
+    not that with the best validation loss. seed: order, augmentation, dropout."""
 
     epochs: float
     batch: int
@@ -36,6 +37,7 @@ class Schedule:
     weight_decay: float = 0.01
     averaging: float = 0.0
     plateau: int | None = None
+    last: bool = False
 
 
 def train_head(
@@ -51,7 +53,7 @@ def train_head(
     """First phase: the trunk runs once over each photo, the head trains on what it gives."""
     checkpoint = Checkpoint(work / "head.npz", f"{key} head")
     # A finished head asks for nothing any more.
-    take = photos.take if checkpoint.finished() else _pooled(network, photos, examples, work, devices)
+    take = photos.take if checkpoint.finished() else pooled(network, photos, examples, work, devices)
     model = keras.Model(network.head.input, network.head.output["logits"])
     fit(model, take, examples, loss, schedule, checkpoint, "head", devices)
 
@@ -74,7 +76,9 @@ def train_network(
     fit(model, photos.take, examples, loss, schedule, checkpoint, "network", devices)
 
 
-def _pooled(network: Network, photos: Photos, examples: Examples, work: Path, devices: Distribution) -> Take:
+def pooled(
+    network: Network, photos: Photos, examples: Examples, work: Path, devices: Distribution = ONE_DEVICE
+) -> Take:
     """The features of the training and validation photos, in half precision; each machine writes the file of its
     share."""
     used = np.sort(np.concatenate([examples.train, examples.validation]))
@@ -185,7 +189,7 @@ class _Keep(keras.callbacks.Callback):
         self._history.append(found)
         self._progress.set_postfix({name: f"{value:.3f}" for name, value in found.items()})
         losses = [entry.get("val_loss", entry["loss"]) for entry in self._history]
-        best = int(np.argmin(losses))
+        best = len(losses) - 1 if self._schedule.last else int(np.argmin(losses))
         if best == len(losses) - 1:
             self.best = self._averaged()
         patience = self._schedule.plateau

@@ -14,6 +14,8 @@ from relevance.errors import DataError
 from relevance.images import Size
 from relevance.ontology import Ontology
 from training.classifier.backbones import find, resolve_weights
+from training.classifier.clicks import need_events, read_co_clicks
+from training.classifier.co_clicks import CoClicks
 from training.classifier.examples import Examples, make_examples
 from training.classifier.options import Options
 from training.classifier.photos import Photos, open_photos, photo_shape
@@ -22,13 +24,15 @@ from training.classifier.precision import choose_precision
 
 @dataclass(frozen=True)
 class Material:
-    """listings: those with a photo and a category; photos and examples have one row for each. size: of the photos."""
+    """listings: those with a photo and a category; photos and examples have one row for each. size: of the photos.
+    clicks: which of them were chosen together, where training is to learn from that."""
 
     ontology: Ontology
     listings: Listings
     photos: Photos
     size: Size
     examples: Examples
+    clicks: CoClicks | None = None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -58,15 +62,19 @@ def read_material(dataset: Path, options: Options, worker: tuple[int, int] = (0,
     choose_precision(options.precision)
     resolve_weights(options.backbone, options.weights)
     source = Dataset.open(dataset)
+    if options.clicks:
+        need_events(source)
     ontology = source.read_ontology()
-    listings = _with_photo_and_category(source.read_listings(ontology))
+    every = source.read_listings(ontology)
+    listings = _with_photo_and_category(every)
     size = options.image_size or photo_shape(source.root, listings.images, find(options.backbone).image_size)
     photos = open_photos(source.root, listings.images, size, options.cache, options.threads, worker)
     categories = np.array([ontology.position(name) for name in listings.category_ids if name], np.int32)
     examples = make_examples(
         listings.titles, categories, photos.usable, options.min_photos, options.seed, options.test_share
     )
-    return Material(ontology, listings, photos, size, examples)
+    clicks = read_co_clicks(source, every.ids, listings, examples) if options.clicks else None
+    return Material(ontology, listings, photos, size, examples, clicks)
 
 
 def _with_photo_and_category(listings: Listings) -> Listings:

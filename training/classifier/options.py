@@ -15,8 +15,9 @@ class Options:
     cache: folder for decoded photos, None to decode them as they are needed. adjustment, hierarchy, smoothing: see
     :class:`TreeCrossEntropy`. test_share: share of the titles kept for measuring; 0 for the model to deploy in the end.
     block_by_block: the last block of the backbone is trained first, then with it the one before, and so on, each for an
-    equal part of the epochs. precision: see :func:`choose_precision`. views:
-    see :func:`deployable`. distribute: see :func:`open_distribution`.
+    equal part of the epochs. clicks: weight of the contrast of photos that were chosen together, beside the loss of the
+    classes; 0 for none. precision: see :func:`choose_precision`. views: see :func:`deployable`. distribute: see
+    :func:`open_distribution`.
     """
 
     backbone: str
@@ -33,6 +34,7 @@ class Options:
     smoothing: float = 0.0
     averaging: float = 0.08
     block_by_block: bool = False
+    clicks: float = 0.0
     precision: str = "auto"
     views: int = 1
     test_share: float = TEST_SHARE

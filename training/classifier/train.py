@@ -17,6 +17,7 @@ from relevance.classifier import CATEGORIES, ENCODER, KIND, VERSION, ImageEncode
 from training.classifier.backbones import Backbone, find, resolve_weights
 from training.classifier.calibration import fit_temperature
 from training.classifier.checkpoint import Weights
+from training.classifier.clicks import train_clicks
 from training.classifier.distribution import ONE_DEVICE, Distribution, open_distribution
 from training.classifier.export import encode, export, write_json
 from training.classifier.fit import Schedule, predict_logits, train_head, train_network
@@ -48,10 +49,15 @@ def train_classifier(
     started = time.monotonic()
     work = out.with_name(f".{out.name}.unfinished")
     work.mkdir(parents=True, exist_ok=True)
-    network = trained(material, options, work, _key(options, material), devices)
+    key = _key(options, material)
+    network = trained(material, options, work, key, devices)
     if not devices.chief:
         devices.wait()
         return None
+    if material.clicks is not None:
+        train_clicks(
+            network, material.photos, material.examples, material.clicks, _loss(material, options), options, work, key
+        )
     temperature = fitted_temperature(network, material, options.views)
     with writing(out) as folder:
         export(deployable(network, temperature, options.views), folder)
@@ -128,8 +134,7 @@ def _train(
     devices: Distribution,
 ) -> None:
     backbone, photos, examples = find(options.backbone), material.photos, material.examples
-    levels = levels_above(material.ontology, examples.classes)
-    loss = TreeCrossEntropy(examples.prior, levels, options.adjustment, options.hierarchy, options.smoothing)
+    loss = _loss(material, options)
     schedule = _schedule(options, backbone, pretrained)
     if not pretrained:
         train_network(network, photos, examples, loss, schedule, work, key, devices)
@@ -142,6 +147,12 @@ def _train(
         fine_tune(network, part)
         shortened = replace(schedule, epochs=schedule.epochs / len(parts))
         train_network(network, photos, examples, loss, shortened, work, key, devices)
+
+
+def _loss(material: Material, options: Options) -> TreeCrossEntropy:
+    levels = levels_above(material.ontology, material.examples.classes)
+    prior = material.examples.prior
+    return TreeCrossEntropy(prior, levels, options.adjustment, options.hierarchy, options.smoothing)
 
 
 def _first(options: Options, backbone: Backbone) -> str:
