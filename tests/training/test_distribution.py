@@ -67,7 +67,7 @@ def losses(result: Result, phase: str) -> list[list[float]]:
 def test_each_step_is_that_of_one_device(results: dict[str, Result], name: str) -> None:
     one, several = results["none"], results[name]
     assert (one["replicas"], several["replicas"]) == (1, 2)
-    assert [len(one["rounds"][phase]) for phase in ("head", "whole")] == [6, 12]  # 101 photos, 16 a step
+    assert [len(one["rounds"][phase]) for phase in ("head", "whole")] == [3, 6]  # 53 photos, 16 a step
     # The first phase reads features in half precision, whose last bit may differ.
     np.testing.assert_allclose(losses(several, "head"), losses(one, "head"), rtol=1e-4)
     np.testing.assert_allclose(losses(several, "whole"), losses(one, "whole"), rtol=1e-4)
@@ -77,7 +77,7 @@ def test_each_step_is_that_of_one_device(results: dict[str, Result], name: str) 
 
 def test_training_got_somewhere(results: dict[str, Result]) -> None:
     first, *_, last = results["none"]["rounds"]["whole"]
-    assert last["val_loss"] < 0.9 * first["val_loss"]
+    assert last["loss"] < 0.8 * first["loss"]
 
 
 @pytest.mark.parametrize("name", ["mirrored", "worker 0", "worker 1"])
