@@ -100,18 +100,24 @@ def model(network: Network, weight: float) -> Any:
 
 class Batches:
     """Gives for the rows of a step their features, and as many photos that were chosen together. These depend on the
-    seed and the rows alone, so that training can go on anywhere."""
+    seed and the rows alone, so that training can go on anywhere. Rows that are only measured get one photo for all."""
 
     def __init__(self, features: Take, examples: Examples, clicks: CoClicks, seed: int) -> None:
         self._features, self._clicks, self._seed = features, clicks, seed
+        self._learned = np.zeros(len(examples.labels), np.bool_)
+        self._learned[examples.train] = True
         share = clicks.share
         share[examples.train] += 1 / len(examples.train)
         self._log_share = np.log(np.maximum(share, 1e-12)).astype(np.float32)
 
     def __call__(self, rows: Rows) -> dict[str, NDArray[np.float32]]:
-        rng = np.random.default_rng((self._seed, *rows.tolist()))
-        chosen = self._clicks.draw(max(1, len(rows) // 2), rng)
-        others = np.concatenate([chosen, rows])
+        if self._learned[rows].all():
+            rng = np.random.default_rng((self._seed, *rows.tolist()))
+            chosen = self._clicks.draw(max(1, len(rows) // 2), rng)
+            others = np.concatenate([chosen, rows])
+        else:
+            # Of one width, however many rows there are: Keras takes that of the first batch for all.
+            chosen = others = rows[:1]
         return {
             "features": self._features(rows),
             "chosen": self._features(chosen),
