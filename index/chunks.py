@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from relevance.artifacts import refuse_foreign, writing_file
 from relevance.errors import ArtifactError
-from relevance.photo_batches import BadPhoto
-from relevance.photo_model import AttributeValue
+from relevance.photos.batches import BadPhoto
+from relevance.photos.model import AttributeValue
 
 CHUNK = 4096
 """Listings a file, by default: what a killed run does again, and what is held in memory."""

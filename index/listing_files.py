@@ -12,7 +12,7 @@ from index.chunks import Chunk, Chunks
 from relevance.dataset import Listings
 from relevance.listing_index import EMBEDDINGS, PREDICTIONS
 from relevance.parquet import import_pyarrow
-from relevance.photo_model import PhotoModel
+from relevance.photos.model import PhotoModel
 
 
 def write_listing_files(folder: Path, listings: Listings, chunks: Chunks, model: PhotoModel) -> dict[str, int]:

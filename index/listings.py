@@ -16,8 +16,8 @@ from relevance.artifacts import MANIFEST, file_sha256, write_manifest, writing
 from relevance.classifier import ENCODER
 from relevance.dataset import Dataset, Listings
 from relevance.listing_index import KIND, VERSION
-from relevance.photo_batches import files_fingerprint, map_batches, photo_batches
-from relevance.photo_model import PhotoModel
+from relevance.photos.batches import files_fingerprint, map_batches, photo_batches
+from relevance.photos.model import PhotoModel
 
 
 @dataclass

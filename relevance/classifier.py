@@ -16,7 +16,7 @@ from relevance.errors import ArtifactError
 from relevance.grouped_encoder import open_grouped
 from relevance.image_encoder import ENCODER, Encoded, ImageEncoder
 from relevance.ontology import Ontology
-from relevance.photo_batches import BadPhoto, map_batches, photo_batches
+from relevance.photos.batches import BadPhoto, map_batches, photo_batches
 from relevance.splits import group_split
 from relevance.text import normalise
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from relevance import photo_cli, terminal
+from relevance import terminal
 from relevance.entry import run
 from relevance.errors import BundleError, DataError
+from relevance.photos import cli as photos
 
 if TYPE_CHECKING:
     from relevance.engine import Engine
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.add_typer(photo_cli.app, name="photos")
+app.add_typer(photos.app, name="photos")
 
 Bundle = Annotated[
     Path | None,

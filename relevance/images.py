@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from relevance.errors import RelevanceError
-from relevance.photo_cost import refuse_bomb, refuse_endless_metadata
+from relevance.photos.cost import refuse_bomb, refuse_endless_metadata
 
 MAX_BYTES = 40 * 2**20
 """Largest file that is read, in bytes."""

@@ -12,7 +12,7 @@ from relevance.dataset import Listings
 from relevance.errors import ArtifactError
 from relevance.ontology import Ontology
 from relevance.parquet import import_pyarrow
-from relevance.photo_model import AttributeValue
+from relevance.photos.model import AttributeValue
 
 KIND, VERSION = "listing-index", 2
 PREDICTIONS, EMBEDDINGS = "predictions.parquet", "embeddings.npy"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from relevance.photo_answers import PhotoAnswer
+from relevance.photos.answers import PhotoAnswer
 from relevance.results import CategoryFilter, CategoryScore, Fallback, Hit, SearchResult
 
 _WIDEST = 48

@@ -23,7 +23,7 @@ from relevance.artifacts import write_text_atomic
 from relevance.classifier import Classifier, Encoded
 from relevance.dataset import Dataset
 from relevance.errors import DataError
-from relevance.photo_batches import BATCH, map_batches, photo_batches
+from relevance.photos.batches import BATCH, map_batches, photo_batches
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from relevance.classifier import ENCODER, Encoded
 from relevance.models import Model
-from relevance.photo_batches import BATCH
+from relevance.photos.batches import BATCH
 
 Photos = NDArray[np.uint8]
 _OUTPUTS = ("probabilities", "embedding", "features")

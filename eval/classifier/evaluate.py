@@ -12,7 +12,7 @@ from eval.classifier.accuracy import accuracy, frequency, hit_columns
 from eval.classifier.calibration import CATEGORY, calibration
 from eval.classifier.measured import Predictions
 from eval.classifier.mistakes import confused, confusion, mistakes
-from relevance.photo_batches import BadPhoto
+from relevance.photos.batches import BadPhoto
 
 
 def evaluate(predictions: Predictions, photos: NDArray[np.int64], seed: int = 0) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from relevance.decisions import TreeDecider
 from relevance.errors import DataError
 from relevance.fields import ids, texts
 from relevance.ontology import Ontology
-from relevance.photo_batches import BadPhoto
+from relevance.photos.batches import BadPhoto
 from relevance.tables import read_table
 from relevance.text import normalise
 

@@ -17,7 +17,7 @@ from relevance.artifacts import read_manifest
 from relevance.classifier import in_test_part
 from relevance.errors import ArtifactError, DataError
 from relevance.listing_index import ListingIndex
-from relevance.photo_model import AttributeValue
+from relevance.photos.model import AttributeValue
 from tests.colours import COLOURS, write_attributes, write_classifier, write_dataset, write_photo
 
 ROWS = [

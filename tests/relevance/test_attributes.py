@@ -8,7 +8,7 @@ import pytest
 from relevance.attributes import AttributeModel
 from relevance.classifier import Classifier
 from relevance.errors import ArtifactError, DataError
-from relevance.photo_model import AttributeValue, PhotoModel
+from relevance.photos.model import AttributeValue, PhotoModel
 from tests.colours import COLOURS, write_attributes, write_classifier, write_dataset
 
 RED, GREEN, BLUE = (np.full((8, 8, 3), colour, np.uint8) for colour in COLOURS.values())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from relevance.photo_batches import files_fingerprint, map_batches, photo_batches
+from relevance.photos.batches import files_fingerprint, map_batches, photo_batches
 
 SIZE = (4, 6)
 

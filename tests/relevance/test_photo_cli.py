@@ -117,7 +117,7 @@ def test_only_what_is_needed_has_to_be_installed(
 
 
 def test_the_service_loads_no_training_library() -> None:
-    code = "import sys, relevance.photo_service\nprint(*sys.modules)"
+    code = "import sys, relevance.photos.service\nprint(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
     loaded = {name.partition(".")[0] for name in ran.stdout.split()}
     assert loaded.isdisjoint(("tensorflow", "keras", "pandas", "pyarrow", "training", "index", "eval"))

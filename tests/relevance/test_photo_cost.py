@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from relevance.images import PhotoError, load_photo
-from relevance.photo_cost import MAX_MEMORY, MAX_PIECES
+from relevance.photos.cost import MAX_MEMORY, MAX_PIECES
 from tests.photos import PNG, chunk, encoded, endless_jpeg, jpeg, png, segment
 
 # Pillow warns of what is large, and refuses only what is twice as large.

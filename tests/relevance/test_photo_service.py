@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from relevance.photo_cost import MAX_MEMORY
-from relevance.photo_requests import MAX_PHOTOS
-from relevance.photo_service import MAX_BODY_BYTES
-from relevance.photo_worker import Limits
+from relevance.photos.cost import MAX_MEMORY
+from relevance.photos.requests import MAX_PHOTOS
+from relevance.photos.service import MAX_BODY_BYTES
+from relevance.photos.worker import Limits
 from tests.photo_server import Server, running, write_model
 from tests.photos import encoded, jpeg, png, turned
 

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from relevance.images import PhotoError
-from relevance.photo_answers import PhotoReader
-from relevance.photo_worker import BusyError, DeadlineError, Limits, PhotoWorker
+from relevance.photos.answers import PhotoReader
+from relevance.photos.worker import BusyError, DeadlineError, Limits, PhotoWorker
 from tests.photo_server import write_model
 from tests.photos import encoded
 

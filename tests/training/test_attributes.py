@@ -13,7 +13,7 @@ from relevance.dataset import Dataset
 from relevance.entry import run as run_command
 from relevance.errors import DataError
 from relevance.models import Model
-from relevance.photo_model import PhotoModel
+from relevance.photos.model import PhotoModel
 from tests.colours import write_classifier, write_photo
 from training.attributes.examples import ABSENT, RARE, Attribute, category_named, listings_under, make_attribute
 from training.attributes.measure import scores

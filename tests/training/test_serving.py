@@ -17,7 +17,7 @@ from relevance.artifacts import read_manifest, write_manifest
 from relevance.classifier import ImageEncoder
 from relevance.entry import run as run_command
 from relevance.images import Size, load_photo
-from relevance.photo_model import PhotoModel
+from relevance.photos.model import PhotoModel
 from tests.colours import ENCODER, write_attributes, write_classifier, write_dataset
 from tests.photos import encoded, jpeg, png, quadrants, turned
 from training.__main__ import app

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from relevance.artifacts import writing
 from relevance.classifier import Classifier, ImageEncoder, encode_photos
-from relevance.photo_batches import files_fingerprint
+from relevance.photos.batches import files_fingerprint
 
 
 @dataclass(frozen=True)

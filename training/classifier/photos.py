@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from relevance.artifacts import writing_file
 from relevance.images import PhotoError, Size, load_first, photo_size
-from relevance.photo_batches import BadPhoto, Inside, files_fingerprint, photo_batches
+from relevance.photos.batches import BadPhoto, Inside, files_fingerprint, photo_batches
 
 SHARD = 2048
 """Photos a cache file."""

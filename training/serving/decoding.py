@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from relevance.images import Size
-from relevance.photo_cost import MAX_PIXELS
+from relevance.photos.cost import MAX_PIXELS
 
 MAX_UNSCALED_PIXELS = 40_000_000
 """Largest PNG, GIF or BMP, in pixels."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from relevance.artifacts import write_manifest, writing
-from relevance.photo_model import PhotoModel
+from relevance.photos.model import PhotoModel
 from training.serving.networks import Networks
 from training.serving.predictions import Predictions
 

@@ -1,6 +1,6 @@
 """A photo model as one TensorFlow function: bytes in, names out.
 
-Mental model: what `relevance.photo_model.PhotoModel` does with arrays, as a graph, with the decoding before it.
+Mental model: what `relevance.photos.model.PhotoModel` does with arrays, as a graph, with the decoding before it.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from relevance.attributes import AttributeModel, output_name
-from relevance.photo_model import PhotoModel
+from relevance.photos.model import PhotoModel
 from training.serving.decoding import decode_batch
 from training.serving.networks import Networks
 

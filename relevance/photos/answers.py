@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from relevance.decisions import ROOT, TreeDecider
 from relevance.images import Size
 from relevance.ontology import Ontology
-from relevance.photo_model import PhotoModel, PhotoPredictions
+from relevance.photos.model import PhotoModel, PhotoPredictions
 from relevance.results import CategoryScore
 
 MOST_CATEGORIES = 20

@@ -11,7 +11,7 @@ import typer
 from relevance import terminal
 
 if TYPE_CHECKING:
-    from relevance.photo_answers import PhotoAnswer, PhotoReader
+    from relevance.photos.answers import PhotoAnswer, PhotoReader
 
 app = typer.Typer(
     help="Classify photos, here or over HTTP, with a trained classifier and no bundle.", no_args_is_help=True
@@ -48,7 +48,7 @@ def classify(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """Tell what photos show. The exit code is 1 where a photo could not be used."""
-    from relevance.photo_answers import PhotoReader, to_json
+    from relevance.photos.answers import PhotoReader, to_json
 
     reader = PhotoReader.open(model, attributes or [], threshold, threads)
     found = list(_classified(reader, photos))
@@ -84,9 +84,9 @@ def serve(
     deadline: Annotated[float, typer.Option(min=0.001, help="Seconds that a request may take.")] = 20.0,
 ) -> None:
     """Answer over HTTP: GET /ping, POST /invocations, POST /v1/models/photos:predict, GET /v2/health/ready."""
-    from relevance.photo_answers import PhotoReader
-    from relevance.photo_service import serve as serve_photos
-    from relevance.photo_worker import Limits
+    from relevance.photos.answers import PhotoReader
+    from relevance.photos.service import serve as serve_photos
+    from relevance.photos.worker import Limits
 
     limits = Limits(batch, wait_ms / 1000, decoders or Limits.decoders, queue, deadline)
     serve_photos(PhotoReader.open(model, attributes or [], threshold, threads), limits, host, port)

@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from relevance.errors import RelevanceError
-from relevance.photo_answers import MOST_CATEGORIES, PhotoAnswer, PhotoReader, to_json
-from relevance.photo_worker import BusyError, DeadlineError, Limits, PhotoResult, PhotoWorker
+from relevance.photos.answers import MOST_CATEGORIES, PhotoAnswer, PhotoReader, to_json
+from relevance.photos.worker import BusyError, DeadlineError, Limits, PhotoResult, PhotoWorker
 
 try:
     import uvicorn
@@ -20,7 +20,7 @@ try:
     from starlette.requests import ClientDisconnect
 
     from relevance.http_answers import Json, add_error_answers, error_answer
-    from relevance.photo_requests import REQUEST_BODY, Form, read_photos
+    from relevance.photos.requests import REQUEST_BODY, Form, read_photos
 except ImportError as error:
     raise RelevanceError("the service needs FastAPI and uvicorn: pip install 'relevance[serve]'") from error
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from relevance.errors import DataError, RelevanceError
 from relevance.images import PhotoError, load_photo
 from relevance.micro_batches import MicroBatches
-from relevance.photo_answers import PhotoAnswer, PhotoReader
+from relevance.photos.answers import PhotoAnswer, PhotoReader
 
 Result = TypeVar("Result")
 PhotoResult = PhotoAnswer | PhotoError | DataError
