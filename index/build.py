@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.calibrate import calibrate, provisional
+from relevance import listing_index, placement
 from relevance.artifacts import read_manifest, write_manifest, writing
 from relevance.bundle import KIND, VERSION, BundleLayout, fingerprint
 from relevance.columns import Coded, Columns, attribute_columns
@@ -21,7 +22,7 @@ from relevance.lexical import LexicalIndex
 from relevance.listing_index import ListingIndex
 from relevance.ontology import Ontology
 from relevance.store import ListingStore, StoredListing
-from relevance.towers import TowerLayout, Towers, listing_arrays
+from relevance.towers import TowerLayout, Towers
 
 
 @dataclass(frozen=True)
@@ -55,24 +56,20 @@ def run(dataset: Path, listings: Path | None, towers: Path, out: Path) -> dict[s
         if listings is not None:
             shutil.copy(listings / "image_encoder.tflite", layout.image_encoder)
         provisional(ontology, trained["temperature"]).write(layout.calibration)
-        _write_manifest(temporary, ontology, len(catalogue.ids))
+        class_ids = _class_ids(listings)
+        _write_manifest(temporary, ontology, len(catalogue.ids), class_ids)
         rows = {catalogue.ids[at]: row for row, at in enumerate(order.tolist())}
         calibrate(Engine(temporary), read_behaviour(dataset, rows.keys()), rows).write(layout.calibration)
-        _write_manifest(temporary, ontology, len(catalogue.ids))
+        _write_manifest(temporary, ontology, len(catalogue.ids), class_ids)
     return read_manifest(out, KIND, VERSION)
 
 
-def place(ontology: Ontology, catalogue: Listings, listing_index: ListingIndex, towers: Towers) -> Placed:
+def place(ontology: Ontology, catalogue: Listings, index: ListingIndex, towers: Towers) -> Placed:
     """Returns where each listing lies: in the ontology (as the seller said, else by its photo, else by its text) and
     in the joint and the visual space."""
-    category, source = listing_index.categories(ontology, catalogue.category_ids)
-    paths = ["" if position < 0 else ontology.path_text(position) for position in category.tolist()]
-    visual = listing_index.embeddings
-    arrays = listing_arrays(towers.featuriser, catalogue.titles, catalogue.attributes, paths, visual, catalogue.price)
-    joint = towers.listings(arrays)
-    # Where nothing else tells the category, the joint space does.
-    untold = category < 0
-    category[untold] = (joint[untold] @ towers.category_embeddings.T).argmax(axis=1)
+    category, source = index.categories(ontology, catalogue.category_ids)
+    visual = index.embeddings
+    category, joint = placement.place(towers, ontology, catalogue, category, visual)
     return Placed(category, ["text" if who == "none" else who for who in source], joint, visual)
 
 
@@ -119,7 +116,15 @@ def _stored(listings: Listings, row: int, category_id: str, source: str) -> Stor
     )
 
 
-def _write_manifest(folder: Path, ontology: Ontology, listings: int) -> None:
+def _class_ids(listings: Path | None) -> list[str]:
+    """The category of each class that the image encoder tells, in the order of its probabilities."""
+    if listings is None:
+        return []
+    manifest = read_manifest(listings, listing_index.KIND, listing_index.VERSION, verify=False)
+    return list(manifest.get("class_ids", []))
+
+
+def _write_manifest(folder: Path, ontology: Ontology, listings: int, class_ids: list[str]) -> None:
     write_manifest(
         folder,
         KIND,
@@ -128,4 +133,5 @@ def _write_manifest(folder: Path, ontology: Ontology, listings: int) -> None:
         ontology_fingerprint=ontology.fingerprint,
         listings=listings,
         categories=len(ontology),
+        class_ids=class_ids,
     )

@@ -83,6 +83,7 @@ def run(
                 classifier_fingerprint=model.classifier.fingerprint,
                 attribute_fingerprints=[chain.fingerprint for chain in model.chains],
                 embedding_dim=model.classifier.encoder.embedding_dim,
+                class_ids=[ontology.ids[position] for position in model.classifier.class_positions.tolist()],
                 counts=counts,
             )
     return Summary(counts, pace)

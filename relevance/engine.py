@@ -1,5 +1,6 @@
 """The engine: one query in, hits, category filter and fallback out."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relevance.bundle import BundleLayout, Calibration, open_manifest
+from relevance.catalogue import Catalogue, Segment
 from relevance.category_filter import CategoryModel
 from relevance.classifier import ImageEncoder
 from relevance.columns import Columns
 from relevance.errors import DataError
 from relevance.filters import Filters, Mask
+from relevance.image_encoder import Encoded
 from relevance.images import load_photo
 from relevance.lexical import LexicalIndex
 from relevance.ontology import Ontology
@@ -21,7 +24,7 @@ from relevance.relevance_model import RelevanceModel, pair_features
 from relevance.results import CategoryFilter, Fallback, Hit, SearchResult, Source
 from relevance.spelling import Reading, Speller
 from relevance.store import ListingStore, StoredListing
-from relevance.timing import Timings
+from relevance.timing import Deadline, DeadlinePassed, Timings
 from relevance.towers import Towers
 from relevance.vectors import VectorIndex
 
@@ -33,6 +36,7 @@ _SEMANTIC_POOL = 100
 """Nearest listings looked at for a query; more where more hits are asked for."""
 
 NO_FILTERS = Filters()
+NO_DEADLINE = Deadline(None)
 
 
 Clock = Callable[[], np.datetime64]
@@ -44,15 +48,15 @@ def utc_now() -> np.datetime64:
 
 
 class Query(NamedTuple):
-    """A query as the models see it. embedding: float32 `[dim]`; categories: float32 `[categories]`, cosines; slices:
-    the row ranges of its category filter, none where it has no filter."""
+    """A query as the models see it. embedding: float32 `[dim]`; categories: float32 `[categories]`, cosines; ranges:
+    ranges of ontology positions, the subtrees of its category filter, none where it has no filter."""
 
     text: str
     embedding: NDArray[np.float32]
     categories: NDArray[np.float32]
     reading: Reading
     category_filter: CategoryFilter
-    slices: tuple[tuple[int, int], ...]
+    ranges: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -72,10 +76,11 @@ class Candidates:
 
 
 class Engine:
-    """A bundle, opened. Safe to share between threads.
+    """A bundle, opened, with one state of its catalogue: its listings never change. Safe to share between threads.
 
-    Make one with `relevance.open(path)`; BundleError says what is wrong with a bundle that cannot be opened. `clock`
-    tells the time in UTC: an evaluation replays a log at the log's own time.
+    BundleError says what is wrong with a bundle that cannot be opened. `clock` tells the time in UTC: an evaluation
+    replays a log at the log's own time. `relevance.LiveEngine` holds the engine of the moment, where listings and
+    bundles change.
     """
 
     def __init__(self, root: Path, *, threads: int = 1, clock: Clock = utc_now) -> None:
@@ -92,44 +97,69 @@ class Engine:
         self.lexical = LexicalIndex.open(layout.lexical)
         self.store = ListingStore(layout.store)
         self.relevance: RelevanceModel = calibration.relevance
-        # Rows lie in ontology order: category p has the rows from _starts[p] to _starts[p + 1].
-        self._starts = np.searchsorted(self.columns.category, np.arange(len(self.ontology) + 1))
-        counts = np.diff(self._starts)
+        snapshot = Segment(self.columns, self.vectors, self.visual, self.lexical, self.store)
+        self.catalogue = Catalogue(self.ontology, snapshot, self.store)
+        counts = self.catalogue.counts()
         self.categories = CategoryModel(self.ontology, self.towers.category_embeddings, counts, calibration.category)
-        self.speller = Speller(self.towers.featuriser, lambda word: self.lexical.count(word) > 0)
+        self.speller = Speller(self.towers.featuriser, lambda word: self.catalogue.count(word) > 0)
         self._encoder = ImageEncoder(layout.image_encoder, threads) if layout.image_encoder.exists() else None
         self.versions = {"bundle": manifest["created_at"], "fingerprint": manifest["fingerprint"][:16]}
 
+    def over(self, catalogue: Catalogue, change: int) -> "Engine":
+        """Returns this engine over another state of its catalogue, after the live change of that number; the models
+        are shared. `columns`, `vectors`, `visual`, `lexical` and `store` stay those of the bundle."""
+        engine = copy.copy(self)
+        engine.catalogue = catalogue
+        counts = catalogue.counts()
+        if not np.array_equal(counts == 0, self.categories.empty):
+            embeddings, calibration = self.towers.category_embeddings, self.categories.calibration
+            engine.categories = CategoryModel(self.ontology, embeddings, counts, calibration)
+        engine.speller = self.speller.over(lambda word: catalogue.count(word) > 0)
+        engine.versions = {**self.versions, "change": str(change)}
+        return engine
+
     def __len__(self) -> int:
-        return len(self.columns)
+        """Listings, expired ones included."""
+        return len(self.catalogue)
 
     # What a person asks.
 
-    def search(self, query: str, k: int = 20, filters: Filters | None = None) -> SearchResult:
+    def search(
+        self, query: str, k: int = 20, filters: Filters | None = None, deadline_ms: float | None = None
+    ) -> SearchResult:
         """Returns at most `k` listings for `query`, best first, with its category filter.
 
         Lexical hits and semantic ones stand in one order, by calibrated relevance. Where the words find nothing, the
-        fallback answers instead, or abstains. Raises DataError for filters this catalogue cannot apply and for k
-        outside 1 to 1000; any text is a valid query.
+        fallback answers instead, or abstains. Past the deadline nothing more is begun: the answer has the category
+        filter alone, or not even that, and `timed_out` says so. Raises DataError for filters this catalogue cannot
+        apply and for k outside 1 to 1000; any text is a valid query.
         """
         _check_k(k)
-        timings = Timings()
-        asked = self.read(query)
-        timings.mark("query")
-        mask = self._mask(filters or NO_FILTERS)
-        found = self.candidates(asked, k, mask)
-        timings.mark("candidates")
-        fallback = None
-        if found.lexical.sum() < FALLBACK_BELOW:
-            fallback = self._fallback(asked, k, filters or NO_FILTERS, found)
-            hits, abstained = fallback.hits, fallback.abstained
-        else:
-            shown = self._best(found, k, keep=found.lexical)
-            hits, abstained = self._hits(shown, asked), False
+        deadline, timings = Deadline(deadline_ms), Timings()
+        filters, asked = filters or NO_FILTERS, None
+        try:
+            deadline.check()
+            asked = self.read(query)
+            timings.mark("query")
+            deadline.check()
+            found = self.candidates(asked, k, self._mask(filters))
+            timings.mark("candidates")
+            fallback, hits = self._answer(asked, k, filters, found, deadline)
+        except DeadlinePassed:
+            shown = self.categories.no_filter if asked is None else asked.category_filter
+            return SearchResult(query, (), shown, None, False, self.versions, timings.milliseconds, timed_out=True)
         timings.mark("hits")
+        abstained = fallback is not None and fallback.abstained
         return SearchResult(
             query, hits, asked.category_filter, fallback, abstained, self.versions, timings.milliseconds
         )
+
+    def get(self, listing_id: str) -> StoredListing | None:
+        """Returns the listing with this id; None where there is none, and once it has expired."""
+        listing = self.catalogue.find(listing_id)
+        if listing is None or self.catalogue.expired(listing.row, self._clock()):
+            return None
+        return listing
 
     def category_filter(self, query: str) -> CategoryFilter:
         """Returns the categories that `query` is about, for a search engine of the caller's own."""
@@ -150,12 +180,12 @@ class Engine:
         if (listing_id is None) == (image is None):
             raise DataError("similar: give either listing_id or image")
         if image is not None:
-            embedding, own = self.encode_photo(image), -1
+            embedding, own = self.encode_photo(image).embeddings[0], -1
         else:
             embedding, own = self._photo_of(str(listing_id))
         if not embedding.any():
             return ()
-        rows, scores = self.visual.search(embedding, k + 1, self._mask(NO_FILTERS))
+        rows, scores = self.catalogue.look_alikes(embedding, k + 1, self._mask(NO_FILTERS))
         kept = (rows != own) & (scores > 0)
         return self._similar_hits(rows[kept][:k], scores[kept][:k])
 
@@ -164,7 +194,7 @@ class Engine:
         _check_k(k)
         rows, scores = self._lexical_rows(query, k, self._mask(filters or NO_FILTERS))
         reason = "has every word of the query"
-        listings = self.store.rows(rows[:k].tolist())
+        listings = self.catalogue.listings(rows[:k].tolist())
         pairs = zip(rows[:k].tolist(), scores[:k].tolist(), strict=True)
         return tuple(self._hit(listings[row], score, None, "lexical", reason) for row, score in pairs)
 
@@ -176,8 +206,8 @@ class Engine:
         cosines = self.categories.cosines(embedding)
         found = self.categories.filter(cosines) if reading.words else self.categories.no_filter
         positions = [self.ontology.position(category.category_id) for category in found.categories]
-        slices = [(int(self._starts[p]), int(self._starts[self.ontology.end[p]])) for p in positions]
-        return Query(query, embedding, cosines, reading, found, tuple(slices) if found.mode == "filter" else ())
+        ranges = tuple((p, int(self.ontology.end[p])) for p in positions)
+        return Query(query, embedding, cosines, reading, found, ranges if found.mode == "filter" else ())
 
     def candidates(self, asked: Query, k: int, mask: Mask) -> Candidates:
         """Returns lexical, corrected-lexical and semantic candidates, once each, unordered. mask: bool `[rows]`."""
@@ -185,13 +215,13 @@ class Engine:
         corrected = np.empty(0, np.int64)
         if asked.reading.corrected and not len(lexical):
             corrected, _ = self._lexical_rows(asked.reading.corrected, k, mask)
-        nearest, _ = self.vectors.search(asked.embedding, max(_SEMANTIC_POOL, k), mask)
-        if asked.slices:
+        nearest, _ = self.catalogue.nearest(asked.embedding, max(_SEMANTIC_POOL, k), mask)
+        if asked.ranges:
             # Its own categories' nearest as well: a strange word may have drawn the query away from them.
-            inside, _ = self.vectors.search(asked.embedding, k, mask, asked.slices)
+            inside, _ = self.catalogue.nearest(asked.embedding, k, mask, asked.ranges)
             nearest = np.concatenate([nearest, inside])
         rows = np.unique(np.concatenate([lexical, corrected, nearest]))
-        cosine = np.einsum("nd,d->n", self.vectors.embeddings[rows], asked.embedding)
+        cosine = np.einsum("nd,d->n", self.catalogue.embeddings(rows), asked.embedding)
         is_lexical, is_corrected = np.isin(rows, lexical), np.isin(rows, corrected)
         features = self.features(asked, rows, cosine, is_lexical | is_corrected)
         return Candidates(rows, cosine, is_lexical, is_corrected, self.relevance.probability(features))
@@ -204,18 +234,36 @@ class Engine:
         lexical: NDArray[np.bool_],
     ) -> NDArray[np.float32]:
         """Returns what the relevance model reads of the query with each of `rows`, float32 `[n, features]`."""
-        category = asked.categories[self.columns.category[rows]]
+        category = asked.categories[self.catalogue.category(rows)]
         return pair_features(cosine, category, lexical, asked.reading.familiar)
 
-    def encode_photo(self, photo: bytes) -> NDArray[np.float32]:
-        """Returns the visual embedding of an encoded photo, float32 `[visual_dim]`, a unit vector."""
-        if self._encoder is None:
-            raise DataError("similar: this bundle was built without photos and cannot read one")
-        pixels = load_photo(photo, self._encoder.image_size)
-        embedding: NDArray[np.float32] = self._encoder(pixels[None]).embeddings[0]
-        return embedding
+    @property
+    def reads_photos(self) -> bool:
+        """Whether the bundle has an image encoder."""
+        return self._encoder is not None
 
-    def _fallback(self, asked: Query, k: int, filters: Filters, found: Candidates) -> Fallback:
+    def encode_photo(self, photo: bytes) -> Encoded:
+        """Returns what the image encoder makes of one photo (its bytes), arrays of one row.
+
+        Raises PhotoError for bytes that are no photo, DataError for a bundle without photos.
+        """
+        if self._encoder is None:
+            raise DataError("image: this bundle was built without photos and cannot read one")
+        return self._encoder(load_photo(photo, self._encoder.image_size)[None])
+
+    def _answer(
+        self, asked: Query, k: int, filters: Filters, found: Candidates, deadline: Deadline
+    ) -> tuple[Fallback | None, tuple[Hit, ...]]:
+        """The hits of a search, and the fallback where it is the one that answers."""
+        deadline.check()
+        if found.lexical.sum() < FALLBACK_BELOW:
+            fallback = self._fallback(asked, k, filters, found, deadline)
+            return fallback, fallback.hits
+        return None, self._hits(self._best(found, k, keep=found.lexical), asked)
+
+    def _fallback(
+        self, asked: Query, k: int, filters: Filters, found: Candidates, deadline: Deadline = NO_DEADLINE
+    ) -> Fallback:
         if not asked.reading.words:
             return Fallback("the query has no words", None, (), (), abstained=True)
         relaxed: list[str] = []
@@ -224,10 +272,11 @@ class Engine:
         while not len(shown.rows) and remaining:
             name = remaining.pop(0)
             relaxed.append(name)
+            deadline.check()
             filters = filters.without(name)
             shown = self._best(self.candidates(asked, k, self._mask(filters)), k)
         hits = self._hits(shown, asked)
-        matching = self.lexical.count(asked.text) > 0
+        matching = self.catalogue.count(asked.text) > 0
         trigger = "no listing has every word of the query" + (" and passes the filters" if matching else "")
         return Fallback(trigger, asked.reading.corrected, tuple(relaxed) if hits else (), hits, abstained=not hits)
 
@@ -242,23 +291,23 @@ class Engine:
         """At least `k` passing rows where there are that many."""
         limit = max(k, _SEMANTIC_POOL)
         while True:
-            rows, scores = self.lexical.search(query, limit)
+            rows, scores = self.catalogue.lexical(query, limit)
             passing = mask[rows]
             if passing.sum() >= k or len(rows) < limit:
                 return rows[passing], scores[passing]
             limit *= 4
 
     def _mask(self, filters: Filters) -> Mask:
-        return filters.mask(self.columns, self.ontology, self._clock())
+        return self.catalogue.mask(filters, self._clock())
 
     def _photo_of(self, listing_id: str) -> tuple[NDArray[np.float32], int]:
-        listing = self.store.find(listing_id)
+        listing = self.catalogue.find(listing_id)
         if listing is None:
             raise DataError(f"similar: no listing with id {listing_id!r} in this bundle")
-        return np.array(self.visual.embeddings[listing.row]), listing.row
+        return self.catalogue.looks(np.array([listing.row]))[0], listing.row
 
     def _hits(self, shown: Candidates, asked: Query) -> tuple[Hit, ...]:
-        listings = self.store.rows(shown.rows.tolist())
+        listings = self.catalogue.listings(shown.rows.tolist())
         hits = []
         for row, lexical, corrected, relevance in zip(
             shown.rows.tolist(), shown.lexical.tolist(), shown.corrected.tolist(), shown.relevance.tolist(), strict=True
@@ -281,7 +330,7 @@ class Engine:
         return "close in meaning to the query"
 
     def _similar_hits(self, rows: NDArray[np.int64], scores: NDArray[np.float32]) -> tuple[Hit, ...]:
-        listings = self.store.rows(rows.tolist())
+        listings = self.catalogue.listings(rows.tolist())
         pairs = zip(rows.tolist(), scores.tolist(), strict=True)
         return tuple(self._hit(listings[row], score, None, "visual", "its photo looks alike") for row, score in pairs)
 

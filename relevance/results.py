@@ -62,7 +62,8 @@ class Fallback:
 @dataclass(frozen=True)
 class SearchResult:
     """An answer; abstained is True where nothing in the catalogue answers the query. versions: the bundle's version
-    and fingerprint; timings: milliseconds by stage."""
+    and fingerprint, and the last live change seen; timings: milliseconds by stage; timed_out: the deadline passed
+    before there were hits, which says nothing about whether there are any."""
 
     query: str
     hits: tuple[Hit, ...]
@@ -71,6 +72,7 @@ class SearchResult:
     abstained: bool
     versions: dict[str, str] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
+    timed_out: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the answer as plain dicts and lists, ready for JSON."""

@@ -1,5 +1,6 @@
 """What a query's unknown words may have meant: the nearest known word by optimal string alignment distance."""
 
+import copy
 from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
@@ -37,7 +38,13 @@ class Speller:
         self._featuriser = featuriser
         self._words = [word for word in featuriser.words if len(word) > 2 and word.isalpha()]
         self._occurs = occurs
-        self._nearest = lru_cache(maxsize=10_000)(self._find_nearest)
+        self._near = lru_cache(maxsize=10_000)(self._find_near)
+
+    def over(self, occurs: Callable[[str], bool]) -> "Speller":
+        """Returns the same speller over other listings; what was looked up is shared."""
+        speller = copy.copy(self)
+        speller._occurs = occurs
+        return speller
 
     def read(self, query: str) -> Reading:
         """Returns how familiar `query` is and its correction."""
@@ -58,18 +65,19 @@ class Speller:
             corrected.append(nearest if similarity >= CORRECTION_SIMILARITY else word)
         return Reading(words, likeness / len(words), " ".join(corrected) if corrected != words else None)
 
-    def _find_nearest(self, word: str) -> tuple[str, float]:
-        """Two known words written as one, or else the known word most like `word` (the most frequent of equally like
-        ones), and the likeness: 0 if there is none."""
+    def _nearest(self, word: str) -> tuple[str, float]:
+        """Two known words written as one, or else the known word that occurs and is most like `word` (the most
+        frequent of equally like ones), and the likeness: 0 if there is none."""
         if len(word) < 3 or not word.isalpha():
             return word, 0.0
         for cut in range(3, len(word) - 2):
             if self._featuriser.knows(word[:cut]) and self._featuriser.knows(word[cut:]):
                 return f"{word[:cut]} {word[cut:]}", 1.0
+        return next(((near, likeness) for near, likeness in self._near(word) if self._occurs(near)), (word, 0.0))
+
+    def _find_near(self, word: str) -> tuple[tuple[str, float], ...]:
+        """The ten known words most like `word`, and their likeness; a pass over all known words."""
         near = process.extract(
             word, self._words, scorer=OSA.normalized_similarity, score_cutoff=LEAST_SIMILARITY, limit=10
         )
-        for candidate, similarity, _ in near:
-            if similarity > LEAST_SIMILARITY and self._occurs(candidate):
-                return candidate, float(similarity)
-        return word, 0.0
+        return tuple((known, float(likeness)) for known, likeness, _ in near if likeness > LEAST_SIMILARITY)

@@ -1,4 +1,4 @@
-"""Milliseconds by stage."""
+"""Milliseconds by stage, and a time to be done by."""
 
 from time import perf_counter
 
@@ -15,3 +15,19 @@ class Timings:
         now = perf_counter()
         self.milliseconds[stage] = round((now - self._last) * 1000, 4)
         self._last = now
+
+
+class DeadlinePassed(Exception):  # noqa: N818 (it is no error: the caller answers with what there is)
+    """It is too late to begin anything more."""
+
+
+class Deadline:
+    """`milliseconds` from now; None never passes."""
+
+    def __init__(self, milliseconds: float | None) -> None:
+        self._end = None if milliseconds is None else perf_counter() + milliseconds / 1000
+
+    def check(self) -> None:
+        """Raises DeadlinePassed when it has."""
+        if self._end is not None and perf_counter() >= self._end:
+            raise DeadlinePassed

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import numpy as np
 
-import relevance
 from index.build import place
 from relevance.dataset import Dataset
+from relevance.engine import Engine
 from relevance.listing_index import ListingIndex
 from relevance.towers import Towers
 
 
 def test_rows_lie_in_ontology_order_and_hold_every_listing(tiny_chain: Path) -> None:
-    engine = relevance.open(tiny_chain / "bundle")
+    engine = Engine(tiny_chain / "bundle")
     listings = Dataset.open(tiny_chain / "dataset").read_listings()
     category = np.asarray(engine.columns.category)
     assert (np.diff(category) >= 0).all()
@@ -29,7 +29,7 @@ def test_rows_lie_in_ontology_order_and_hold_every_listing(tiny_chain: Path) -> 
 
 
 def test_each_row_has_its_listings_own_vectors(tiny_chain: Path) -> None:
-    engine = relevance.open(tiny_chain / "bundle")
+    engine = Engine(tiny_chain / "bundle")
     dataset = Dataset.open(tiny_chain / "dataset")
     ontology = dataset.read_ontology()
     listings = dataset.read_listings(ontology)

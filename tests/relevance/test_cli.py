@@ -38,7 +38,7 @@ def _refused(ran: subprocess.CompletedProcess[str]) -> str:
 
 @pytest.fixture(scope="module")
 def engine(tiny_bundle: Path) -> Engine:
-    return relevance.open(tiny_bundle)
+    return Engine(tiny_bundle)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_filters_reach_the_engine(tiny_bundle: Path, title: str, monkeypatch: py
     asked: list[object] = []
     search = Engine.search
 
-    def spy(self: Engine, query: str, k: int = 20, filters: relevance.Filters | None = None) -> relevance.SearchResult:
+    def spy(self: Engine, query: str, k: int, filters: relevance.Filters, *_: object) -> relevance.SearchResult:
         asked.extend((query, k, filters))
         return search(self, query, k)
 

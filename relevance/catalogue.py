@@ -1,0 +1,201 @@
+"""What can be found at one moment: an immutable snapshot, the listings written since, and what these replaced.
+
+Rows are counted through: first those of the snapshot, then those of the fresh segment.
+"""
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relevance.columns import Columns
+from relevance.filters import Filters, Mask
+from relevance.lexical import LexicalIndex
+from relevance.ontology import Ontology
+from relevance.store import ListingStore, StoredListing
+from relevance.vectors import Rows, Scores, VectorIndex
+
+Ranges = Sequence[tuple[int, int]]
+"""Ranges [first, end) of positions in the ontology: whole subtrees."""
+
+_NONE: Rows = np.empty(0, np.int64)
+_FOREVER = np.datetime64(2**62, "ms")
+_NOT_YET: tuple[np.datetime64[Any], np.datetime64[Any], Mask] = (_FOREVER, _FOREVER, np.empty(0, np.bool_))
+
+
+class Listed(Protocol):
+    """What a hit shows, by row of the catalogue."""
+
+    def rows(self, rows: Sequence[int]) -> dict[int, StoredListing]:
+        """Returns the listings in these rows, by row."""
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """Listings with all that is searched of them, one row each."""
+
+    columns: Columns
+    vectors: VectorIndex
+    visual: VectorIndex
+    lexical: LexicalIndex
+    store: Listed
+
+
+class Catalogue:
+    """Two segments, less the rows `removed`. It never changes, so a query that holds one sees one state.
+
+    latest: the row of each listing written since the snapshot, None where it was deleted. BM25 scores are comparable
+    within a segment; between the two they are nearly so, since each counts words in its own texts.
+    """
+
+    def __init__(self, ontology: Ontology, snapshot: Segment, store: ListingStore) -> None:
+        """store: that of the snapshot."""
+        self.ontology = ontology
+        self.snapshot, self._store = snapshot, store
+        self.fresh: Segment | None = None
+        self.first_fresh = len(snapshot.columns)
+        self.removed = _NONE
+        self._latest: Mapping[str, int | None] = {}
+        # The snapshot's rows lie in ontology order: category p has those from _starts[p] to _starts[p + 1].
+        self._starts = np.searchsorted(snapshot.columns.category, np.arange(len(ontology) + 1))
+        self._online = _NOT_YET
+
+    def after(self, fresh: Segment, removed: Rows, latest: Mapping[str, int | None]) -> "Catalogue":
+        """Returns the same snapshot with other changes since."""
+        catalogue = copy.copy(self)
+        catalogue.fresh, catalogue.removed, catalogue._latest = fresh, removed, latest
+        catalogue._online = _NOT_YET
+        return catalogue
+
+    def __len__(self) -> int:
+        """Listings, expired ones included."""
+        return self.first_fresh + (len(self.fresh.columns) if self.fresh else 0) - len(self.removed)
+
+    def counts(self) -> NDArray[np.int64]:
+        """Returns int64 `[categories]`: listings on each category itself."""
+        counts = np.diff(self._starts)
+        if self.fresh is not None:
+            counts = counts + np.bincount(self.fresh.columns.category, minlength=len(counts))
+        if len(self.removed):
+            counts = counts - np.bincount(self.category(self.removed), minlength=len(counts))
+        return np.asarray(counts, np.int64)
+
+    # Of given rows.
+
+    def category(self, rows: Rows) -> NDArray[np.int32]:
+        """Returns the ontology position of each of `rows`, int32 `[n]`."""
+        return np.asarray(self.gather(rows, lambda segment: segment.columns.category))
+
+    def embeddings(self, rows: Rows) -> NDArray[np.float32]:
+        """Returns the vectors of `rows` in the joint space, float32 `[n, dim]`."""
+        return np.asarray(self.gather(rows, lambda segment: segment.vectors.embeddings))
+
+    def looks(self, rows: Rows) -> NDArray[np.float32]:
+        """Returns the visual embeddings of `rows`, float32 `[n, visual_dim]`, zeros without a usable photo."""
+        return np.asarray(self.gather(rows, lambda segment: segment.visual.embeddings))
+
+    def listings(self, rows: Sequence[int]) -> dict[int, StoredListing]:
+        """Returns the listings in `rows`, by row."""
+        found = self.snapshot.store.rows([row for row in rows if row < self.first_fresh])
+        if self.fresh is not None:
+            found |= self.fresh.store.rows([row for row in rows if row >= self.first_fresh])
+        return found
+
+    def find(self, listing_id: str) -> StoredListing | None:
+        """Returns the listing with this id, None if there is none; an expired one is found."""
+        if listing_id not in self._latest:
+            return self._store.find(listing_id)
+        row = self._latest[listing_id]
+        return None if row is None else self.listings([row])[row]
+
+    def expired(self, row: int, now: np.datetime64) -> bool:
+        """Whether the listing in `row` has expired at `now`."""
+        return bool(self.gather(np.array([row]), lambda segment: segment.columns.expires_at)[0] <= now)
+
+    def gather(self, rows: Rows, of: Callable[[Segment], NDArray[Any]]) -> NDArray[Any]:
+        """Returns `of(segment)` at `rows`, from whichever segment holds each."""
+        own = of(self.snapshot)
+        late = rows >= self.first_fresh
+        if self.fresh is None or not late.any():
+            return own[rows]
+        gathered = np.empty((len(rows), *own.shape[1:]), own.dtype)
+        gathered[~late] = own[rows[~late]]
+        gathered[late] = of(self.fresh)[rows[late] - self.first_fresh]
+        return gathered
+
+    # Over all rows.
+
+    def mask(self, filters: Filters, now: np.datetime64) -> Mask:
+        """Returns bool `[rows]`, read-only: there, not expired at `now`, and passing every filter. Raises DataError
+        for a category or an attribute that the catalogue does not have."""
+        if not filters.active():
+            return self.online(now)
+        return self._masked(lambda columns: filters.mask(columns, self.ontology, now))
+
+    def nearest(
+        self, query: NDArray[np.float32], k: int, mask: Mask, ranges: Ranges | None = None
+    ) -> tuple[Rows, Scores]:
+        """Returns the `k` rows nearest to `query` (float32 `[dim]`) among those in `mask`, nearest first, and their
+        cosines; fewer only where fewer pass. ranges: of the categories to look in, all when None."""
+        slices = None if ranges is None else [(int(self._starts[a]), int(self._starts[b])) for a, b in ranges]
+        found = self.snapshot.vectors.search(query, k, mask[: self.first_fresh], slices)
+        if self.fresh is None:
+            return found
+        passing = mask[self.first_fresh :]
+        if ranges is not None:
+            category = self.fresh.columns.category
+            inside = [(category >= first) & (category < end) for first, end in ranges]
+            passing = passing & np.any(inside, axis=0) if inside else np.zeros_like(passing)
+        return self._merged(found, self.fresh.vectors.search(query, k, passing), k)
+
+    def look_alikes(self, look: NDArray[np.float32], k: int, mask: Mask) -> tuple[Rows, Scores]:
+        """Returns the `k` rows in `mask` that look most like `look` (float32 `[visual_dim]`), and their cosines."""
+        found = self.snapshot.visual.search(look, k, mask[: self.first_fresh])
+        if self.fresh is None:
+            return found
+        return self._merged(found, self.fresh.visual.search(look, k, mask[self.first_fresh :]), k)
+
+    def lexical(self, query: str, k: int) -> tuple[Rows, Scores]:
+        """Returns the `k` rows with every word of `query` and the highest BM25 scores, best first; rows that were
+        removed or have expired are among them."""
+        found = self.snapshot.lexical.search(query, k)
+        if self.fresh is None:
+            return found
+        return self._merged(found, self.fresh.lexical.search(query, k), k)
+
+    def count(self, query: str) -> int:
+        """Returns how many rows have every word of `query`; those removed count until the next compaction."""
+        return self.snapshot.lexical.count(query) + (self.fresh.lexical.count(query) if self.fresh else 0)
+
+    def _merged(self, found: tuple[Rows, Scores], fresh: tuple[Rows, Scores], k: int) -> tuple[Rows, Scores]:
+        rows = np.concatenate([found[0], fresh[0] + self.first_fresh])
+        scores = np.concatenate([found[1], fresh[1]])
+        best = np.argsort(-scores, kind="stable")[:k]
+        return rows[best], scores[best]
+
+    def _masked(self, passing: Callable[[Columns], Mask]) -> Mask:
+        mask = passing(self.snapshot.columns)
+        if self.fresh is not None:
+            mask = np.concatenate([mask, passing(self.fresh.columns)])
+        mask[self.removed] = False
+        return mask
+
+    def online(self, now: np.datetime64) -> Mask:
+        """Returns the mask without filters, read-only. It holds until the next listing expires: most queries make
+        none."""
+        since, until, mask = self._online
+        if since <= now < until:
+            return mask
+        mask = self._masked(lambda columns: ~(columns.expires_at <= now))
+        mask.flags.writeable = False
+        segments = [self.snapshot] if self.fresh is None else [self.snapshot, self.fresh]
+        self._online = (now, min(_next_expiry(segment.columns.expires_at, now) for segment in segments), mask)
+        return mask
+
+
+def _next_expiry(expires_at: NDArray[np.datetime64], now: np.datetime64) -> np.datetime64[Any]:
+    to_come = expires_at[expires_at > now]
+    return to_come.min() if len(to_come) else _FOREVER
