@@ -14,7 +14,10 @@ from pathlib import Path
 from relevance.engine import Engine
 from relevance.errors import ArtifactError, BundleError, DataError, RelevanceError
 from relevance.filters import Filters
+from relevance.live.engine import LiveEngine, LiveStatus, Refused, UpsertResult
+from relevance.live.listing import NewListing
 from relevance.results import CategoryFilter, CategoryScore, Fallback, Hit, SearchResult
+from relevance.store import StoredListing
 
 __all__ = [
     "ArtifactError",
@@ -26,19 +29,27 @@ __all__ = [
     "Fallback",
     "Filters",
     "Hit",
+    "LiveEngine",
+    "LiveStatus",
+    "NewListing",
+    "Refused",
     "RelevanceError",
     "SearchResult",
+    "StoredListing",
+    "UpsertResult",
     "open",
     "search",
 ]
 
 
-def open(bundle: str | Path, *, threads: int = 1) -> Engine:
-    """Opens a bundle; `threads` is how many cores one model call may use.
+def open(bundle: str | Path, *, live: str | Path | None = None, threads: int = 1) -> LiveEngine:
+    """Opens a bundle, or the one in use in a folder kept by `python -m index promote`, which is then followed.
 
+    live: a folder of this machine for the listings written while people search; without one nothing can be written.
+    threads: how many cores one model call may use.
     Raises BundleError naming what is missing, altered, of an unknown format version or from another build.
     """
-    return Engine(Path(bundle), threads=threads)
+    return LiveEngine(bundle, live=live, threads=threads)
 
 
 def search(query: str, k: int = 20, filters: Filters | None = None) -> SearchResult:
@@ -50,5 +61,5 @@ def search(query: str, k: int = 20, filters: Filters | None = None) -> SearchRes
 
 
 @lru_cache(maxsize=1)
-def _engine(path: str) -> Engine:
+def _engine(path: str) -> LiveEngine:
     return open(path)

@@ -15,8 +15,8 @@ from relevance.errors import BundleError, DataError
 from relevance.photos import cli as photos
 
 if TYPE_CHECKING:
-    from relevance.engine import Engine
     from relevance.filters import Filters
+    from relevance.live.engine import LiveEngine
     from relevance.results import Hit
 
 app = typer.Typer(
@@ -140,7 +140,7 @@ def _path(bundle: Path | None) -> Path:
     return bundle
 
 
-def _open(bundle: Path | None) -> "Engine":
+def _open(bundle: Path | None) -> "LiveEngine":
     import relevance
 
     return relevance.open(_path(bundle))
@@ -185,7 +185,7 @@ def _attributes(pairs: list[str]) -> dict[str, list[str]]:
     return values
 
 
-def _similar_to_file(engine: "Engine", image: Path, k: int) -> "tuple[Hit, ...]":
+def _similar_to_file(engine: "LiveEngine", image: Path, k: int) -> "tuple[Hit, ...]":
     from relevance.images import MAX_BYTES, PhotoError
 
     try:
@@ -203,7 +203,7 @@ def _report(path: Path) -> dict[str, Any]:
     import relevance
     from relevance.bundle import BundleLayout, Calibration
 
-    engine = relevance.open(path)
+    engine = relevance.open(path).current
     files = [path / name for name in engine.manifest["files"]]
     return {
         "bundle": str(path),

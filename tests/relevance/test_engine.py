@@ -49,7 +49,7 @@ def listings(tiny_chain: Path) -> Listings:
 
 @pytest.fixture(scope="module")
 def engine(tiny_bundle: Path) -> Engine:
-    return relevance.open(tiny_bundle)
+    return Engine(tiny_bundle)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def with_threshold(tiny_bundle: Path) -> Opener:
     """A function: the engine with another threshold. 0 shows every candidate, 2 none that only the meaning found."""
 
     def opened(threshold: float) -> Engine:
-        engine = relevance.open(tiny_bundle)
+        engine = Engine(tiny_bundle)
         engine.relevance = replace(engine.relevance, threshold=threshold)
         return engine
 

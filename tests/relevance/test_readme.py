@@ -52,7 +52,7 @@ def test_there_are_commands_for_every_stage() -> None:
 def test_the_python_example_runs(tiny_bundle: Path) -> None:
     code = re.search(r"```python\n(.*?)```", README, flags=re.DOTALL)
     assert code is not None
-    engine = relevance.open(tiny_bundle)
+    engine = relevance.Engine(tiny_bundle)
     own = next(row.listing_id for row in engine.store.rows([0]).values())
     ran = code[1].replace("build/demo/bundle", str(tiny_bundle)).replace("listing-17", own)
     scope: dict[str, object] = {}

@@ -21,7 +21,7 @@ from relevance.service import MAX_BODY_BYTES, create_app
 
 @pytest.fixture(scope="module")
 def engine(tiny_bundle: Path) -> Engine:
-    return relevance.open(tiny_bundle)
+    return Engine(tiny_bundle)
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import relevance
 
-engine = relevance.open(sys.argv[1])
+engine = relevance.open(sys.argv[1]).current
 online = np.flatnonzero(~(engine.columns.expires_at <= np.datetime64("now")))
 listing = engine.store.rows([int(online[0])])[int(online[0])]
 print(json.dumps({

@@ -1,0 +1,90 @@
+"""Which bundle is in use: a folder whose link `current` is replaced atomically, and followed by who answers."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from relevance.errors import ArtifactError, BundleError
+
+CURRENT, PREVIOUS = "current", "previous"
+BUNDLES = "bundles"
+
+
+def bundle_at(root: Path) -> Path:
+    """Returns the bundle in use, where `root` is a deployment's folder; else `root` itself."""
+    try:
+        return root / os.readlink(root / CURRENT)
+    except OSError:
+        return root
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """`root/current` and `root/previous` are links to folders in `root/bundles`."""
+
+    root: Path
+
+    @property
+    def current(self) -> Path | None:
+        """The bundle in use, None where none was promoted yet."""
+        return self._target(CURRENT)
+
+    @property
+    def previous(self) -> Path | None:
+        """The bundle that `rollback` goes back to."""
+        return self._target(PREVIOUS)
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Held while bundles are put in or switched; ArtifactError where another process does that now."""
+        (self.root / BUNDLES).mkdir(parents=True, exist_ok=True)
+        with open(self.root / ".lock", "w", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise ArtifactError(f"{self.root}: another process is promoting or compacting; try again") from None
+            yield
+
+    def place(self, name: str) -> Path:
+        """Returns a folder for a bundle, which is not there yet."""
+        bundles = self.root / BUNDLES
+        names = (name if number == 1 else f"{name}-{number}" for number in range(1, 10_000))
+        return next(bundles / free for free in names if not (bundles / free).exists())
+
+    def switch(self, bundle: Path, keep_previous: bool = False) -> None:
+        """Puts a folder of `root/bundles` in use, atomically; what was in use becomes `previous`, unless that is kept.
+        Bundles that are neither, nor the one just left, are removed."""
+        left = self.current
+        if left is not None and left != bundle and not keep_previous:
+            self._link(PREVIOUS, left)
+        self._link(CURRENT, bundle)
+        kept = {path and path.name for path in (bundle, left, self.previous)}
+        for path in (self.root / BUNDLES).iterdir():
+            if path.name not in kept:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def rollback(self) -> Path:
+        """Puts the previous bundle in use again and returns it; what was in use becomes the previous one."""
+        previous = self.previous
+        if previous is None or not previous.is_dir():
+            raise BundleError(f"{self.root}: there is no previous bundle to go back to")
+        self.switch(previous)
+        return previous
+
+    def _target(self, name: str) -> Path | None:
+        try:
+            return self.root / os.readlink(self.root / name)
+        except OSError:
+            return None
+
+    def _link(self, name: str, bundle: Path) -> None:
+        temporary = self.root / f".{name}.{os.getpid()}"
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(bundle.relative_to(self.root), target_is_directory=True)
+        os.replace(temporary, self.root / name)

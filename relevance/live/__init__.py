@@ -1,0 +1,1 @@
+"""Listings that are added, changed and deleted, and bundles that are swapped, while people search."""

@@ -1,0 +1,335 @@
+"""The engine of the moment: listings are written, and bundles are swapped, while it answers."""
+
+import logging
+import threading
+import weakref
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from relevance.deployment import Deployment, bundle_at
+from relevance.engine import Clock, Engine, utc_now
+from relevance.errors import DataError
+from relevance.filters import Filters
+from relevance.images import PhotoError
+from relevance.live.compaction import compact
+from relevance.live.encoder import ListingEncoder, Look
+from relevance.live.fresh import Fresh
+from relevance.live.listing import LiveListing, NewListing, checked
+from relevance.live.store import LiveStore, State, Write
+from relevance.results import CategoryFilter, Fallback, Hit, SearchResult
+from relevance.store import StoredListing
+
+POLL_SECONDS = 0.1
+"""How often what other processes wrote is looked for."""
+
+_LIVE_PHOTO = "live:"
+_BATCH = 256
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A listing that was not written: its place in the call, its id and why."""
+
+    index: int
+    listing_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class UpsertResult:
+    """accepted: listings written; rejected: those that are no listings, and why; ignored: those whose version is not
+    above the stored one, which changes nothing: what is sent twice counts once."""
+
+    accepted: int
+    rejected: tuple[Refused, ...]
+    ignored: tuple[Refused, ...] = ()
+
+
+@dataclass(frozen=True)
+class LiveStatus:
+    """bundle: the folder in use; built_at: when its snapshot was written; change: the last change seen; fresh: rows
+    written since the snapshot; removed: rows that no longer count, in snapshot and fresh segment; rows: all rows."""
+
+    bundle: Path
+    built_at: str
+    change: int
+    fresh: int
+    removed: int
+    rows: int
+
+
+class LiveEngine:
+    """A bundle, opened, with the listings written since: the operations of `Engine`, on its state at the call.
+
+    `root` is a bundle, or a folder that `python -m index promote` keeps: then the bundle in use is followed. With
+    `live`, a folder of this machine, listings can be written; any number of processes may share it, and each sees
+    what another has written within POLL_SECONDS (by a thread of its own, so that no query waits). `current` is the
+    state of the moment; whoever asks several questions that have to agree asks them of one `current`.
+    """
+
+    def __init__(
+        self, root: Path | str, *, live: Path | str | None = None, threads: int = 1, clock: Clock = utc_now
+    ) -> None:
+        self._root, self._threads, self._clock = Path(root), threads, clock
+        self._lock, self._upserting = threading.RLock(), threading.Lock()
+        self._store = None if live is None else LiveStore(Path(live))
+        self._bundle = bundle_at(self._root)
+        self._current, self._fresh = self._opened(self._bundle)
+        self._stop = threading.Event()
+        if self._store is not None or self._bundle != self._root:
+            name = "relevance-refresh"
+            threading.Thread(target=_poll, args=(weakref.ref(self), self._stop), daemon=True, name=name).start()
+
+    @property
+    def current(self) -> Engine:
+        """The state of the moment: its bundle and its listings never change."""
+        return self._current
+
+    def __len__(self) -> int:
+        """Listings, expired ones included."""
+        return len(self._current)
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The bundle's version and fingerprint, and the last live change seen."""
+        return self._current.versions
+
+    def status(self) -> LiveStatus:
+        """Returns how far the state of the moment is from its snapshot."""
+        engine, bundle = self._current, self._bundle
+        catalogue = engine.catalogue
+        fresh = len(catalogue.fresh.columns) if catalogue.fresh else 0
+        return LiveStatus(
+            bundle=bundle,
+            built_at=engine.manifest["created_at"],
+            change=int(engine.versions.get("change", 0)),
+            fresh=fresh,
+            removed=len(catalogue.removed),
+            rows=catalogue.first_fresh + fresh,
+        )
+
+    # What a person asks.
+
+    def search(
+        self, query: str, k: int = 20, filters: Filters | None = None, deadline_ms: float | None = None
+    ) -> SearchResult:
+        """See `Engine.search`."""
+        return self._current.search(query, k, filters, deadline_ms)
+
+    def category_filter(self, query: str) -> CategoryFilter:
+        """See `Engine.category_filter`."""
+        return self._current.category_filter(query)
+
+    def fallback(self, query: str, filters: Filters | None = None, k: int = 20) -> Fallback:
+        """See `Engine.fallback`."""
+        return self._current.fallback(query, filters, k)
+
+    def similar(self, listing_id: str | None = None, *, image: bytes | None = None, k: int = 20) -> tuple[Hit, ...]:
+        """See `Engine.similar`."""
+        return self._current.similar(listing_id, image=image, k=k)
+
+    def lexical_search(self, query: str, k: int = 20, filters: Filters | None = None) -> tuple[Hit, ...]:
+        """See `Engine.lexical_search`."""
+        return self._current.lexical_search(query, k, filters)
+
+    def get(self, listing_id: str) -> StoredListing | None:
+        """See `Engine.get`."""
+        return self._current.get(listing_id)
+
+    def photo(self, listing_id: str) -> bytes | None:
+        """Returns the bytes of the photo that a live listing was written with; its `image` is then "live:" and its
+        id. None for any other listing: the photo of one that came with the bundle lies where `image` says."""
+        return None if self._store is None else self._store.photo(listing_id)
+
+    # What is written.
+
+    def upsert(self, listings: Iterable[NewListing]) -> UpsertResult:
+        """Writes listings, whole, and encodes them; those that can be written are, the others come back with a reason.
+
+        Once this returns they are on disk, this engine finds them, and every other process does within a second.
+        Raises DataError where no `live` folder was given, or another process has been writing for too long.
+        """
+        store = self._written_store()
+        with self._upserting:
+            self.refresh()
+            engine = self._current
+            encoder = ListingEncoder(engine)
+            rejected, indexes, drafts = [], [], []
+            for index, new in enumerate(listings):
+                try:
+                    drafts.append(_drafted(engine, encoder, new))
+                    indexes.append(index)
+                except DataError as error:
+                    rejected.append(Refused(index, str(new.listing_id), str(error)))
+            writes = _writes(encoder, drafts)
+            stored = store.upsert(writes)
+            self.refresh()
+        ignored = tuple(
+            Refused(index, write.listing.listing_id, f"version {write.version} is not above the stored {version}")
+            for index, write, version in zip(indexes, writes, stored, strict=True)
+            if version is not None
+        )
+        return UpsertResult(len(writes) - len(ignored), tuple(rejected), ignored)
+
+    def delete(self, listing_ids: Collection[str]) -> int:
+        """Deletes listings, of the bundle or written since; returns how many there were. Raises as `upsert` does."""
+        store = self._written_store()
+        in_bundle = [name for name in listing_ids if self._current.store.find(name) is not None]
+        deleted = store.delete(listing_ids, in_bundle)
+        self.refresh()
+        return deleted
+
+    def write_snapshot(self, out: Path) -> int:
+        """Writes the state of the moment as a bundle of its own; returns its number of listings. What has expired is
+        left out. Raises DataError without `live`, ArtifactError for a folder that may not be replaced."""
+        store = self._written_store()
+        with self._lock:
+            engine, bundle = self._current, self._bundle
+        return compact(engine, bundle, out, self._clock(), store.id)
+
+    def compact(self) -> int:
+        """Writes the state of the moment as the deployment's next snapshot and puts it in use, so that fewer rows are
+        fresh; returns its number of listings. What is written meanwhile is fresh over the new snapshot.
+
+        It takes as long as building an index; run it beside the processes that answer. Raises DataError where the
+        engine was not opened on a folder that `python -m index promote` keeps, or without `live`.
+        """
+        deployment = Deployment(self._root)
+        if deployment.current is None:
+            raise DataError(f"{self._root}: not a folder kept by `python -m index promote`, so nothing is put in use")
+        with deployment.changing():
+            self.refresh()
+            target = deployment.place(f"{self._bundle.name.split('+')[0]}+{self.status().change}")
+            listings = self.write_snapshot(target)
+            deployment.switch(target, keep_previous=True)
+        self.refresh()
+        return listings
+
+    def refresh(self) -> bool:
+        """Takes in what was written, and the bundle that is in use, by now; returns whether anything is new. Queries
+        under way keep the state they began with. Raises BundleError for a new bundle that cannot be opened."""
+        with self._lock:
+            bundle = bundle_at(self._root)
+            if bundle != self._bundle:
+                self._current, self._fresh = self._opened(bundle)
+                self._bundle = bundle
+                return True
+            if self._store is None or self._fresh is None or not self._store.changed():
+                return False
+            news = self._catch_up(self._store, self._fresh)
+            if news:
+                self._current = self._fresh.engine()
+            return news
+
+    def close(self) -> None:
+        """Stops looking for changes; queries are still answered, from the last state."""
+        self._stop.set()
+        with self._upserting, self._lock:
+            if self._store is not None:
+                self._store.close()
+            self._store = None
+
+    def __enter__(self) -> "LiveEngine":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _written_store(self) -> LiveStore:
+        if self._store is None:
+            raise DataError("this engine cannot write: open it with a folder for live listings, live=FOLDER")
+        return self._store
+
+    def _opened(self, bundle: Path) -> tuple[Engine, Fresh | None]:
+        """Opens a bundle beside the one in use, with the live listings that it does not hold itself."""
+        base = Engine(bundle, threads=self._threads, clock=self._clock)
+        if self._store is None:
+            return base, None
+        folded = base.manifest.get("live") or {}
+        fresh = Fresh(base, int(folded["change"]) if folded.get("store") == self._store.id else 0)
+        self._store.changed()
+        self._catch_up(self._store, fresh)
+        return fresh.engine(), fresh
+
+    @staticmethod
+    def _catch_up(store: LiveStore, fresh: Fresh) -> bool:
+        """Takes in all states after the last change seen; returns whether there were any."""
+        before: int = fresh.change
+        batch: list[State] = []
+        encoder = ListingEncoder(fresh.base)
+        for state in store.since(fresh.change):
+            batch.append(state)
+            if len(batch) == _BATCH:
+                fresh.add(_recoded(batch, encoder, store))
+                batch = []
+        fresh.add(_recoded(batch, encoder, store))
+        return fresh.change != before
+
+
+class _Draft(NamedTuple):
+    """A checked listing and what its photo tells."""
+
+    listing: LiveListing
+    look: Look
+    new: NewListing
+
+
+def _drafted(engine: Engine, encoder: ListingEncoder, new: NewListing) -> _Draft:
+    listing = checked(new, engine.ontology)
+    if new.image:
+        try:
+            return _Draft(replace(listing, image=_LIVE_PHOTO + listing.listing_id), encoder.look(new.image), new)
+        except PhotoError as error:
+            raise DataError(f"image: expected a photo, but it is {error}") from None
+    kept = engine.catalogue.find(listing.listing_id) if new.image is None else None
+    if kept is None:
+        return _Draft(listing, encoder.blind, new)
+    return _Draft(replace(listing, image=kept.image), encoder.look_of(engine.catalogue, kept), new)
+
+
+def _writes(encoder: ListingEncoder, drafts: Sequence[_Draft]) -> list[Write]:
+    encodings = encoder.encode([draft.listing for draft in drafts], [draft.look for draft in drafts])
+    return [
+        Write(draft.listing, draft.new.version, draft.new.image, encoder.key, encoding)
+        for draft, encoding in zip(drafts, encodings, strict=True)
+    ]
+
+
+def _recoded(states: Sequence[State], encoder: ListingEncoder, store: LiveStore) -> list[State]:
+    """The states with encodings of this bundle's models: those written under another bundle are encoded anew."""
+    foreign = [state for state in states if state.listing is not None and state.models != encoder.key]
+    listings = [state.listing for state in foreign if state.listing is not None]
+    looks = [_look_again(listing, encoder, store) for listing in listings]
+    anew = dict(zip((state.change for state in foreign), encoder.encode(listings, looks), strict=True))
+    return [state._replace(encoding=anew.get(state.change, state.encoding)) for state in states]
+
+
+def _look_again(listing: LiveListing, encoder: ListingEncoder, store: LiveStore) -> Look:
+    if listing.image is None:
+        return encoder.blind
+    if not listing.image.startswith(_LIVE_PHOTO):
+        return encoder.kept_look(listing.listing_id)
+    try:
+        return encoder.look(store.photo(listing.listing_id))
+    except PhotoError:  # it was a photo when it was written; another release may read fewer formats
+        return encoder.blind
+
+
+def _poll(engine_of: "weakref.ref[LiveEngine]", stop: threading.Event) -> None:
+    """Refreshes the engine until it is closed or gone."""
+    failed = ""
+    while not stop.wait(POLL_SECONDS):
+        engine = engine_of()
+        if engine is None:
+            return
+        try:
+            engine.refresh()
+            failed = ""
+        except Exception as error:  # whatever it is, the last state goes on answering
+            if str(error) != failed:
+                _log.error("cannot take in the latest state, the last one stays in use: %s", error)
+            failed = str(error)
+        del engine

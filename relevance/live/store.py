@@ -1,0 +1,236 @@
+"""The source of truth for what was written since a bundle was built: one SQLite database in WAL mode.
+
+Each listing has one row, its last state, numbered by the change that made it; a reader that knows change n reads the
+rows above n. What was acknowledged is on disk. Any number of processes may read and write; writes take turns.
+"""
+
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relevance.errors import DataError
+from relevance.live.encoder import Encoding
+from relevance.live.listing import LiveListing
+
+FORMAT = 1
+BUSY_SECONDS = 10.0
+"""How long a write waits for its turn."""
+
+_SCHEMA = """
+CREATE TABLE store (format INTEGER NOT NULL, id TEXT NOT NULL);
+CREATE TABLE listings (
+    listing_id TEXT PRIMARY KEY,
+    version INTEGER,
+    change INTEGER NOT NULL UNIQUE,
+    changed_at INTEGER NOT NULL,
+    listing TEXT,
+    models TEXT,
+    category_id TEXT,
+    category_source TEXT,
+    joint BLOB,
+    visual BLOB
+);
+CREATE TABLE photos (listing_id TEXT PRIMARY KEY, photo BLOB NOT NULL);
+"""
+_UPSERT = "INSERT OR REPLACE INTO listings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_STATE = "change, listing_id, version, listing, models, category_id, category_source, joint, visual"
+
+
+class Write(NamedTuple):
+    """A listing to write with what the models `models` made of it. photo: its bytes, None to keep what is there, b""
+    for none; version None: written whatever is stored, one version above it."""
+
+    listing: LiveListing
+    version: int | None
+    photo: bytes | None
+    models: str
+    encoding: Encoding
+
+
+class State(NamedTuple):
+    """The last state of a listing; listing is None once it was deleted, and with it models and encoding."""
+
+    change: int
+    listing_id: str
+    version: int | None
+    listing: LiveListing | None
+    models: str | None
+    encoding: Encoding | None
+
+
+class LiveStore:
+    """The database in a folder, made where there is none; safe to share between threads.
+
+    Raises DataError for a folder that cannot be used and for a database that is no live store.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "live.sqlite"
+        self._writing, self._reading = threading.Lock(), threading.Lock()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._writer, self._reader = self._connect(), self._connect()
+            self.id = self._prepare()
+        except (OSError, sqlite3.Error) as error:
+            raise DataError(f"{self.path}: cannot be used as a store of live listings ({error})") from error
+        self._seen = -1
+
+    def close(self) -> None:
+        """Closes the database; the store is of no use afterwards."""
+        with self._writing, self._reading:
+            self._writer.close()
+            self._reader.close()
+
+    # Writing.
+
+    def upsert(self, writes: Sequence[Write]) -> list[int | None]:
+        """Writes all in one transaction; returns for each None, or the stored version where that is not below it (it
+        was then left as it is). Once this returns, what was written survives whatever happens to the process."""
+        with self._transaction() as connection:
+            return [self._put(connection, write) for write in writes]
+
+    def delete(self, listing_ids: Collection[str], elsewhere: Collection[str]) -> int:
+        """Marks listings as deleted; returns how many were there. elsewhere: those of them that the bundle has."""
+        deleted = 0
+        with self._transaction() as connection:
+            for listing_id in dict.fromkeys(listing_ids):
+                select = "SELECT version, listing IS NOT NULL FROM listings WHERE listing_id = ?"
+                row = connection.execute(select, (listing_id,)).fetchone()
+                if row[1] if row else listing_id in elsewhere:
+                    state = (listing_id, row[0] if row else None, self._next(connection), _now(), *[None] * 6)
+                    connection.execute(_UPSERT, state)
+                    connection.execute("DELETE FROM photos WHERE listing_id = ?", (listing_id,))
+                    deleted += 1
+        return deleted
+
+    def _put(self, connection: sqlite3.Connection, write: Write) -> int | None:
+        listing_id, encoding = write.listing.listing_id, write.encoding
+        select = "SELECT version FROM listings WHERE listing_id = ?"
+        row = connection.execute(select, (listing_id,)).fetchone()
+        stored = None if row is None else row[0]
+        if write.version is not None and stored is not None and write.version <= stored:
+            return int(stored)
+        version = write.version
+        if version is None and stored is not None:
+            version = stored + 1
+        state = (
+            listing_id,
+            version,
+            self._next(connection),
+            _now(),
+            write.listing.to_json(),
+            write.models,
+            encoding.category_id,
+            encoding.source,
+            encoding.joint.astype(np.float32).tobytes(),
+            encoding.visual.astype(np.float32).tobytes(),
+        )
+        connection.execute(_UPSERT, state)
+        if write.photo:
+            connection.execute("INSERT OR REPLACE INTO photos VALUES (?, ?)", (listing_id, write.photo))
+        elif write.photo is not None:
+            connection.execute("DELETE FROM photos WHERE listing_id = ?", (listing_id,))
+        return None
+
+    @staticmethod
+    def _next(connection: sqlite3.Connection) -> int:
+        return int(connection.execute("SELECT coalesce(max(change), 0) + 1 FROM listings").fetchone()[0])
+
+    # Reading.
+
+    def changed(self) -> bool:
+        """Whether anything was written since this was asked before; costs microseconds."""
+        with self._reading:
+            now = int(self._reader.execute("PRAGMA data_version").fetchone()[0])
+            seen, self._seen = self._seen, now
+            return seen != now
+
+    def since(self, change: int, limit: int = 1000) -> Iterator[State]:
+        """Yields the states made after `change`, in the order of their changes, as they are now."""
+        while True:
+            select = f"SELECT {_STATE} FROM listings WHERE change > ? ORDER BY change LIMIT ?"
+            with self._reading:
+                rows = self._reader.execute(select, (change, limit)).fetchall()
+            yield from map(_state, rows)
+            if len(rows) < limit:
+                return
+            change = rows[-1][0]
+
+    def get(self, listing_id: str) -> State | None:
+        """Returns the state of a listing that was ever written here, else None."""
+        select = f"SELECT {_STATE} FROM listings WHERE listing_id = ?"
+        with self._reading:
+            row = self._reader.execute(select, (listing_id,)).fetchone()
+        return None if row is None else _state(row)
+
+    def photo(self, listing_id: str) -> bytes | None:
+        """Returns the bytes of the photo that a listing was written with, None without one."""
+        with self._reading:
+            row = self._reader.execute("SELECT photo FROM photos WHERE listing_id = ?", (listing_id,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    # The database.
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None, cached_statements=64
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
+        # Each commit is on disk before it is acknowledged: also a power cut loses nothing.
+        connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
+    def _prepare(self) -> str:
+        with self._transaction() as connection:
+            tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            if not tables:
+                for statement in _SCHEMA.split(";"):
+                    connection.execute(statement)
+                connection.execute("INSERT INTO store VALUES (?, ?)", (FORMAT, uuid.uuid4().hex))
+            found = connection.execute("SELECT format, id FROM store").fetchone()
+        if found is None or found[0] != FORMAT:
+            raise DataError(f"{self.path}: live store format {found and found[0]!r}, this version reads {FORMAT}")
+        return str(found[1])
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._writing:
+            try:
+                self._writer.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    raise
+                raise DataError(
+                    f"{self.path}: another process has been writing for {BUSY_SECONDS:.0f} seconds; try again"
+                ) from error
+            try:
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+
+
+def _state(row: tuple[int, str, int | None, str | None, str, str, str, bytes, bytes]) -> State:
+    change, listing_id, version, listing, models, category_id, source, joint, visual = row
+    if listing is None:
+        return State(change, listing_id, version, None, None, None)
+    encoding = Encoding(category_id, source, _vector(joint), _vector(visual))
+    return State(change, listing_id, version, LiveListing.from_json(listing), models, encoding)
+
+
+def _vector(content: bytes) -> NDArray[np.float32]:
+    return np.frombuffer(content, np.float32)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
