@@ -1,4 +1,4 @@
-"""`python -m index dataset | listings | build`."""
+"""`python -m index dataset | listings | build | promote | compact`."""
 
 from __future__ import annotations
 
@@ -109,6 +109,51 @@ def build(
 
     index.build.run(dataset, listings, towers, out)
     typer.echo(f"wrote {out}")
+
+
+At = Annotated[Path, typer.Option("--at", metavar="ROOT", help="The folder whose link `current` names what is in use.")]
+Live = Annotated[Path | None, typer.Option(help="The folder of the live listings.")]
+
+
+@app.command()
+def promote(
+    at: At,
+    new: Annotated[Path | None, typer.Argument(help="The bundle to put in use.")] = None,
+    live: Live = None,
+    smoke: Annotated[
+        Path | None,
+        typer.Option(help="Columns query, optional expected: a listing id, `none` for no answer, or nothing for any."),
+    ] = None,
+    judgments: Annotated[
+        Path | None, typer.Option(help="Columns query, listing_id, grade: it may not answer worse than what is in use.")
+    ] = None,
+    tolerance: Annotated[float, typer.Option(min=0, help="By how much NDCG@10 may fall.")] = 0.01,
+    rollback: Annotated[bool, typer.Option("--rollback", help="Put the previous bundle in use again.")] = False,
+) -> None:
+    """Check a bundle and put it in use; those who answer swap to it without dropping a request."""
+    import index.promote
+    from relevance.errors import DataError
+
+    if rollback == (new is not None):
+        raise DataError("promote: give either the bundle to put in use or --rollback")
+    if new is None:
+        typer.echo(f"back to {index.promote.roll_back(at)}")
+        return
+    done = index.promote.promote(new, at, live, smoke, judgments, tolerance)
+    typer.echo("\n".join(done.checks))
+    typer.echo(f"in use: {done.bundle}, {done.listings:,} listings")
+
+
+@app.command()
+def compact(
+    bundle: Annotated[Path, typer.Argument(help="The folder that `promote` keeps, or a bundle.")],
+    live: Annotated[Path, typer.Option(help="The folder of the live listings.")],
+    out: Annotated[Path | None, typer.Option(help="The bundle to write, where BUNDLE is one.")] = None,
+) -> None:
+    """Make the live listings part of the snapshot, so that fewer are held in memory."""
+    import index.promote
+
+    typer.echo(f"wrote a snapshot of {index.promote.compact_bundle(bundle, live, out):,} listings")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,97 @@
+"""`python -m index promote` and `compact`: a bundle is checked, takes in the live listings, and is put in use."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from index.checks import check_judgments, check_smoke
+from relevance.artifacts import writing
+from relevance.bundle import open_manifest
+from relevance.deployment import Deployment, bundle_at
+from relevance.errors import DataError
+from relevance.live.engine import LiveEngine
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """What was put in use, and what was seen on the way."""
+
+    bundle: Path
+    listings: int
+    checks: tuple[str, ...]
+
+
+def promote(
+    new: Path,
+    at: Path,
+    live: Path | None = None,
+    smoke: Path | None = None,
+    judgments: Path | None = None,
+    tolerance: float = 0.01,
+) -> Promotion:
+    """Checks the bundle `new`, copies it into the deployment `at` and puts it in use; whoever follows `at` swaps to it.
+
+    live: the live listings of the deployment; those written before or during the build are encoded by the new models
+    and become part of what is put in use, those written from now on are taken in by whoever opens it. Raises
+    BundleError for a bundle that is damaged or made of parts that disagree, DataError where it fails a check: nothing
+    has changed then.
+    """
+    deployment = Deployment(at)
+    with deployment.changing(), LiveEngine(new, live=live) as engine:
+        checks = [f"opened: {len(engine):,} listings, fingerprint {engine.versions['fingerprint']}"]
+        if smoke is not None:
+            checks.append(check_smoke(engine.current, smoke))
+        if judgments is not None and deployment.current is not None:
+            with LiveEngine(deployment.current, live=live) as current:
+                checks.append(check_judgments(engine.current, current.current, judgments, tolerance))
+        manifest = engine.current.manifest
+        target = deployment.place(f"{manifest['created_at'][:19].replace(':', '')}-{manifest['fingerprint'][:8]}")
+        listings = _install(engine, new, target)
+        open_manifest(target)
+        deployment.switch(target)
+    return Promotion(target, listings, tuple(checks))
+
+
+def roll_back(at: Path) -> Path:
+    """Puts the previous bundle of a deployment in use again and returns it. Live listings are carried over as ever."""
+    deployment = Deployment(at)
+    with deployment.changing():
+        if deployment.previous is not None:
+            open_manifest(deployment.previous)
+        return deployment.rollback()
+
+
+def compact_bundle(bundle: Path, live: Path, out: Path | None) -> int:
+    """Writes a bundle with the live listings as part of its snapshot; returns how many listings it has.
+
+    bundle: a deployment, in which the result is put in use, or a bundle, and the result is `out`.
+    """
+    if bundle_at(bundle) != bundle:
+        if out is not None:
+            raise DataError(f"{bundle}: its bundles lie in it; leave out --out")
+        with LiveEngine(bundle, live=live) as engine:
+            return engine.compact()
+    if out is None:
+        raise DataError(f"{bundle}: not a folder kept by `promote`; name the bundle to write by --out")
+    with LiveEngine(bundle, live=live) as engine:
+        return engine.write_snapshot(out)
+
+
+def _install(engine: LiveEngine, new: Path, target: Path) -> int:
+    """Copies the bundle to `target`, with the live listings where there are any."""
+    if engine.status().change:
+        return engine.write_snapshot(target)
+    with writing(target) as temporary:
+        shutil.copytree(new, temporary, copy_function=_link_or_copy, dirs_exist_ok=True)
+    return len(engine)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    """A link where the file system can: files of a bundle are never written again."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
