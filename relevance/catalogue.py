@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from relevance.columns import Columns
 from relevance.filters import Filters, Mask
-from relevance.lexical import LexicalIndex
 from relevance.ontology import Ontology
 from relevance.store import ListingStore, StoredListing
 from relevance.vectors import Rows, Scores, VectorIndex
@@ -33,6 +32,16 @@ class Listed(Protocol):
         """Returns the listings in these rows, by row."""
 
 
+class Words(Protocol):
+    """The words of a segment, with its own rows."""
+
+    def search(self, query: str, k: int) -> tuple[Rows, Scores]:
+        """Returns the `k` best rows with every word of `query`, and their BM25 scores."""
+
+    def count(self, query: str) -> int:
+        """Returns how many rows have every word of `query`."""
+
+
 @dataclass(frozen=True, eq=False)
 class Segment:
     """Listings with all that is searched of them, one row each."""
@@ -40,15 +49,14 @@ class Segment:
     columns: Columns
     vectors: VectorIndex
     visual: VectorIndex
-    lexical: LexicalIndex
+    lexical: Words
     store: Listed
 
 
 class Catalogue:
     """Two segments, less the rows `removed`. It never changes, so a query that holds one sees one state.
 
-    latest: the row of each listing written since the snapshot, None where it was deleted. BM25 scores are comparable
-    within a segment; between the two they are nearly so, since each counts words in its own texts.
+    latest: the row of each listing written since the snapshot, None where it was deleted.
     """
 
     def __init__(self, ontology: Ontology, snapshot: Segment, store: ListingStore) -> None:

@@ -18,7 +18,8 @@ class LexicalIndex:
     """A read-only index over texts numbered from 0; think `words -> rows, best first`."""
 
     def __init__(self, index: tantivy.Index) -> None:
-        _register_words(index)
+        analyser = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+        index.register_tokenizer("words", analyser)
         index.reload()
         self._schema = index.schema
         self._searcher = index.searcher()
@@ -26,12 +27,17 @@ class LexicalIndex:
     @classmethod
     def build(cls, texts: Iterable[str], folder: Path | None = None) -> "LexicalIndex":
         """Indexes `texts` in `folder` (made when missing), or in memory when `folder` is None."""
+        schema = tantivy.SchemaBuilder()
+        schema.add_text_field("text", tokenizer_name="words", index_option="freq")
+        schema.add_integer_field("row", fast=True)
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-        index = new_index(folder)
-        writer = new_writer(index)
+        index = tantivy.Index(schema.build(), str(folder) if folder else None)
+        index.register_tokenizer("words", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
+        # One thread: rows then lie in the order they came, and equal scores keep it.
+        writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
         for row, text in enumerate(texts):
-            writer.add_document(document(text, row))
+            writer.add_document(tantivy.Document(text=" ".join(tokens(text, limit=None)), row=row))
         writer.commit()
         writer.wait_merging_threads()
         return cls(index)
@@ -59,27 +65,3 @@ class LexicalIndex:
     def _all_words(self, words: list[str]) -> tantivy.Query:
         terms = [tantivy.Query.term_query(self._schema, "text", word, "freq") for word in dict.fromkeys(words)]
         return tantivy.Query.boolean_query([(tantivy.Occur.Must, term) for term in terms])
-
-
-def new_index(folder: Path | None = None) -> tantivy.Index:
-    """Returns an index without texts, in `folder`, or in memory when that is None."""
-    schema = tantivy.SchemaBuilder()
-    schema.add_text_field("text", tokenizer_name="words", index_option="freq")
-    schema.add_integer_field("row", fast=True)
-    index = tantivy.Index(schema.build(), str(folder) if folder else None)
-    _register_words(index)
-    return index
-
-
-def new_writer(index: tantivy.Index, heap_bytes: int = _HEAP_BYTES) -> tantivy.IndexWriter:
-    """Returns a writer of one thread: rows then lie in the order they come, and equal scores keep it."""
-    return index.writer(heap_size=heap_bytes, num_threads=1)
-
-
-def document(text: str, row: int) -> tantivy.Document:
-    """Returns what the index keeps of a row's text."""
-    return tantivy.Document(text=" ".join(tokens(text, limit=None)), row=row)
-
-
-def _register_words(index: tantivy.Index) -> None:
-    index.register_tokenizer("words", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())

@@ -10,7 +10,8 @@ from relevance.columns import Columns, value_text
 from relevance.dataset import listing_text
 from relevance.engine import Engine
 from relevance.live.encoder import Encoding
-from relevance.live.growing import GrowingArray, GrowingCoded, GrowingLexical
+from relevance.live.growing import GrowingArray, GrowingCoded
+from relevance.live.lexical import FreshLexical
 from relevance.live.listing import LiveListing, as_listings
 from relevance.live.store import State
 from relevance.store import StoredListing
@@ -49,7 +50,7 @@ class Fresh:
         self._attributes = {name: GrowingCoded() for name in columns.attributes}
         self._vectors = GrowingArray(np.float32, vectors.shape[1:])
         self._visual = GrowingArray(np.float32, visual.shape[1:])
-        self._lexical = GrowingLexical()
+        self._lexical = FreshLexical(base.lexical, self._first)
         self._listings: list[StoredListing] = []
         self._removed = GrowingArray(np.int64)
         self._latest: dict[str, int | None] = {}

@@ -1,4 +1,4 @@
-"""Arrays and indexes that only grow: what was given out keeps its length and its content."""
+"""Arrays that only grow: what was given out keeps its length and its content."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -7,11 +7,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from relevance.columns import Coded
-from relevance.lexical import LexicalIndex, document, new_index, new_writer
 
 _LEAST = 64
-_HEAP_BYTES = 15_000_000
-"""The least that a writer takes."""
 
 
 class GrowingArray:
@@ -59,25 +56,3 @@ class GrowingCoded:
             self._numbers[value] = len(self._values)
             self._values.append(value)
         return self._numbers[value]
-
-
-class GrowingLexical:
-    """A lexical index in memory; rows are counted as they come."""
-
-    def __init__(self) -> None:
-        self._index = new_index()
-        self._writer = new_writer(self._index, _HEAP_BYTES)
-        self._rows = 0
-
-    def extend(self, texts: Sequence[str]) -> None:
-        """Indexes texts, a row each."""
-        if not texts:
-            return
-        for text in texts:
-            self._writer.add_document(document(text, self._rows))
-            self._rows += 1
-        self._writer.commit()
-
-    def view(self) -> LexicalIndex:
-        """Returns the index of now."""
-        return LexicalIndex(self._index)
