@@ -1,0 +1,88 @@
+"""What grows in memory: what was given out does not change, and words are found as the snapshot's index finds them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relevance.columns import Coded
+from relevance.lexical import LexicalIndex
+from relevance.live.growing import GrowingArray, GrowingCoded
+from relevance.live.lexical import FreshLexical
+
+WORDS = ["oak", "table", "chair", "128gb", "chêne", "任"]
+texts_of_a_catalogue = st.lists(st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join), max_size=25)
+EMPTY = LexicalIndex.build([])
+
+
+@given(st.lists(st.lists(st.integers(0, 1000), max_size=90), max_size=8))
+def test_a_view_of_an_array_stays(parts: list[list[int]]) -> None:
+    array, views, so_far = GrowingArray(np.int64), [], list[int]()
+    for part in parts:
+        array.extend(part)
+        so_far += part
+        views.append((array.view(), list(so_far)))
+    for view, expected in views:
+        assert view.tolist() == expected
+
+
+def test_rows_of_an_array_have_a_shape() -> None:
+    array = GrowingArray(np.float32, (3,))
+    assert array.view().shape == (0, 3)
+    array.extend(np.arange(300, dtype=np.float32).reshape(100, 3))
+    array.extend([])
+    assert array.view().shape == (100, 3)
+    assert array.view().dtype == np.float32
+
+
+@given(st.lists(st.lists(st.sampled_from(["", "a", "b", "a\nb", None]), max_size=6), max_size=6))
+def test_a_growing_column_is_the_column(parts: list[list[str | None]]) -> None:
+    column, so_far, views = GrowingCoded(), list[str | None](), []
+    for part in parts:
+        column.extend(part)
+        so_far += part
+        views.append((column.view(), list(so_far)))
+    for view, rows in views:
+        for wanted in (["a"], ["b"], ["a", "b"], ["c"]):
+            np.testing.assert_array_equal(view.among(wanted), Coded.encode(rows).among(wanted))
+
+
+@given(texts_of_a_catalogue, st.lists(st.sampled_from([*WORDS, "absent", "OAK"]), max_size=3).map(" ".join))
+def test_words_are_found_and_scored_as_tantivy_does(texts: list[str], query: str) -> None:
+    index = FreshLexical(EMPTY, 0)
+    index.extend(texts)
+    expected: Any = LexicalIndex.build(texts).search(query, 100) if texts else (np.empty(0, np.int64), [])
+    rows, scores = index.view().search(query, 100)
+    assert (rows.dtype, scores.dtype) == (np.int64, np.float32)
+    assert dict(zip(rows.tolist(), scores.tolist(), strict=True)) == pytest.approx(
+        dict(zip(expected[0].tolist(), np.asarray(expected[1]).tolist(), strict=True)), rel=1e-4
+    )
+    assert np.all(np.diff(scores) <= 0)
+    assert index.view().count(query) == len(rows)
+    assert index.view().search(query, 2)[0].tolist() == rows[:2].tolist()
+
+
+@given(texts_of_a_catalogue, texts_of_a_catalogue, st.sampled_from(WORDS))
+def test_a_view_of_the_words_stays(before: list[str], after: list[str], query: str) -> None:
+    index = FreshLexical(EMPTY, 0)
+    index.extend(before)
+    view = index.view()
+    rows, scores = view.search(query, 100)
+    index.extend(after)
+    again, scores_again = view.search(query, 100)
+    assert (again.tolist(), scores_again.tolist(), view.count(query)) == (rows.tolist(), scores.tolist(), len(rows))
+
+
+def test_rarity_is_counted_over_the_snapshot_too() -> None:
+    """A word that the snapshot is full of is worth less, so that hits of both segments stand in one order."""
+    snapshot = LexicalIndex.build(["oak table"] * 50 + ["lamp"])
+    index = FreshLexical(snapshot, 51)
+    index.extend(["oak", "lamp", "chair"])
+    view = index.view()
+    oak, lamp, chair = (float(view.search(word, 1)[1][0]) for word in ("oak", "lamp", "chair"))
+    assert 0 < oak < lamp < chair
+    assert lamp == pytest.approx(float(snapshot.search("lamp", 1)[1][0]), rel=0.5)
