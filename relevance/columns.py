@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,17 @@ class Coded:
 
     def among(self, wanted: Sequence[Any]) -> NDArray[np.bool_]:
         """Returns bool `[rows]`: rows with at least one of the `wanted` JSON values; 5, 5.0 and "5" are one value."""
-        texts = {value_text(value) for value in wanted}
-        codes = [code for code, value in enumerate(self.values) if not texts.isdisjoint(value.split("\n"))]
-        return np.isin(self.codes, codes)
+        codes = {code for value in wanted for code in self._codes_of.get(value_text(value) or "", ())}
+        return np.isin(self.codes, list(codes))
+
+    @cached_property
+    def _codes_of(self) -> dict[str, list[int]]:
+        """A value -> the codes of the strings that it is in."""
+        found: dict[str, list[int]] = {}
+        for code, value in enumerate(self.values):
+            for line in value.split("\n"):
+                found.setdefault(line, []).append(code)
+        return found
 
 
 @dataclass(frozen=True)

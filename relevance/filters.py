@@ -59,8 +59,7 @@ class Filters:
             mask &= columns.price >= (0.0 if low is None else low)
             mask &= columns.price <= (np.inf if high is None else high)
         if self.near is not None:
-            latitude, longitude, radius = self.near
-            mask &= kilometres(columns.latitude, columns.longitude, latitude, longitude) <= radius
+            mask &= within(columns.latitude, columns.longitude, *self.near)
         if self.category is not None:
             first = ontology.position(self.category)
             mask &= (columns.category >= first) & (columns.category < ontology.end[first])
@@ -83,6 +82,18 @@ def _numbers(values: Any, count: int, or_none: bool = False) -> bool:
         return False
     given = [value for value in values if not (or_none and value is None)]
     return all(isinstance(v, Real) and not isinstance(v, bool) and v == v for v in given)
+
+
+def within(
+    latitudes: NDArray[np.float64], longitudes: NDArray[np.float64], latitude: float, longitude: float, radius: float
+) -> Mask:
+    """Returns bool `[rows]`: at most `radius` km away. Only rows of the right latitude are measured."""
+    # A little more than the radius, so that rounding loses no row on the edge.
+    band = np.degrees(radius / EARTH_RADIUS_KM) * (1 + 1e-9) + 1e-9
+    mask: Mask = np.asarray(np.abs(latitudes - latitude) <= band)
+    near = np.flatnonzero(mask)
+    mask[near] = kilometres(latitudes[near], longitudes[near], latitude, longitude) <= radius
+    return mask
 
 
 def kilometres(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import threading
@@ -447,3 +448,18 @@ def test_results_are_plain(engine: LiveEngine) -> None:
     status = engine.status()
     assert (status.change, status.fresh, status.removed) == (1, 1, 0)
     assert status.rows == len(engine)
+
+
+def test_the_engine_is_awaited(engine: LiveEngine) -> None:
+    async def use() -> None:
+        awaited = relevance.AsyncEngine(engine)
+        assert (await awaited.upsert([NewListing("a", WORD)])).accepted == 1
+        results = await asyncio.gather(*(awaited.search(WORD, 50) for _ in range(4)))
+        assert {result.hits for result in results} == {engine.search(WORD, 50).hits}
+        assert await awaited.category_filter(WORD) == engine.category_filter(WORD)
+        assert await awaited.fallback(WORD, k=3) == engine.fallback(WORD, k=3)
+        assert await awaited.similar("a") == ()
+        assert await awaited.get("a") == engine.get("a")
+        assert await awaited.delete(["a"]) == 1
+
+    asyncio.run(use())

@@ -1,0 +1,50 @@
+"""The engine for asyncio: each call runs in a thread, so that the event loop goes on."""
+
+from asyncio import to_thread
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from relevance.filters import Filters
+from relevance.live.engine import LiveEngine, UpsertResult
+from relevance.live.listing import NewListing
+from relevance.results import CategoryFilter, Fallback, Hit, SearchResult
+from relevance.store import StoredListing
+
+
+@dataclass(frozen=True)
+class AsyncEngine:
+    """The operations of `LiveEngine`, to be awaited: `AsyncEngine(relevance.open("bundle"))`."""
+
+    engine: LiveEngine
+
+    async def search(
+        self, query: str, k: int = 20, filters: Filters | None = None, deadline_ms: float | None = None
+    ) -> SearchResult:
+        """See `Engine.search`; the deadline counts from when a thread is free."""
+        return await to_thread(self.engine.search, query, k, filters, deadline_ms)
+
+    async def category_filter(self, query: str) -> CategoryFilter:
+        """See `Engine.category_filter`."""
+        return await to_thread(self.engine.category_filter, query)
+
+    async def fallback(self, query: str, filters: Filters | None = None, k: int = 20) -> Fallback:
+        """See `Engine.fallback`."""
+        return await to_thread(self.engine.fallback, query, filters, k)
+
+    async def similar(
+        self, listing_id: str | None = None, *, image: bytes | None = None, k: int = 20
+    ) -> tuple[Hit, ...]:
+        """See `Engine.similar`."""
+        return await to_thread(self.engine.similar, listing_id, image=image, k=k)
+
+    async def get(self, listing_id: str) -> StoredListing | None:
+        """See `Engine.get`."""
+        return await to_thread(self.engine.get, listing_id)
+
+    async def upsert(self, listings: Iterable[NewListing]) -> UpsertResult:
+        """See `LiveEngine.upsert`."""
+        return await to_thread(self.engine.upsert, listings)
+
+    async def delete(self, listing_ids: Collection[str]) -> int:
+        """See `LiveEngine.delete`."""
+        return await to_thread(self.engine.delete, listing_ids)
