@@ -29,11 +29,14 @@ CHUNK = 4096
 @dataclass(frozen=True, eq=False)
 class Chunk:
     """c listings in a row. best: int32 `[c]`, the most probable class, -1 without a usable photo; probability: float32
-    `[c]` of that class; embeddings: float16 `[c, dim]`, zero rows without a usable photo; attributes: one dict a
-    listing; bad: every refused photo, its row counted from the first listing of the catalogue."""
+    `[c]` of that class; answer: int32 `[c]`, the category to act on (see `Classifier.answers`), an ontology position or
+    -1; answer_probability: float32 `[c]`; embeddings: float16 `[c, dim]`, zero rows without a usable photo; attributes:
+    one dict a listing; bad: every refused photo, its row counted from the first listing of the catalogue."""
 
     best: NDArray[np.int32]
     probability: NDArray[np.float32]
+    answer: NDArray[np.int32]
+    answer_probability: NDArray[np.float32]
     embeddings: NDArray[np.float16]
     attributes: list[dict[str, AttributeValue]]
     bad: list[BadPhoto]
@@ -42,6 +45,8 @@ class Chunk:
     def empty(cls, listings: int, dim: int) -> Chunk:
         """No photo yet."""
         return cls(
+            np.full(listings, -1, np.int32),
+            np.zeros(listings, np.float32),
             np.full(listings, -1, np.int32),
             np.zeros(listings, np.float32),
             np.zeros((listings, dim), np.float16),
@@ -74,6 +79,8 @@ class Chunks:
                 file,
                 best=chunk.best,
                 probability=chunk.probability,
+                answer=chunk.answer,
+                answer_probability=chunk.answer_probability,
                 embeddings=chunk.embeddings,
                 text=np.frombuffer(text, np.uint8),
             )
@@ -84,6 +91,8 @@ class Chunks:
             return Chunk(
                 arrays["best"],
                 arrays["probability"],
+                arrays["answer"],
+                arrays["answer_probability"],
                 arrays["embeddings"],
                 [{name: AttributeValue(*answer) for name, answer in row.items()} for row in attributes],
                 [(row, image, reason) for row, image, reason in bad],

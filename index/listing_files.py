@@ -38,6 +38,7 @@ def write_listing_files(folder: Path, listings: Listings, chunks: Chunks, model:
                 "listing_id": listings.ids[rows],
                 "category_id": listings.category_ids[rows],
                 **_predicted(chunk, class_ids),
+                **_answered(chunk, model.ontology.ids),
                 "test": test[rows],
             }
             predictions.write_table(pyarrow.table(columns, schema))
@@ -64,11 +65,21 @@ def _schema(pyarrow: Any) -> Any:
             "category_id": text,
             "predicted_category_id": text,
             "predicted_probability": pyarrow.float32(),
+            "answer_category_id": text,
+            "answer_probability": pyarrow.float32(),
             "predicted_attributes": text,
             "attribute_probabilities": text,
             "test": pyarrow.bool_(),
         }
     )
+
+
+def _answered(chunk: Chunk, ids: Sequence[str]) -> dict[str, Any]:
+    """The category to act on: a class or an ancestor, so that as few are wrong as was stated at training."""
+    return {
+        "answer_category_id": [ids[node] if node >= 0 else None for node in chunk.answer.tolist()],
+        "answer_probability": chunk.answer_probability,
+    }
 
 
 def _predicted(chunk: Chunk, class_ids: Sequence[str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 from index.chunks import CHUNK, Chunk, Chunks, unfinished
@@ -18,6 +19,9 @@ from relevance.dataset import Dataset, Listings
 from relevance.listing_index import KIND, VERSION
 from relevance.photos.batches import files_fingerprint, map_batches, photo_batches
 from relevance.photos.model import PhotoModel
+
+_CHUNKS = 2
+"""What a chunk holds; one of another number is not gone on from."""
 
 
 @dataclass
@@ -91,7 +95,7 @@ def run(
 
 def _key(source: Dataset, listings: Listings, models: Sequence[Path], chunk: int) -> str:
     """Names what a run is made of."""
-    digest = hashlib.sha256(f"{VERSION} {chunk} {files_fingerprint(source.root, listings.images)}\n".encode())
+    digest = hashlib.sha256(f"{VERSION} {_CHUNKS} {chunk} {files_fingerprint(source.root, listings.images)}\n".encode())
     for folder in models:
         digest.update(f"{file_sha256(folder / MANIFEST)}\n".encode())
     for listing_id in listings.ids:
@@ -118,6 +122,10 @@ def encode_chunk(model: PhotoModel, root: Path, listings: Listings, part: slice,
     for batch, found, seconds in map_batches(batches, model, pace.workers):
         chunk.best[batch.rows] = found.probabilities.argmax(axis=1)
         chunk.probability[batch.rows] = found.probabilities.max(axis=1)
+        answers = model.classifier.answers(found.probabilities)
+        # No answer has the probability 1, that of everything.
+        chunk.answer[batch.rows] = answers.nodes
+        chunk.answer_probability[batch.rows] = np.where(answers.nodes >= 0, answers.probabilities, 0)
         chunk.embeddings[batch.rows] = found.embeddings
         for row, attributes in zip(batch.rows.tolist(), found.attributes, strict=True):
             chunk.attributes[row] = attributes

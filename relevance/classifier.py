@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relevance.artifacts import read_manifest
+from relevance.decisions import Answers, TreeDecider
 from relevance.errors import ArtifactError
 from relevance.grouped_encoder import open_grouped
 from relevance.image_encoder import ENCODER, Encoded, ImageEncoder
@@ -25,6 +27,8 @@ __all__ = ["ENCODER", "Classifier", "Encoded", "EncodedBatch", "ImageEncoder", "
 KIND, VERSION = "classifier", 2
 CATEGORIES = "categories.csv"
 TEST_SHARE = 0.15
+UNSTATED = 0.5
+"""How sure an answer has to be where training had too few photos to keep a stated rate of errors."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +90,22 @@ class Classifier:
         if encoders == [ENCODER]:
             return str(files[ENCODER])
         return hashlib.sha256("".join(files[name] for name in encoders).encode()).hexdigest()
+
+    @property
+    def answer_threshold(self) -> float:
+        """How sure an answer has to be for the error rate that was stated at training (see `TreeDecider.hedged`)."""
+        return float(self.manifest.get("answers", {"threshold": UNSTATED})["threshold"])
+
+    @cached_property
+    def _decider(self) -> TreeDecider:
+        return TreeDecider(self.ontology, self.class_positions)
+
+    def answers(self, probabilities: NDArray[np.float32], threshold: float | None = None) -> Answers:
+        """The category to act on for each photo, a class or an ancestor of classes that cannot be told apart, or none.
+
+        probabilities: float32 `[n, classes]`; threshold: None takes `answer_threshold`.
+        """
+        return self._decider.hedged(probabilities, self.answer_threshold if threshold is None else threshold)
 
     def test_part(self, titles: Sequence[str]) -> NDArray[np.bool_]:
         """Which listings the classifier was neither trained nor tuned on, bool `[n]`."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.decisions import ROOT, TreeDecider
+from relevance.decisions import ROOT
 from relevance.images import Size
 from relevance.ontology import Ontology
 from relevance.photos.model import PhotoModel, PhotoPredictions
@@ -50,15 +50,15 @@ class PhotoAnswer:
 
 @dataclass(frozen=True, eq=False)
 class PhotoReader:
-    """A photo model that answers in names. threshold: how sure an answer has to be (see `TreeDecider.hedged`)."""
+    """A photo model that answers in names. threshold: how sure an answer has to be, None for what was chosen at
+    training (see `Classifier.answers`)."""
 
     model: PhotoModel
-    decider: TreeDecider
-    threshold: float
+    threshold: float | None
 
     @classmethod
     def open(
-        cls, folder: Path, attributes: Sequence[Path] = (), threshold: float = 0.5, threads: int = 1
+        cls, folder: Path, attributes: Sequence[Path] = (), threshold: float | None = None, threads: int = 1
     ) -> PhotoReader:
         """`folder` is a classifier, or holds one in `classifier/` and any number of attribute models in `attributes*/`.
 
@@ -67,7 +67,7 @@ class PhotoReader:
         found = sorted(folder.glob("attributes*/")) if (folder / "classifier").is_dir() else []
         classifier = folder / "classifier" if (folder / "classifier").is_dir() else folder
         model = PhotoModel.open(classifier, attributes=[*found, *attributes], threads=threads)
-        return cls(model, TreeDecider(model.ontology, model.classifier.class_positions), threshold)
+        return cls(model, threshold)
 
     @property
     def image_size(self) -> Size:
@@ -77,7 +77,7 @@ class PhotoReader:
     def __call__(self, photos: NDArray[np.uint8]) -> list[PhotoAnswer]:
         """photos: uint8 `[n, height, width, 3]`, n ≥ 1; answers with `MOST_CATEGORIES` categories."""
         predictions = self.model(photos)
-        answers = self.decider.hedged(predictions.probabilities, self.threshold)
+        answers = self.model.classifier.answers(predictions.probabilities, self.threshold)
         chosen = zip(answers.nodes.tolist(), answers.probabilities.tolist(), strict=True)
         decided = [None if node == ROOT else _score(self.model.ontology, node, p) for node, p in chosen]
         return [self._answer(predictions, row, answer) for row, answer in enumerate(decided)]

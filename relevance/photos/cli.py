@@ -29,8 +29,12 @@ Attributes = Annotated[
     list[Path] | None, typer.Option("--attributes", help="An attribute model's folder; repeat it for more.")
 ]
 Threshold = Annotated[
-    float,
-    typer.Option(min=0.0, max=1.0, help="How sure an answer has to be; below it, an ancestor is answered, or nothing."),
+    float | None,
+    typer.Option(
+        min=0.0,
+        max=1.0,
+        help="How sure an answer has to be; below it, an ancestor is answered, or nothing. Default: the model's own.",
+    ),
 ]
 Threads = Annotated[int, typer.Option(min=1, help="Cores that one call of the model may use.")]
 _BATCH = 8
@@ -43,7 +47,7 @@ def classify(
     attributes: Attributes = None,
     k: Annotated[int, typer.Option("-k", min=1, max=20, help="Most categories of a photo, with --json.")] = 5,
     embedding: Annotated[bool, typer.Option("--embedding", help="With --json, the visual embedding too.")] = False,
-    threshold: Threshold = 0.5,
+    threshold: Threshold = None,
     threads: Threads = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
@@ -73,7 +77,7 @@ def serve(
         ),
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, envvar="RELEVANCE_PORT")] = 8080,
-    threshold: Threshold = 0.5,
+    threshold: Threshold = None,
     threads: Threads = 1,
     batch: Annotated[int, typer.Option(min=1, help="Most photos that go through the model together.")] = 8,
     wait_ms: Annotated[float, typer.Option(min=0, help="Longest that a photo waits for others.")] = 2.0,

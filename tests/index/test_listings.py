@@ -49,7 +49,23 @@ def test_rows_are_in_dataset_order(built: Path) -> None:
     # Red is (255, 0, 0): softmax of 255 / 32 against two zeros.
     assert table["predicted_probability"][0] == pytest.approx(np.exp(7.97) / (np.exp(7.97) + 2), abs=2e-3)
     assert table["predicted_probability"][1] == 0
+    assert table["answer_category_id"] == table["predicted_category_id"]  # plain colours leave no doubt
     assert table["test"] == in_test_part([row[1] for row in ROWS], 0).tolist()
+
+
+def test_what_is_not_sure_enough_is_answered_further_up(tmp_path: Path) -> None:
+    rows = [("teal", "t", "green", "images/t.png"), ("grey", "g", "green", "images/g.png")]
+    dataset = write_dataset(tmp_path / "dataset", [*rows, ("bare", "b", "green", "")])
+    write_photo(dataset.images_dir / "t.png", (0, 200, 200))
+    write_photo(dataset.images_dir / "g.png", (120, 120, 120))
+    classifier = write_classifier(tmp_path / "classifier", dataset, answers={"threshold": 0.9})
+    run(dataset.root, classifier, tmp_path / "listings", threads=1)
+    table = pyarrow.parquet.read_table(tmp_path / "listings" / "predictions.parquet").to_pydict()
+    # Half green, half blue is surely cold; of grey a third is warm, and nothing is told.
+    assert table["answer_category_id"] == ["path:cold", None, None]
+    assert table["answer_probability"] == [pytest.approx(1, abs=0.01), 0, 0]
+    assert table["predicted_category_id"][2] is None
+    assert None not in table["predicted_category_id"][:2]
 
 
 def test_embeddings_have_length_one_or_are_zero(built: Path) -> None:

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from relevance.classifier import ImageEncoder, in_test_part
+from relevance.classifier import Classifier, ImageEncoder, in_test_part
 from relevance.errors import ArtifactError
+from tests.colours import write_classifier, write_dataset
 
 
 def test_another_model_is_no_image_encoder() -> None:
@@ -20,3 +22,14 @@ def test_one_title_is_on_one_side_however_it_is_spelt() -> None:
     assert (in_test_part([title.upper() for title in titles], seed=3) == part).all()
     assert (in_test_part(titles[::-1], seed=3) == part[::-1]).all()
     assert (in_test_part(titles, seed=4) != part).any()
+
+
+def test_it_answers_as_sure_as_its_manifest_says(tmp_path: Path) -> None:
+    dataset = write_dataset(tmp_path / "dataset", [])
+    likely = np.array([[0.7, 0.2, 0.1]], np.float32)
+    unstated = Classifier.open(write_classifier(tmp_path / "unstated", dataset))
+    careful = Classifier.open(write_classifier(tmp_path / "careful", dataset, answers={"threshold": 0.75}))
+    red = unstated.ontology.position("red")
+    assert unstated.answers(likely).nodes.tolist() == [red]
+    assert careful.answers(likely).nodes.tolist() == [-1]
+    assert careful.answers(likely, threshold=0.6).nodes.tolist() == [red]

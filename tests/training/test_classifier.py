@@ -66,6 +66,8 @@ def test_the_manifest_describes_the_encoder(dataset: Path, trained: Path) -> Non
         == ((32, 32), 64)
     )
     assert encoder.classes == 6
+    assert manifest["answers"]["photos"] == manifest["metrics"]["validation_photos"]
+    assert 0.5 <= manifest["answers"]["threshold"] <= 1
     encoded = encoder(photos_of(dataset, 5))
     np.testing.assert_allclose(encoded.probabilities.sum(axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(encoded.embeddings, axis=1), 1, atol=1e-5)
@@ -169,6 +171,13 @@ def test_options_that_do_not_fit_are_refused(backbone: str, weights: str | None,
 
     with pytest.raises(DataError, match=message):
         resolve_weights(backbone, weights)
+
+
+def test_a_head_alone_needs_a_network_under_it(dataset: Path, tmp_path: Path) -> None:
+    from training.classifier.train import run
+
+    with pytest.raises(DataError, match=r"--epochs 0: expected pretrained --weights, .* found none"):
+        run(dataset, tmp_path / "head", options(tmp_path / "cache", epochs=0))
 
 
 def test_a_failed_download_says_how_to_give_a_file(monkeypatch: pytest.MonkeyPatch) -> None:

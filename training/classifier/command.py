@@ -44,7 +44,10 @@ def command(
             help="Pixels, or one number for a square; by default the backbone's own, in the photos' shape.",
         ),
     ] = None,
-    epochs: Annotated[float | None, typer.Option(min=0.01, help="By default the backbone's own.")] = None,
+    epochs: Annotated[
+        float | None,
+        typer.Option(min=0.0, help="By default the backbone's own; 0: a pretrained network's new head alone."),
+    ] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Photos a step; by default the backbone's own.")] = None,
     learning_rate: Annotated[float | None, typer.Option(min=0.0, help="By default the backbone's own.")] = None,
     fine_tune_from: Annotated[
@@ -62,11 +65,15 @@ def command(
         float,
         typer.Option(min=0.0, max=1.0, help="Logit adjustment: 0 aims at most photos right, 1 at most categories."),
     ] = 0.25,
-    hierarchy: Annotated[float, typer.Option(min=0.0, help="Weight of the loss at the levels above.")] = 0.0,
+    hierarchy: Annotated[float, typer.Option(min=0.0, help="Weight of the loss at the levels above.")] = 0.3,
     smoothing: Annotated[float, typer.Option(min=0.0, max=0.5, help="Label smoothing.")] = 0.0,
     test_share: Annotated[
         float, typer.Option(min=0.0, max=0.5, help="Share of the titles kept for measuring; 0 for the final model.")
     ] = 0.15,
+    error_rate: Annotated[
+        float,
+        typer.Option(min=0.001, max=0.5, help="Share of photos whose answer, a category at any level, may be wrong."),
+    ] = 0.05,
     cache: Annotated[
         str, typer.Option(help='Folder of decoded photos, used again by later runs; "auto": beside --out; "none".')
     ] = "auto",
@@ -103,6 +110,7 @@ def command(
         hierarchy=hierarchy,
         smoothing=smoothing,
         test_share=test_share,
+        error_rate=error_rate,
         seed=seed,
         threads=threads,
         distribute=distribute,

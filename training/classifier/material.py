@@ -60,7 +60,9 @@ def read_material(dataset: Path, options: Options, worker: tuple[int, int] = (0,
     Raises DataError for a dataset without enough photos and for options that will not do, before the photos are read.
     """
     choose_precision(options.precision)
-    resolve_weights(options.backbone, options.weights)
+    pretrained = resolve_weights(options.backbone, options.weights)
+    if options.epochs == 0 and not pretrained:
+        raise DataError("--epochs 0: expected pretrained --weights, whose new head alone is trained, found none")
     source = Dataset.open(dataset)
     if options.clicks:
         need_events(source)

@@ -13,11 +13,12 @@ class Options:
     """What a run may vary; None stands for the backbone's own value.
 
     cache: folder for decoded photos, None to decode them as they are needed. adjustment, hierarchy, smoothing: see
-    :class:`TreeCrossEntropy`. test_share: share of the titles kept for measuring; 0 for the model to deploy in the end.
-    block_by_block: the last block of the backbone is trained first, then with it the one before, and so on, each for an
-    equal part of the epochs. clicks: weight of the contrast of photos that were chosen together, beside the loss of the
-    classes; 0 for none. precision: see :func:`choose_precision`. views: see :func:`deployable`. distribute: see
-    :func:`open_distribution`.
+    :class:`TreeCrossEntropy`. averaging: see :class:`Schedule`. test_share: share of the titles kept for measuring; 0
+    for the model to deploy in the end. error_rate: of answers, see :func:`stated_answers`. epochs: 0 trains the new
+    head of a pretrained network alone. block_by_block: the last block of the backbone is trained first, then with it
+    the one before, and so on, each for an equal part of the epochs. clicks: weight of the contrast of photos that were
+    chosen together, beside the loss of the classes; 0 for none. precision: see :func:`choose_precision`. views: see
+    :func:`deployable`. distribute: see :func:`open_distribution`.
     """
 
     backbone: str
@@ -30,14 +31,15 @@ class Options:
     fine_tune_from: str | None = None
     min_photos: int = 2
     adjustment: float = 0.25
-    hierarchy: float = 0.0
+    hierarchy: float = 0.3
     smoothing: float = 0.0
-    averaging: float = 0.08
+    averaging: float = 0.14
     block_by_block: bool = False
     clicks: float = 0.0
     precision: str = "auto"
     views: int = 1
     test_share: float = TEST_SHARE
+    error_rate: float = 0.05
     seed: int = 0
     threads: int = 2
     distribute: str = "none"

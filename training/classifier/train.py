@@ -14,6 +14,7 @@ import keras
 from relevance.artifacts import write_manifest, writing
 from relevance.classification import scores
 from relevance.classifier import CATEGORIES, ENCODER, KIND, VERSION, ImageEncoder
+from training.classifier.answers import stated_answers
 from training.classifier.backbones import Backbone, find, resolve_weights
 from training.classifier.calibration import fit_temperature
 from training.classifier.checkpoint import Weights
@@ -79,6 +80,7 @@ def train_classifier(
             embedding_dim=encoder.embedding_dim,
             class_ids=[material.ontology.ids[i] for i in material.examples.classes],
             temperature=temperature,
+            answers=stated_answers(encoder, material, options.error_rate),
             split_seed=options.seed,
             test_share=options.test_share,
             options=options.stated(),
@@ -141,6 +143,8 @@ def _train(
         return
     head = Schedule(epochs=20, batch=64, learning_rate=2e-3, seed=options.seed, plateau=2)
     train_head(network, photos, examples, loss, head, work, key, devices)
+    if not schedule.epochs:
+        return
     first = _first(options, backbone)
     parts = blocks(network, first) if options.block_by_block else [first]
     for part in parts:
@@ -161,7 +165,7 @@ def _first(options: Options, backbone: Backbone) -> str:
 
 def _schedule(options: Options, backbone: Backbone, pretrained: bool) -> Schedule:
     return Schedule(
-        epochs=options.epochs or backbone.epochs,
+        epochs=backbone.epochs if options.epochs is None else options.epochs,
         batch=options.batch or backbone.batch,
         learning_rate=options.learning_rate or backbone.learning_rate,
         seed=options.seed,

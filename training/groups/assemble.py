@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from relevance.artifacts import write_manifest, writing
 from relevance.classifier import CATEGORIES, ENCODER, KIND, VERSION, Classifier, ImageEncoder
 from relevance.grouped_encoder import open_grouped
+from training.classifier.answers import stated_answers
 from training.classifier.export import encode, write_json
 from training.classifier.material import Material
 from training.classifier.options import Options
@@ -93,6 +94,7 @@ def assemble(
         }
         write_json(temporary / "metrics.json", metrics)
         write_bad_photos(temporary / "bad_photos.csv", material)
+        fields["answers"] = stated_answers(encoder, material, options.error_rate)
         write_manifest(temporary, KIND, VERSION, **fields, metrics=metrics)
     return metrics
 
