@@ -84,7 +84,7 @@ class FreshWords:
             return np.empty(0, np.uint32), []
         rows = min((own for own, _ in found), key=len)
         for own, _ in found:
-            rows = rows[np.isin(rows, own, assume_unique=True)] if len(own) else own
+            rows = rows[_among(rows, own)]
         return rows, [counts[np.searchsorted(own, rows)] for own, counts in found]
 
     def _postings(self, word: str) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
@@ -100,3 +100,10 @@ class FreshWords:
         having = self._index.snapshot.count(word) + len(self._postings(word)[0])
         rows = self._index.snapshot_rows + self._length
         return float(np.log1p((rows - having + 0.5) / (having + 0.5)))
+
+
+def _among(rows: NDArray[np.uint32], ascending: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Which of `rows` are in `ascending`, bool `[n]`."""
+    if not len(ascending):
+        return np.zeros(len(rows), np.bool_)
+    return np.asarray(ascending[np.minimum(np.searchsorted(ascending, rows), len(ascending) - 1)] == rows)

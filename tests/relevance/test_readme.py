@@ -49,12 +49,14 @@ def test_there_are_commands_for_every_stage() -> None:
     assert {program for program, _ in _commands()} == set(APPS)
 
 
-def test_the_python_example_runs(tiny_bundle: Path) -> None:
-    code = re.search(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    assert code is not None
+def test_the_python_examples_run(tiny_bundle: Path, tmp_path: Path) -> None:
+    code = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     engine = relevance.Engine(tiny_bundle)
     own = next(row.listing_id for row in engine.store.rows([0]).values())
-    ran = code[1].replace("build/demo/bundle", str(tiny_bundle)).replace("listing-17", own)
+    ran = "\n".join(code).replace("build/demo/bundle", str(tiny_bundle)).replace("listing-17", own)
+    ran = ran.replace("build/demo/live", str(tmp_path))
     scope: dict[str, object] = {}
     exec(ran, scope)
     assert isinstance(scope["result"], relevance.SearchResult)
+    assert isinstance(scope["engine"], relevance.LiveEngine)
+    assert scope["engine"].get("new-1") is not None
