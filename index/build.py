@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,17 @@ from relevance.columns import Coded, Columns, attribute_columns
 from relevance.dataset import Dataset, Listings, listing_text
 from relevance.engine import Engine
 from relevance.errors import ArtifactError
-from relevance.events import read_behaviour
+from relevance.events import Behaviour, read_behaviour
 from relevance.lexical import LexicalIndex
 from relevance.listing_index import ListingIndex
 from relevance.ontology import Ontology
+from relevance.query_profile import QueryProfile
+from relevance.splits import time_split
 from relevance.store import ListingStore, StoredListing
 from relevance.towers import TowerLayout, Towers
+
+PROFILED_QUERIES = 5000
+"""At most about so many queries of the calibration span are looked at for the query profile."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,9 @@ def run(dataset: Path, listings: Path | None, towers: Path, out: Path) -> dict[s
         class_ids = _class_ids(listings)
         _write_manifest(temporary, ontology, len(catalogue.ids), class_ids)
         rows = {catalogue.ids[at]: row for row, at in enumerate(order.tolist())}
-        calibrate(Engine(temporary), read_behaviour(dataset, rows.keys()), rows).write(layout.calibration)
-        _write_manifest(temporary, ontology, len(catalogue.ids), class_ids)
+        engine, behaviour = Engine(temporary), read_behaviour(dataset, rows.keys())
+        calibrate(engine, behaviour, rows).write(layout.calibration)
+        _write_manifest(temporary, ontology, len(catalogue.ids), class_ids, _query_profile(engine, behaviour))
     return read_manifest(out, KIND, VERSION)
 
 
@@ -124,7 +130,16 @@ def _class_ids(listings: Path | None) -> list[str]:
     return list(manifest.get("class_ids", []))
 
 
-def _write_manifest(folder: Path, ontology: Ontology, listings: int, class_ids: list[str]) -> None:
+def _query_profile(engine: Engine, behaviour: Behaviour) -> dict[str, Any] | None:
+    """What the queries of the calibration span look like, for a service to compare its own with."""
+    rows = np.flatnonzero(time_split(behaviour.query_times) == 1)
+    queries = [behaviour.queries[row] for row in rows[:: 1 + len(rows) // PROFILED_QUERIES].tolist()]
+    return asdict(QueryProfile.of(queries, engine.towers, engine.categories)) if queries else None
+
+
+def _write_manifest(
+    folder: Path, ontology: Ontology, listings: int, class_ids: list[str], queries: dict[str, Any] | None = None
+) -> None:
     write_manifest(
         folder,
         KIND,
@@ -134,4 +149,5 @@ def _write_manifest(folder: Path, ontology: Ontology, listings: int, class_ids: 
         listings=listings,
         categories=len(ontology),
         class_ids=class_ids,
+        queries=queries,
     )

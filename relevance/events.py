@@ -20,6 +20,9 @@ IMPRESSION = "impression"
 CLICK = "click"
 MESSAGE = "contact_seller"
 
+_RECORDED = "events-*.jsonl"
+"""Files that `relevance.event_log` has finished."""
+
 _QUERY_FILES = ("queries.parquet", "queries.jsonl", "queries.jsonl.gz")
 
 
@@ -50,7 +53,8 @@ class Behaviour:
 
 
 def read_behaviour(path: Path, known_listings: Collection[str] | None = None) -> Behaviour:
-    """Read events.parquet or events.jsonl (also found in a dataset's folder), with a queries file beside it.
+    """Read events.parquet or events.jsonl (also found in a dataset's folder), with a queries file beside it and what
+    a service has recorded in `events/` beside it; or such a folder of recorded files alone.
 
     Events on listings outside `known_listings` are counted and dropped. A repeated query id with the same
     text is a further page of the same search: its hits are appended. Raises DataError for what `read_records`
@@ -85,10 +89,13 @@ def read_behaviour(path: Path, known_listings: Collection[str] | None = None) ->
 
 
 def _files(path: Path) -> list[Path]:
-    """The events file and the queries file beside it."""
+    """The events file, the queries file beside it, and what was recorded since."""
     events = Dataset(path).events_path if path.is_dir() else path
+    recorded = sorted(file for folder in (path, path / "events") for file in folder.glob(_RECORDED))
+    if recorded and not events.is_file():
+        return recorded
     beside = (events.parent / name for name in _QUERY_FILES)
-    return [events, *(file for file in beside if file.is_file())]
+    return [events, *(file for file in beside if file.is_file()), *recorded]
 
 
 def _one_record_each(queries: QueryRecords) -> QueryRecords:

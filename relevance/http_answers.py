@@ -8,16 +8,19 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from relevance.errors import DataError
 from relevance.images import PhotoError
 
 
 class Json(JSONResponse):
-    """JSON in ASCII: an answer repeats the query, and a query may hold halves of surrogates, which UTF-8 cannot."""
+    """JSON in ASCII: an answer repeats the query, and a query may hold halves of surrogates, which UTF-8 cannot. What
+    JSON has no form for, a dataclass, is written as its fields."""
 
     def render(self, content: Any) -> bytes:
-        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
+        # A third of the time that `dataclasses.asdict` takes: nothing is copied.
+        return json.dumps(content, allow_nan=False, separators=(",", ":"), default=vars).encode()
 
 
 def error_answer(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -44,6 +47,10 @@ def add_error_answers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def refused(_: Request, error: HTTPException) -> Response:
         return error_answer(error.status_code, str(error.detail), error.headers)
+
+    @app.exception_handler(ClientDisconnect)
+    def gone(_: Request, error: ClientDisconnect) -> Response:
+        return error_answer(400, "the client left before the body was read")
 
     @app.exception_handler(Exception)
     def failed(_: Request, error: Exception) -> Response:

@@ -189,20 +189,25 @@ def _set_aside(path: Path, bad: BadRow, malformed: list[BadRow] | None) -> None:
 def _read_jsonl(path: Path, wanted: Sequence[str], nested: bool, malformed: list[BadRow] | None) -> Table:
     records: list[dict[str, Any]] = []
     rows: list[int] = []
-    header: dict[str, None] = {}
     with _opened(path) as file:
         for row, line in enumerate(file, start=1):
             if not line.strip():
                 continue
             try:
-                record = _json_record(line)
+                records.append(_json_record(line))
+                rows.append(row)
             except ValueError as error:
                 _set_aside(path, BadRow(row, str(error), line.rstrip()), malformed)
-                continue
-            record = _flat(record, wanted) if nested else record
-            header.update(dict.fromkeys(record))
-            records.append(record)
-            rows.append(row)
+    return records_table(path, records, rows, wanted, nested)
+
+
+def records_table(
+    path: Path, records: Sequence[dict[str, Any]], rows: Sequence[int], wanted: Sequence[str], nested: bool
+) -> Table:
+    """The columns `wanted` of JSON objects; `path` and `rows` are where messages say that they come from."""
+    if nested:
+        records = [_flat(record, wanted) for record in records]
+    header = dict.fromkeys(name for record in records for name in record)
     columns: dict[str, Column] = {name: [record.get(name) for record in records] for name in wanted if name in header}
     return Table(path, tuple(header), columns, rows)
 

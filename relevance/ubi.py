@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from relevance.errors import DataError
 from relevance.fields import ids, instants, numbers, refuse, texts
-from relevance.tables import Table, is_missing, read_table, take
+from relevance.tables import Table, is_missing, read_table, records_table, take
 
 _SESSION = "query_attributes.session_id"
 _OBJECT = "event_attributes.object.object_id"
@@ -83,8 +84,26 @@ def _concatenated(parts: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def check_records(records: Sequence[dict[str, Any]], kind: Literal["query", "event"]) -> None:
+    """Refuse what `read_records` would refuse in a file, and records of another kind; raises DataError naming the row,
+    counted from 1, of the first."""
+    whole = [number for number, record in enumerate(records, 1) if not isinstance(record, dict)]
+    if whole:
+        raise DataError(f"body, row {whole[0]}: expected a JSON object")
+    table = records_table(Path("body"), records, range(1, len(records) + 1), ("timestamp", *_FIELDS), nested=True)
+    queries, events = _parsed(table)
+    other = len(events["actions"]) if kind == "query" else len(queries["ids"])
+    if other:
+        column = {"query": "user_query and no action_name", "event": "an action_name"}[kind]
+        raise DataError(f"body: expected {kind} records, with {column}; {other} of {len(records)} are not")
+
+
 def _read_file(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    table = read_table(file, ("timestamp",), _FIELDS, nested=True)
+    return _parsed(read_table(file, ("timestamp",), _FIELDS, nested=True))
+
+
+def _parsed(table: Table) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The table's queries and its events, as columns."""
     is_event = _is_event(table)
     return _queries(table.take(np.flatnonzero(~is_event))), _events(table.take(np.flatnonzero(is_event)))
 

@@ -17,7 +17,6 @@ try:
     import uvicorn
     from fastapi import FastAPI, HTTPException, Query, Request
     from fastapi.responses import PlainTextResponse, Response
-    from starlette.requests import ClientDisconnect
 
     from relevance.http_answers import Json, add_error_answers, error_answer
     from relevance.photos.requests import REQUEST_BODY, Form, read_photos
@@ -120,10 +119,6 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(DeadlineError)
     async def late(_: Request, error: DeadlineError) -> Response:
         return error_answer(504, str(error))
-
-    @app.exception_handler(ClientDisconnect)
-    async def gone(_: Request, error: ClientDisconnect) -> Response:
-        return error_answer(400, "the client left before the body was read")
 
 
 def _kind(request: Request) -> str:

@@ -14,7 +14,7 @@ import relevance
 from relevance import cli
 from relevance.engine import Engine
 
-COMMANDS = ("search", "category-filter", "fallback", "similar", "inspect", "serve", "photos")
+COMMANDS = ("search", "category-filter", "fallback", "similar", "inspect", "serve", "export", "photos")
 MAIN = "from relevance.cli import main; main()"
 
 
@@ -172,7 +172,7 @@ def test_interrupting_gives_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_open", interrupted)
+    monkeypatch.setattr(cli, "open_bundle", interrupted)
     monkeypatch.setattr(sys, "argv", ["relevance", "search", "x"])
     with pytest.raises(SystemExit) as stopped:
         cli.main()

@@ -1,11 +1,10 @@
 """The service: the engine's answers over HTTP, and errors that give away nothing of the inside."""
 
+import asyncio
 import json
-import socket
-import subprocess
+import logging
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,9 @@ from fastapi.testclient import TestClient
 import relevance
 from relevance.engine import Engine
 from relevance.errors import BundleError
-from relevance.service import MAX_BODY_BYTES, create_app
+from relevance.service import Settings, create_app
+from relevance.service.logs import LOGGER, JsonFormatter
+from relevance.service.settings import MAX_BODY_BYTES, MAX_QUERY_BYTES
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def engine(tiny_bundle: Path) -> Engine:
 @pytest.fixture(scope="module")
 def client(tiny_bundle: Path) -> TestClient:
     # A server's exceptions must become answers, as they do in a real process.
-    return TestClient(create_app(tiny_bundle), raise_server_exceptions=False)
+    return TestClient(create_app(Settings(tiny_bundle)), raise_server_exceptions=False)
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,7 @@ def _plain(answer: Any) -> Any:
     values = json.loads(json.dumps(answer))
     if isinstance(values, dict):
         values.pop("timings", None)
+        values.pop("query_id", None)
     return values
 
 
@@ -128,15 +130,26 @@ def test_errors_are_one_sentence(
 def test_a_body_is_bounded_before_it_is_read(client: TestClient) -> None:
     answer = client.post("/similar", content=b"x", headers={"content-length": str(MAX_BODY_BYTES + 1)})
     assert (answer.status_code, list(answer.json())) == (413, ["error"])
-    answer = client.post("/search", content=iter([b"{}"]))  # chunked: of no declared length
-    assert (answer.status_code, list(answer.json())) == (411, ["error"])
+    answer = client.post("/search", content=b"x", headers={"content-length": str(MAX_QUERY_BYTES + 1)})
+    assert (answer.status_code, list(answer.json())) == (413, ["error"])
+
+
+def test_a_body_of_no_declared_length_is_bounded_while_it_is_read(client: TestClient) -> None:
+    kind = {"content-type": "application/json"}
+    answer = client.post("/search", content=iter([b'{"query":', b'"x"}']), headers=kind)
+    assert (answer.status_code, answer.json()["query"]) == (200, "x")
+    answer = client.post("/search", content=iter([b" " * 1000] * 100), headers=kind)
+    assert (answer.status_code, answer.json()) == (
+        413,
+        {"error": f"expected a body of at most {MAX_QUERY_BYTES} bytes"},
+    )
 
 
 def test_an_unforeseen_failure_tells_nothing(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("secret path /srv/bundles")
 
-    client = TestClient(create_app(tiny_bundle), raise_server_exceptions=False)
+    client = TestClient(create_app(Settings(tiny_bundle)), raise_server_exceptions=False)
     monkeypatch.setattr(Engine, "search", broken)
     answer = client.get("/search?q=x")
     assert (answer.status_code, answer.json()) == (500, {"error": "internal error"})
@@ -144,35 +157,98 @@ def test_an_unforeseen_failure_tells_nothing(tiny_bundle: Path, monkeypatch: pyt
 
 def test_a_missing_bundle_is_refused_before_anything_listens(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="no such folder"):
-        create_app(tmp_path / "none")
+        create_app(Settings(tmp_path / "none"))
 
 
-@pytest.fixture(scope="module")
-def address(tiny_bundle: Path) -> Iterator[str]:
-    """A real process on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    code = "import sys; from relevance.cli import main; main()"
-    command = [sys.executable, "-c", code, "serve", str(tiny_bundle), "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def test_a_query_has_the_id_it_was_given_or_a_new_one(client: TestClient) -> None:
+    assert client.get("/search", params={"q": "x", "query_id": "q-17"}).json()["query_id"] == "q-17"
+    assert client.post("/search", json={"query": "x", "query_id": "q-18"}).json()["query_id"] == "q-18"
+    made = {client.get("/search", params={"q": "x"}).json()["query_id"] for _ in range(2)}
+    assert len(made) == 2
+
+
+def test_suggestions_and_the_lexical_engine(client: TestClient, engine: Engine, title: str) -> None:
+    found = client.get("/lexical", params={"q": title, "k": 3}).json()
+    assert [hit["listing_id"] for hit in found] == [hit.listing_id for hit in engine.lexical_search(title, 3)]
+    word = engine.towers.featuriser.words[0]
+    suggested = client.get("/suggest", params={"q": word[:2]}).json()
+    assert suggested
+    for each in suggested:
+        assert each["category"] is not None or engine.lexical.count(each["text"]) == each["listings"] > 0
+
+
+def test_too_much_at_once_is_turned_away_and_too_slow_is_ended(tiny_bundle: Path) -> None:
+    app = create_app(Settings(tiny_bundle, queue=1, deadline=0.2))
+
+    async def asked() -> tuple[httpx.Response, httpx.Response]:
+        async def slow() -> AsyncIterator[bytes]:
+            yield b"{"
+            await asyncio.sleep(5)
+
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            first = asyncio.create_task(client.post("/search", content=slow()))
+            await asyncio.sleep(0.05)
+            second = await client.get("/health/live")
+            return await first, second
+
+    late, busy = asyncio.run(asked())
+    assert (late.status_code, late.json()) == (504, {"error": "no answer within 0.2 seconds"})
+    assert (busy.status_code, busy.headers["retry-after"]) == (503, "1")
+    assert list(busy.json()) == ["error"]
+
+
+def test_the_description_names_every_endpoint_and_its_body(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    assert {
+        "/search", "/category-filter", "/fallback", "/similar", "/similar/{listing_id}", "/lexical", "/suggest",
+        "/ubi/queries", "/ubi/events", "/health/live", "/health/ready", "/metrics",
+    } <= paths.keys()  # fmt: skip
+    assert "SearchResult" in json.dumps(paths["/search"]["get"]["responses"]["200"])
+    assert "image/*" in paths["/similar"]["post"]["requestBody"]["content"]
+    assert paths["/ubi/events"]["post"]["security"] == [{"HTTPBearer": []}]
+
+
+def test_metrics_tell_outcomes_stages_and_drift(tiny_bundle: Path, title: str) -> None:
+    client = TestClient(create_app(Settings(tiny_bundle)))
+    client.get("/search", params={"q": title})
+    client.get("/search", params={"q": "🎮"})
+    client.get("/nowhere/at/all")
+    samples = _samples(client.get("/metrics").text)
+    assert samples['relevance_searches_total{outcome="words"}'] == 1
+    assert samples['relevance_searches_total{outcome="abstained"}'] == 1
+    assert samples['relevance_requests_total{endpoint="/search",status="200"}'] == 2
+    assert samples['relevance_requests_total{endpoint="other",status="404"}'] == 1
+    assert samples['relevance_stage_seconds_count{stage="query"}'] == 2
+    assert samples["relevance_snapshot_age_seconds"] > 0
+    assert samples["relevance_listings"] == 300
+    assert samples["relevance_drift_queries"] == 2
+    assert 0 <= samples["relevance_query_embedding_shift"] <= 2
+    assert samples["relevance_category_mix_shift"] >= 0
+
+
+def test_every_request_is_a_line_of_json_in_the_log(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", logger=LOGGER):
+        client.get("/search", params={"q": "secret wish", "query_id": "q-19"})
+    (record,) = caplog.records
+    line = json.loads(JsonFormatter().format(record))
+    assert (line["path"], line["status"], line["query_id"], line["level"]) == ("/search", 200, "q-19", "info")
+    assert line["ms"] > 0
+    # What somebody searched is theirs.
+    assert "secret wish" not in json.dumps(line)
+
+
+def test_a_failure_is_logged_with_its_trace() -> None:
     try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+        raise RuntimeError("inside")
+    except RuntimeError:
+        record = logging.LogRecord("x", logging.ERROR, "x", 1, "failed\nbadly", (), sys.exc_info())
+    line = JsonFormatter().format(record)
+    assert "\n" not in line
+    assert "RuntimeError: inside" in json.loads(line)["exception"]
 
 
-def test_a_real_process_answers(address: str, engine: Engine, title: str) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            ready = httpx.get(f"{address}/health/ready", timeout=5)
-            break
-        except httpx.TransportError:
-            assert time.monotonic() < deadline, "the service did not start within a minute"
-            time.sleep(0.1)
-    assert ready.json()["listings"] == len(engine)
-    answer = httpx.get(f"{address}/search", params={"q": title, "k": 5}, timeout=10)
-    assert _plain(answer.json()) == _plain(engine.search(title, 5).to_dict())
-    assert httpx.get(f"{address}/similar/nope", timeout=10).status_code == 404
+def _samples(text: str) -> dict[str, float]:
+    """Prometheus' text format as numbers."""
+    lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in lines}

@@ -77,7 +77,8 @@ def test_contents(wheel: Path) -> None:
     assert info.endswith(".dist-info")
     assert {"relevance/__init__.py", "relevance/py.typed", f"{info}/licenses/LICENSE"} <= set(names)
     modules = {path.relative_to(CHECKOUT).as_posix() for path in (CHECKOUT / "relevance").rglob("*.py")}
-    assert {name for name in names if name.startswith("relevance/")} == modules | {"relevance/py.typed"}
+    page = {f"relevance/service/static/{name}" for name in ("index.html", "page.css", "page.js", "icon.svg")}
+    assert {name for name in names if name.startswith("relevance/")} == modules | page | {"relevance/py.typed"}
 
 
 def test_metadata(wheel: Path) -> None:

@@ -1,0 +1,69 @@
+"""The app: the engine's operations over HTTP, a page to try them on, and what an operator watches."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import Response
+
+from relevance.http_answers import add_error_answers
+from relevance.service import intake, page, queries
+from relevance.service.bounds import Bounds
+from relevance.service.observed import Observed
+from relevance.service.settings import MAX_BODY_BYTES, Settings
+from relevance.service.state import State
+
+_DESCRIPTION = """Search relevance for classifieds and marketplaces. Every error is `{"error": "..."}`; any text is a
+valid query; what changes or records anything needs a bearer token."""
+_LARGE = ("/similar", "/upsert", "/ubi/queries", "/ubi/events")
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Returns the app over an opened bundle; raises BundleError for one that cannot be opened and DataError for a
+    folder that cannot be used."""
+    state = State(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await asyncio.to_thread(state.close)
+
+    # No page of FastAPI's own: they load scripts from elsewhere.
+    app = FastAPI(title="relevance", description=_DESCRIPTION, docs_url=None, redoc_url=None, lifespan=lifespan)
+    for routes in (queries.routes, intake.routes, _operation, page.routes):
+        app.include_router(routes(state))
+    app.add_middleware(
+        Bounds, queue=settings.queue, deadline=settings.deadline, large=dict.fromkeys(_LARGE, MAX_BODY_BYTES)
+    )
+    app.add_middleware(Observed, metrics=state.metrics)
+    add_error_answers(app)
+    return app
+
+
+def _operation(state: State) -> APIRouter:
+    router = APIRouter(tags=["operation"])
+
+    @router.get("/health/live")
+    async def live() -> dict[str, str]:
+        """Whether the process runs."""
+        return {"status": "live"}
+
+    @router.get("/health/ready")
+    async def ready() -> dict[str, Any]:
+        """Whether searches are answered, and from what."""
+        engine = state.engine
+        return {
+            "status": "ready",
+            "listings": len(engine),
+            "photos": state.settings.images is not None,
+            "versions": engine.versions,
+        }
+
+    @router.get("/metrics", response_class=Response)
+    def metrics() -> Response:
+        """Counts, durations and drift, in Prometheus' text format."""
+        return Response(state.metrics.text(state.gauges), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return router

@@ -1,0 +1,87 @@
+"""What the service counts, as Prometheus reads it. With several workers, the counts of all of them: prometheus_client
+keeps them in files of the folder that $PROMETHEUS_MULTIPROC_DIR names."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from relevance.results import SearchResult
+
+_SECONDS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0)
+_RECENT = 2000
+"""Queries that the drift is told from: the latest of the worker that is asked."""
+
+Gauges = Callable[[], Iterable[tuple[str, str, float]]]
+"""What is measured when it is asked for: (name, help, value)."""
+
+
+class Metrics:
+    """Counters and durations; `recent` holds the latest queries."""
+
+    def __init__(self) -> None:
+        self.recent: deque[str] = deque(maxlen=_RECENT)
+        self._registry = registry = CollectorRegistry()
+        self._requests = Counter("relevance_requests", "Requests answered.", ("endpoint", "status"), registry=registry)
+        self._request_seconds = Histogram(
+            "relevance_request_seconds", "From request to answer.", ("endpoint",), registry=registry, buckets=_SECONDS
+        )
+        self._searches = Counter(
+            "relevance_searches",
+            "Searches: words found listings, the fallback rescued, or abstained.",
+            ("outcome",),
+            registry=registry,
+        )
+        self._filters = Counter("relevance_category_filters", "Category filters told.", ("mode",), registry=registry)
+        self._stage_seconds = Histogram(
+            "relevance_stage_seconds", "Stages of a search.", ("stage",), registry=registry, buckets=_SECONDS
+        )
+        self._written = Counter("relevance_written", "Listings and events taken in.", ("kind",), registry=registry)
+
+    def request(self, endpoint: str, status: int, seconds: float) -> None:
+        """Counts one request."""
+        self._requests.labels(endpoint, str(status)).inc()
+        self._request_seconds.labels(endpoint).observe(seconds)
+
+    def search(self, result: SearchResult) -> None:
+        """Counts one search: its outcome, its category filter, its stages."""
+        self.recent.append(result.query)
+        self._searches.labels(outcome(result)).inc()
+        self._filters.labels(result.category_filter.mode).inc()
+        for stage, milliseconds in result.timings.items():
+            self._stage_seconds.labels(stage).observe(milliseconds / 1000)
+
+    def written(self, kind: str, count: int) -> None:
+        """Counts listings or events that were taken in."""
+        self._written.labels(kind).inc(count)
+
+    def text(self, gauges: Gauges) -> bytes:
+        """Returns everything in Prometheus' text format."""
+        shown = CollectorRegistry()
+        shown.register(_Measured(gauges))
+        counted = self._registry
+        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+            counted = CollectorRegistry()
+            MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
+        return generate_latest(counted) + generate_latest(shown)
+
+
+def outcome(result: SearchResult) -> str:
+    """How a search ended: "words", "rescued" or "abstained"."""
+    if result.abstained:
+        return "abstained"
+    return "words" if result.fallback is None else "rescued"
+
+
+class _Measured:
+    """Gauges as a collector of prometheus_client."""
+
+    def __init__(self, gauges: Gauges) -> None:
+        self._gauges = gauges
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        for name, text, value in self._gauges():
+            yield GaugeMetricFamily(name, text, value=value)

@@ -1,0 +1,73 @@
+"""The page at `/` and the photos on it: a few files of the package, and those of the folder that the operator names."""
+
+import hashlib
+import os
+from collections.abc import Awaitable, Callable
+from importlib import resources
+from pathlib import Path
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import FileResponse, Response
+
+from relevance.service.state import State
+
+_TYPES = {"index.html": "text/html", "page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+_PHOTOS = {
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".gif": "image/gif",
+    ".avif": "image/avif",
+}
+"""What a photo's file may end in: the folder may hold files that are nobody's business."""
+
+_SAFE = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+def routes(state: State) -> APIRouter:
+    """Returns the endpoints of the page; no part of the API's description."""
+    router = APIRouter(include_in_schema=False)
+    folder = resources.files("relevance.service") / "static"
+    for name, kind in _TYPES.items():
+        path = "/" if name == "index.html" else f"/page/{name}"
+        router.add_api_route(path, _file((folder / name).read_bytes(), kind))
+    photos = _Photos(state.settings.images)
+    router.add_api_route("/images/{path:path}", photos)
+    return router
+
+
+def _file(content: bytes, kind: str) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint that answers one file, or that it is still the same."""
+    tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+    headers = _SAFE | {"ETag": tag, "Cache-Control": "no-cache"}
+
+    async def file(request: Request) -> Response:
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        return Response(content, media_type=f"{kind}; charset=utf-8", headers=headers)
+
+    return file
+
+
+class _Photos:
+    """An endpoint that answers the photos of a folder: nothing that lies outside it, and nothing but photos."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        # The dataset's `images/` may itself be a link to where the operator keeps the photos.
+        places = () if folder is None else (folder, folder / "images")
+        self._roots = tuple(f"{os.path.realpath(place)}{os.sep}" for place in places)
+
+    async def __call__(self, path: str) -> Response:
+        kind = _PHOTOS.get(os.path.splitext(path)[1].lower())
+        if self._folder is None or kind is None or "\0" in path:
+            raise HTTPException(404, f"no photo {path!r}")
+        file = os.path.realpath(self._folder / path)
+        if not file.startswith(self._roots) or not os.path.isfile(file):
+            raise HTTPException(404, f"no photo {path!r}")
+        return FileResponse(file, media_type=kind, headers=_SAFE | {"Cache-Control": "max-age=86400"})

@@ -1,0 +1,124 @@
+"""What people and search engines ask: searches, category filters, fallbacks, similar listings, suggestions."""
+
+import asyncio
+from typing import Annotated, Any
+from uuid import uuid4
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from relevance import results
+from relevance.filters import Filters
+from relevance.http_answers import Json
+from relevance.service.metrics import outcome
+from relevance.service.observed import note
+from relevance.service.state import State
+from relevance.suggestions import Suggestion
+
+Text = Annotated[str, Query(description="The query; any text is one.")]
+Count = Annotated[int, Query(description="Most listings in the answer, 1 to 1000.")]
+QueryId = Annotated[
+    str | None,
+    Query(max_length=100, description="The id to log the search under, as UBI's `query_id`; default: a new one."),
+]
+PHOTO_BODY: dict[str, Any] = {
+    "requestBody": {"required": True, "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
+}
+
+
+class FilterFields(BaseModel):
+    """The filters of `relevance.Filters`, as JSON."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    price: tuple[float | None, float | None] | None = Field(default=None, description="Lowest and highest price.")
+    near: tuple[float, float, float] | None = Field(default=None, description="Latitude, longitude, kilometres.")
+    category: str | None = Field(default=None, description="A category id: what lies in it and under it.")
+    max_age_days: float | None = None
+    locale: str | None = None
+    attributes: dict[str, Any] = Field(default_factory=dict, description="Name to value, or to a list: any of them.")
+
+    def filters(self) -> Filters:
+        """The same as the engine takes it; raises DataError for values out of range."""
+        return Filters(**dict(self))
+
+
+class SearchRequest(BaseModel):
+    """The body of POST /search and POST /fallback."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    query: str
+    k: int = 20
+    filters: FilterFields = Field(default_factory=FilterFields)
+    query_id: str | None = Field(default=None, max_length=100)
+
+
+def routes(state: State) -> APIRouter:
+    """Returns the endpoints. Searches run on the event loop: they take less than a change of threads costs."""
+    router = APIRouter(tags=["queries"])
+    _add_searches(router, state)
+    _add_similar(router, state)
+    return router
+
+
+def _add_searches(router: APIRouter, state: State) -> None:
+    def searched(request: Request, asked: SearchRequest) -> Response:
+        result = state.engine.search(asked.query, asked.k, asked.filters.filters())
+        query_id = asked.query_id or uuid4().hex
+        state.metrics.search(result)
+        note(request, query_id=query_id, outcome=outcome(result), hits=len(result.hits))
+        return Json({"query_id": query_id} | vars(result))
+
+    @router.get("/search", response_model=results.SearchResult)
+    async def search(request: Request, q: Text, k: Count = 20, query_id: QueryId = None) -> Response:
+        """Listings for a query, its category filter, and what the fallback did where the words found nothing."""
+        return searched(request, SearchRequest(query=q, k=k, query_id=query_id))
+
+    @router.post("/search", response_model=results.SearchResult)
+    async def search_filtered(request: Request, body: SearchRequest) -> Response:
+        """The same with filters."""
+        return searched(request, body)
+
+    @router.get("/category-filter", response_model=results.CategoryFilter)
+    async def category_filter(q: Text) -> Response:
+        """The categories that a query is about, for a search engine of your own."""
+        return Json(state.engine.category_filter(q))
+
+    @router.get("/fallback", response_model=results.Fallback)
+    async def fallback(q: Text, k: Count = 20) -> Response:
+        """Listings for a query whose words found none in a search engine of your own, or an abstention."""
+        return Json(state.engine.fallback(q, k=k))
+
+    @router.post("/fallback", response_model=results.Fallback)
+    async def fallback_filtered(body: SearchRequest) -> Response:
+        """The same with filters."""
+        return Json(state.engine.fallback(body.query, body.filters.filters(), body.k))
+
+    @router.get("/lexical", response_model=list[results.Hit])
+    async def lexical(q: Text, k: Count = 20) -> Response:
+        """What the words alone find: the state of things without this system."""
+        return Json(state.engine.lexical_search(q, k))
+
+    @router.get("/suggest", response_model=list[Suggestion])
+    def suggest(q: Text, k: Annotated[int, Query(ge=1, le=20)] = 8) -> Response:
+        """What somebody who has typed this may want to search."""
+        return Json([each._asdict() for each in state.suggester.suggest(q, k)])
+
+
+def _add_similar(router: APIRouter, state: State) -> None:
+    @router.get("/similar/{listing_id:path}", response_model=list[results.Hit])
+    async def similar(listing_id: str, k: Count = 20) -> Response:
+        """Listings that look like a listing's first photo; none where it has no usable one."""
+        if state.engine.store.find(listing_id) is None:
+            raise HTTPException(404, f"no listing with id {listing_id!r} in this bundle")
+        return Json(state.engine.similar(listing_id, k=k))
+
+    @router.post("/similar", response_model=list[results.Hit], openapi_extra=PHOTO_BODY)
+    async def similar_to_photo(request: Request, k: Count = 20) -> Response:
+        """Listings that look like the photo in the body."""
+        photo = await request.body()
+        loop = asyncio.get_running_loop()
+        hits = await loop.run_in_executor(state.threads, lambda: state.engine.similar(image=photo, k=k))
+        return Json(hits)

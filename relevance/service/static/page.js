@@ -1,0 +1,428 @@
+// The page: one search box, its answers, and the same search by words alone beside them. No framework, nothing from
+// elsewhere. Texts of listings only ever become text nodes, never markup.
+
+const SHOWN = 24; // hits on the page
+const ASKED = 60; // hits asked for: some may be clicked away with their category
+const MAX_PHOTO = 20 * 2 ** 20;
+const SOURCES = { lexical: "words", semantic: "meaning", visual: "photo" };
+
+const $ = (id) => document.getElementById(id);
+const money = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const whole = new Intl.NumberFormat();
+
+const state = { query: "", compare: false, category: null, away: new Map(), photo: null, result: null, words: null };
+const service = { listings: 0, photos: false };
+let latest = 0; // number of the newest search: answers to older ones are dropped
+
+// ---- asking the service
+
+async function ask(path, options) {
+  const answer = await fetch(path, options);
+  const body = await answer.json();
+  if (!answer.ok) throw new Error(body.error);
+  return body;
+}
+
+const get = (path, parameters) => ask(`${path}?${new URLSearchParams(parameters)}`);
+const post = (path, body) =>
+  ask(path, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
+
+// ---- making elements
+
+function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+    else if (value !== null && value !== false) made.setAttribute(key, value === true ? "" : value);
+  }
+  made.append(...children.filter((child) => child !== null));
+  return made;
+}
+
+function show(node, ...children) {
+  node.replaceChildren(...children);
+  node.hidden = children.length === 0;
+}
+
+const leaf = (path) => path.split(" > ").at(-1);
+const percent = (share) => `${Math.round(share * 100)} %`;
+
+// ---- hits
+
+function picture(hit) {
+  const blank = element("span", { class: "picture blank", "aria-hidden": "true" }, leaf(hit.category).slice(0, 1) || "·");
+  if (!hit.image || !service.photos) return blank;
+  const source = "/images/" + hit.image.split("/").map(encodeURIComponent).join("/");
+  const image = element("img", { src: source, alt: "", loading: "lazy", decoding: "async" });
+  image.addEventListener("error", () => image.parentNode.replaceWith(blank));
+  return element("span", { class: "picture" }, image);
+}
+
+function sureness(hit) {
+  if (hit.relevance === null && hit.source === "lexical") return null;
+  const share = hit.relevance ?? Math.max(0, hit.score);
+  const bar = element("i");
+  bar.style.width = percent(share).replace(" ", "");
+  const words = hit.relevance === null ? `${percent(share)} alike` : `${percent(share)} sure`;
+  return element("span", { class: "sure" }, element("span", { class: "bar", "aria-hidden": "true" }, bar), words);
+}
+
+// What brought it here; the words of the corrected query are words, too.
+function source(hit) {
+  const corrected = state.result?.fallback?.corrected_query;
+  return hit.source === "semantic" && corrected && hit.reason.includes(`“${corrected}”`) ? "spelling" : SOURCES[hit.source];
+}
+
+function card(hit) {
+  const why = element(
+    "span",
+    { class: "why" },
+    element("b", { class: `source ${hit.source}` }, source(hit)),
+    ` ${hit.reason}`,
+  );
+  const button = element(
+    "button",
+    { class: "card", "data-id": hit.listing_id, onclick: () => open(hit) },
+    picture(hit),
+    element(
+      "span",
+      { class: "about" },
+      element("span", { class: "title" }, hit.title),
+      element("span", { class: "price" }, hit.price === null ? "" : money.format(hit.price)),
+      element("span", { class: "category", title: hit.category }, leaf(hit.category)),
+      why,
+      sureness(hit),
+    ),
+  );
+  return element("li", {}, button);
+}
+
+const list = (section, hits) => section.querySelector(".hits").replaceChildren(...hits.map(card));
+
+const isAway = (hit) => [...state.away.keys()].some((path) => hit.category === path || hit.category.startsWith(path + " > "));
+
+// ---- a search
+
+async function search(remember = true) {
+  const number = ++latest;
+  closeSuggestions();
+  if (remember) history.pushState(null, "", address());
+  $("query").value = state.query;
+  $("compare").checked = state.compare;
+  document.title = state.query ? `${state.query} · relevance` : "relevance";
+  if (!state.query && !state.photo) return welcome();
+  try {
+    await (state.photo ? searchByPhoto(number) : searchByWords(number));
+  } catch (error) {
+    if (number === latest) fail(error);
+  }
+}
+
+function address() {
+  const parameters = new URLSearchParams();
+  if (state.query) parameters.set("q", state.query);
+  if (state.category) parameters.set("category", state.category);
+  if (state.compare) parameters.set("compare", "1");
+  return parameters.size ? `/?${parameters}` : "/";
+}
+
+async function searchByWords(number) {
+  const filters = state.category ? { category: state.category } : {};
+  const [result, words] = await Promise.all([
+    post("/search", { query: state.query, k: ASKED, filters }),
+    state.compare ? get("/lexical", { q: state.query, k: SHOWN }) : null,
+  ]);
+  if (number !== latest) return;
+  clear();
+  state.result = result;
+  state.words = words;
+  draw();
+}
+
+function draw() {
+  const { result, words } = state;
+  const hits = result.hits.filter((hit) => !isAway(hit)).slice(0, SHOWN);
+  drawChips(result.category_filter);
+  drawNotice(result);
+  $("engine").hidden = false;
+  $("engine-title").replaceChildren(...heading(result, hits));
+  list($("engine"), hits);
+  $("columns").classList.toggle("compare", words !== null);
+  $("words").hidden = words === null;
+  if (words === null) return;
+  $("words-title").textContent = `Words alone: ${words.length ? amount(words).toLowerCase() : "nothing found"}`;
+  list($("words"), words);
+}
+
+const amount = (hits) => {
+  return hits.length >= SHOWN ? `The first ${SHOWN} listings` : amountOf(hits.length);
+};
+const amountOf = (count) => (count === 1 ? "1 listing" : `${whole.format(count)} listings`);
+
+function heading(result, hits) {
+  if (result.abstained) {
+    const why = `None of the ${whole.format(service.listings)} listings answers “${result.query}” well enough to be shown.`;
+    return [element("span", { class: "nothing" }, "Nothing like that here"), element("small", {}, why)];
+  }
+  if (!hits.length) return ["Nothing is left: all of it lies in what was clicked away"];
+  const took = Object.values(result.timings).reduce((sum, stage) => sum + stage, 0);
+  const found = state.compare ? `With relevance: ${amount(hits).toLowerCase()}` : amount(hits);
+  return [found, element("small", {}, ` in ${took.toFixed(1)} ms`)];
+}
+
+function drawNotice(result) {
+  const fallback = result.fallback;
+  if (!fallback || result.abstained) return show($("notice"));
+  const said = [`No listing has all the words of “${result.query}”. `];
+  if (fallback.corrected_query) said.push("Read as ", link(fallback.corrected_query), ". ");
+  if (fallback.relaxed.length) said.push(`Left out to find these: ${fallback.relaxed.join(", ")}. `);
+  said.push("These come closest:");
+  show($("notice"), ...said);
+}
+
+function link(query) {
+  const go = (event) => {
+    event.preventDefault();
+    start(query);
+  };
+  return element("a", { href: `/?${new URLSearchParams({ q: query })}`, onclick: go }, query);
+}
+
+// ---- categories
+
+function drawChips(filter) {
+  const known = filter.categories.filter((category) => !state.away.has(category.path));
+  const chips = known.map(chip);
+  if (state.category && !known.some((category) => category.category_id === state.category)) {
+    const all = () => restrict(null);
+    chips.unshift(element("button", { class: "undo", onclick: all }, "Only one category · show all"));
+  }
+  for (const path of state.away.keys()) {
+    const back = () => {
+      state.away.delete(path);
+      draw();
+    };
+    chips.push(element("button", { class: "undo", onclick: back }, `Not ${leaf(path)} · undo`));
+  }
+  const label = { filter: "Understood as", boost: "Perhaps", none: "" }[filter.mode];
+  show($("chips"), ...(chips.length ? [element("span", { class: "label" }, label), ...chips] : []));
+}
+
+function chip(category) {
+  const { category_id: id, path, probability } = category;
+  const only = state.category === id;
+  const away = () => {
+    state.away.set(path, id);
+    if (only) return restrict(null);
+    draw();
+  };
+  return element(
+    "span",
+    { class: "chip" },
+    element(
+      "button",
+      { class: "only", title: path, "aria-pressed": String(only), onclick: () => restrict(only ? null : id) },
+      leaf(path),
+      element("b", {}, percent(probability)),
+    ),
+    element("button", { class: "away", "aria-label": `Not ${leaf(path)}`, title: `Not ${leaf(path)}`, onclick: away }, "×"),
+  );
+}
+
+function restrict(category) {
+  state.category = category;
+  search();
+}
+
+// ---- photos
+
+async function searchByPhoto(number) {
+  const hits = await ask(`/similar?k=${SHOWN}`, { method: "POST", body: state.photo });
+  if (number !== latest) return;
+  clear();
+  const source = URL.createObjectURL(state.photo);
+  const image = element("img", { src: source, alt: "Your photo", onload: () => URL.revokeObjectURL(source) });
+  const leave = () => start("");
+  show($("asked"), image, element("span", {}, "Listings that look like your photo"), element("button", { class: "undo", onclick: leave }, "Clear"));
+  $("engine").hidden = false;
+  $("engine-title").textContent = hits.length ? amount(hits) : "Nothing here looks like it";
+  list($("engine"), hits);
+}
+
+function take(file) {
+  if (!file) return;
+  Object.assign(state, { query: "", category: null, photo: file });
+  if (!file.type.startsWith("image/")) return fail(new Error(`“${file.name}” is not a photo`));
+  if (file.size > MAX_PHOTO) return fail(new Error(`“${file.name}” is larger than ${MAX_PHOTO / 2 ** 20} MB`));
+  search(false);
+}
+
+// ---- a listing and what looks like it
+
+async function open(hit) {
+  const dialog = $("detail");
+  const about = element(
+    "div",
+    {},
+    element("h2", { id: "detail-title" }, hit.title),
+    element("p", { class: "price" }, hit.price === null ? "" : money.format(hit.price)),
+    element("p", { class: "category" }, hit.category),
+  );
+  dialog.querySelector(".listing").replaceChildren(picture(hit), about);
+  dialog.querySelector(".hits").replaceChildren();
+  if (!dialog.open) dialog.showModal();
+  dialog.scrollTop = 0;
+  const title = $("similar-title");
+  try {
+    const hits = await ask(`/similar/${encodeURIComponent(hit.listing_id)}?k=12`);
+    if ($("detail-title") !== about.firstChild) return;
+    title.textContent = hits.length ? "Looks alike" : "It has no usable photo, so nothing can look like it";
+    list(dialog, hits);
+  } catch (error) {
+    title.textContent = error.message;
+  }
+}
+
+// ---- suggestions
+
+let suggested = [];
+let marked = -1;
+let waiting = 0;
+
+async function suggest() {
+  const typed = $("query").value;
+  if (!typed.trim()) return closeSuggestions();
+  const found = await get("/suggest", { q: typed }).catch(() => []);
+  if (typed !== $("query").value || document.activeElement !== $("query")) return;
+  suggested = found;
+  marked = -1;
+  const options = found.map((one, i) => {
+    const note = one.category ? `in ${one.category.split(" > ").slice(0, -1).join(" › ") || "all categories"}` : amountOf(one.listings);
+    // Before the box loses the focus, and with it its suggestions.
+    const pick = (event) => {
+      event.preventDefault();
+      start(one.text);
+    };
+    return element("li", { role: "option", id: `suggestion-${i}`, onpointerdown: pick }, one.text, element("small", {}, note));
+  });
+  show($("suggestions"), ...options);
+  $("query").setAttribute("aria-expanded", String(options.length > 0));
+}
+
+function mark(step) {
+  const options = [...$("suggestions").children];
+  if (!options.length) return;
+  marked = (marked + step + options.length + 1) % (options.length + 1);
+  options.forEach((option, i) => option.setAttribute("aria-selected", String(i === marked)));
+  $("query").setAttribute("aria-activedescendant", marked < options.length ? `suggestion-${marked}` : "");
+}
+
+function closeSuggestions() {
+  clearTimeout(waiting);
+  suggested = [];
+  marked = -1;
+  show($("suggestions"));
+  $("query").setAttribute("aria-expanded", "false");
+  $("query").removeAttribute("aria-activedescendant");
+}
+
+// ---- the page as a whole
+
+function clear() {
+  for (const id of ["welcome", "asked", "chips", "notice"]) show($(id));
+  for (const id of ["engine", "words"]) {
+    $(id).hidden = true;
+    list($(id), []);
+  }
+  $("notice").classList.remove("error");
+  $("columns").classList.remove("compare");
+}
+
+function welcome() {
+  clear();
+  const count = service.listings ? `${amountOf(service.listings)}. ` : "";
+  show($("welcome"), `${count}Type what you are looking for, or show a photo of it: choose, drop or paste one.`);
+}
+
+function fail(error) {
+  clear();
+  $("notice").classList.add("error");
+  show($("notice"), error.message === "Failed to fetch" ? "The service does not answer. Try again." : `That did not work: ${error.message}`);
+}
+
+function start(query) {
+  Object.assign(state, { query: query.trim(), category: null, photo: null });
+  state.away.clear();
+  search();
+}
+
+function readAddress() {
+  const parameters = new URLSearchParams(location.search);
+  Object.assign(state, {
+    query: parameters.get("q") ?? "",
+    category: parameters.get("category"),
+    compare: parameters.get("compare") === "1",
+    photo: null,
+  });
+  state.away.clear();
+  $("detail").close();
+  search(false);
+}
+
+$("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  start(suggested[marked]?.text ?? $("query").value);
+  // A phone's keyboard would cover the answer.
+  if (matchMedia("(pointer: coarse)").matches) $("query").blur();
+});
+$("query").addEventListener("input", () => {
+  clearTimeout(waiting);
+  waiting = setTimeout(suggest, 60);
+});
+$("query").addEventListener("blur", closeSuggestions);
+$("query").addEventListener("keydown", (event) => {
+  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    event.preventDefault();
+    mark(event.key === "ArrowDown" ? 1 : -1);
+  } else if (event.key === "Escape" && !$("suggestions").hidden) {
+    event.preventDefault();
+    closeSuggestions();
+  }
+});
+$("compare").addEventListener("change", () => {
+  state.compare = $("compare").checked;
+  search();
+});
+$("photo").addEventListener("change", () => {
+  take($("photo").files[0]);
+  $("photo").value = "";
+});
+$("detail").addEventListener("click", (event) => {
+  if (event.target === $("detail") || event.target.closest(".close")) $("detail").close();
+});
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input, textarea") || $("detail").open;
+  if (event.key === "/" && !typing) {
+    event.preventDefault();
+    $("query").select();
+  }
+});
+document.addEventListener("paste", (event) => take(event.clipboardData.files[0]));
+document.addEventListener("dragover", (event) => {
+  event.preventDefault();
+  $("drop").hidden = false;
+});
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) $("drop").hidden = true;
+});
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  $("drop").hidden = true;
+  take(event.dataTransfer.files[0]);
+});
+addEventListener("popstate", readAddress);
+
+ask("/health/ready")
+  .then((ready) => Object.assign(service, { listings: ready.listings, photos: ready.photos }))
+  .catch(() => null)
+  .then(readAddress);

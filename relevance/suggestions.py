@@ -1,0 +1,79 @@
+"""Completions of what somebody is typing: categories by name, and words that find listings together with the words
+before them."""
+
+import heapq
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from relevance.text import normalise, tokens
+
+if TYPE_CHECKING:
+    from relevance.engine import Engine
+
+_TRIED = 12
+"""Words whose listings are counted: the most frequent ones of those that begin as the last word does."""
+
+_END = "\U0010ffff"
+
+
+class Suggestion(NamedTuple):
+    """text: what to search; category: the path, where it is a category's name; listings: how many have all its words,
+    None where they were not counted."""
+
+    text: str
+    category: str | None
+    listings: int | None
+
+
+class Suggester:
+    """Think `"gaming k" -> ["Gaming keyboard" (a category), "gaming kit"]`. Safe to share between threads."""
+
+    def __init__(
+        self, words: Sequence[str], categories: Sequence[tuple[str, str]], count: Callable[[str], int]
+    ) -> None:
+        """words: the most frequent first; categories: (name, path); count: how many listings have all words of a
+        text."""
+        self._words = sorted((word, rank) for rank, word in enumerate(words))
+        self._categories = sorted(
+            (" ".join(parts[i:]), i, name, path)
+            for name, path in categories
+            for parts in [tokens(name)]
+            for i in range(len(parts))
+        )
+        self._count = count
+
+    @classmethod
+    def of(cls, engine: "Engine") -> "Suggester":
+        """A suggester over the words that training knows and the categories that have listings."""
+        ontology, empty = engine.ontology, engine.categories.empty
+        filled = [p for p in range(len(ontology)) if not empty[p : ontology.end[p]].all()]
+        names = [(ontology.name(p), ontology.path_text(p)) for p in filled]
+        return cls(engine.towers.featuriser.words, names, lambda text: engine.lexical.count(text))
+
+    def suggest(self, typed: str, k: int = 8) -> list[Suggestion]:
+        """Returns at most `k` suggestions, categories first, those with more listings before others."""
+        words = tokens(typed, limit=100)
+        if not words:
+            return []
+        found = self._matching_categories(" ".join(words), k // 2)
+        names = {normalise(suggestion.text) for suggestion in found}
+        found += [each for each in self._completed(words) if each.text not in names]
+        return found[:k]
+
+    def _matching_categories(self, prefix: str, k: int) -> list[Suggestion]:
+        """A name that begins so before one that only has a word that does; short before long."""
+        first, end = bisect_left(self._categories, (prefix,)), bisect_left(self._categories, (prefix + _END,))
+        best: dict[str, tuple[int, int, str]] = {}
+        for _, start, name, path in self._categories[first:end]:
+            best[path] = min((start, len(name), name), best.get(path, (start, len(name), name)))
+        nearest = heapq.nsmallest(k, best.items(), key=lambda item: (item[1], item[0]))
+        return [Suggestion(name, path, None) for path, (_, _, name) in nearest]
+
+    def _completed(self, words: Sequence[str]) -> list[Suggestion]:
+        before, last = " ".join(words[:-1]), words[-1]
+        first, end = bisect_left(self._words, (last,)), bisect_left(self._words, (last + _END,))
+        likely = heapq.nsmallest(_TRIED, self._words[first:end], key=lambda item: item[1])
+        texts = [f"{before} {word}".strip() for word, _ in likely]
+        counted = [Suggestion(text, None, self._count(text)) for text in texts]
+        return sorted((each for each in counted if each.listings), key=lambda each: -(each.listings or 0))
