@@ -222,7 +222,7 @@ function chip(category) {
     element(
       "button",
       { class: "only", title: path, "aria-pressed": String(only), onclick: () => restrict(only ? null : id) },
-      leaf(path),
+      `${leaf(path)} `,
       element("b", {}, percent(probability)),
     ),
     element("button", { class: "away", "aria-label": `Not ${leaf(path)}`, title: `Not ${leaf(path)}`, onclick: away }, "×"),
