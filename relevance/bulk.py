@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from relevance.engine import Engine
+from relevance.engine import Engine, utc_now
 from relevance.fragments import CATEGORY_FIELD, EMBEDDING_FIELD
 from relevance.ontology import Ontology
 from relevance.store import StoredListing
@@ -19,12 +19,13 @@ _CHUNK = 1000
 
 def lines(engine: Engine, index: str, embeddings: bool = True) -> Iterator[str]:
     """Yields the lines of a bulk request (NDJSON) that updates, or makes, the documents named by the listing ids in
-    `index`. embeddings: with the vectors of the joint space, 6 digits each."""
-    for first in range(0, len(engine), _CHUNK):
-        rows = list(range(first, min(first + _CHUNK, len(engine))))
-        vectors = np.asarray(engine.vectors.embeddings[rows]) if embeddings else None
-        stored = engine.store.rows(rows)
-        for place, row in enumerate(rows):
+    `index`, for every listing that has not expired. embeddings: with the vectors of the joint space, 6 digits each."""
+    online = np.flatnonzero(engine.catalogue.online(utc_now()))
+    for first in range(0, len(online), _CHUNK):
+        rows = online[first : first + _CHUNK]
+        vectors = engine.catalogue.embeddings(rows) if embeddings else None
+        stored = engine.catalogue.listings(rows.tolist())
+        for place, row in enumerate(rows.tolist()):
             document = _categories(stored[row], engine.ontology)
             if vectors is not None:
                 document[EMBEDDING_FIELD] = [round(value, 6) for value in vectors[place].tolist()]

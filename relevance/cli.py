@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relevance import operator_cli, terminal
+from relevance import live_cli, operator_cli, terminal
 from relevance.entry import run
 from relevance.errors import DataError
 from relevance.options import (
@@ -105,7 +105,7 @@ def similar(
     print_answer([asdict(hit) for hit in hits] if as_json else terminal.hits(hits))
 
 
-for command in (operator_cli.inspect, operator_cli.serve, operator_cli.export):
+for command in (live_cli.upsert, live_cli.delete, operator_cli.inspect, operator_cli.serve, operator_cli.export):
     app.command()(command)
 app.add_typer(photos.app, name="photos")
 

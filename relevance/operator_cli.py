@@ -28,6 +28,12 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
     workers: Annotated[int, typer.Option(min=1, help="Processes that answer.")] = 1,
+    live: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="RELEVANCE_LIVE", metavar="DIR", help="Folder of the listings changed since; writing needs a token."
+        ),
+    ] = None,
     images: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder that the listings' photos are relative to: the dataset.")
     ] = None,
@@ -47,7 +53,7 @@ def serve(
     if images is not None and not images.is_dir():
         raise DataError(f"--images: expected a folder, found {'a file' if images.exists() else 'nothing'} at {images}")
     settings = Settings(
-        bundle=bundle, images=images, events=events, token=_token(token_file), queue=queue, deadline=deadline
+        bundle=bundle, live=live, images=images, events=events, token=_token(token_file), queue=queue, deadline=deadline
     )
     serve_bundle(settings, host, port, workers)
 
@@ -62,7 +68,7 @@ def export(
     from relevance.artifacts import writing_file
     from relevance.bulk import lines
 
-    found = lines(open_bundle(bundle), index, embeddings)
+    found = lines(open_bundle(bundle).current, index, embeddings)
     if out is None:
         for line in found:
             typer.echo(line)

@@ -44,12 +44,12 @@ class Suggester:
         self._count = count
 
     @classmethod
-    def of(cls, engine: "Engine") -> "Suggester":
+    def of(cls, engine: "Engine", count: Callable[[str], int]) -> "Suggester":
         """A suggester over the words that training knows and the categories that have listings."""
         ontology, empty = engine.ontology, engine.categories.empty
         filled = [p for p in range(len(ontology)) if not empty[p : ontology.end[p]].all()]
         names = [(ontology.name(p), ontology.path_text(p)) for p in filled]
-        return cls(engine.towers.featuriser.words, names, lambda text: engine.lexical.count(text))
+        return cls(engine.towers.featuriser.words, names, count)
 
     def suggest(self, typed: str, k: int = 8) -> list[Suggestion]:
         """Returns at most `k` suggestions, categories first, those with more listings before others."""

@@ -72,6 +72,16 @@ def photos(found: Sequence[tuple[str, PhotoAnswer | str]]) -> str:
     return "\n".join(_table(rows))
 
 
+def upserted(total: dict[str, Any]) -> str:
+    """Returns how many listings were written, and a line for each that was not."""
+    rows = [
+        (f"row {each['row']}", each["listing_id"], f"{kind}: {each['reason']}")
+        for kind in ("rejected", "ignored")
+        for each in total[kind]
+    ]
+    return "\n".join([f"written {total['accepted']}", *(_table(rows) if rows else ())])
+
+
 def _probable(category: CategoryScore) -> tuple[str, str]:
     return f"{category.probability:.2f}", category.path
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import Response
 
 from relevance.http_answers import add_error_answers
-from relevance.service import intake, page, queries
+from relevance.service import intake, listings, page, queries
 from relevance.service.bounds import Bounds
 from relevance.service.observed import Observed
 from relevance.service.settings import MAX_BODY_BYTES, Settings
@@ -32,7 +32,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     # No page of FastAPI's own: they load scripts from elsewhere.
     app = FastAPI(title="relevance", description=_DESCRIPTION, docs_url=None, redoc_url=None, lifespan=lifespan)
-    for routes in (queries.routes, intake.routes, _operation, page.routes):
+    for routes in (queries.routes, listings.routes, intake.routes, _operation, page.routes):
         app.include_router(routes(state))
     app.add_middleware(
         Bounds, queue=settings.queue, deadline=settings.deadline, large=dict.fromkeys(_LARGE, MAX_BODY_BYTES)
@@ -53,11 +53,11 @@ def _operation(state: State) -> APIRouter:
     @router.get("/health/ready")
     async def ready() -> dict[str, Any]:
         """Whether searches are answered, and from what."""
-        engine = state.engine
+        engine, settings = state.engine.current, state.settings
         return {
             "status": "ready",
             "listings": len(engine),
-            "photos": state.settings.images is not None,
+            "photos": (settings.images or settings.live) is not None,
             "versions": engine.versions,
         }
 

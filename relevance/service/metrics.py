@@ -31,7 +31,7 @@ class Metrics:
         )
         self._searches = Counter(
             "relevance_searches",
-            "Searches: words found listings, the fallback rescued, or abstained.",
+            "Searches: words found listings, the fallback rescued, or abstained; or their time was up.",
             ("outcome",),
             registry=registry,
         )
@@ -70,7 +70,9 @@ class Metrics:
 
 
 def outcome(result: SearchResult) -> str:
-    """How a search ended: "words", "rescued" or "abstained"."""
+    """How a search ended: "words", "rescued", "abstained" or "timed_out"."""
+    if result.timed_out:
+        return "timed_out"
     if result.abstained:
         return "abstained"
     return "words" if result.fallback is None else "rescued"

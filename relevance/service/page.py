@@ -22,6 +22,15 @@ _PHOTOS = {
 }
 """What a photo's file may end in: the folder may hold files that are nobody's business."""
 
+_SIGNATURES = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG", "image/png"),
+    (b"WEBP", "image/webp"),
+    (b"GIF8", "image/gif"),
+    (b"ftypavif", "image/avif"),
+    (b"BM", "image/bmp"),
+)
+
 _SAFE = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -36,8 +45,8 @@ def routes(state: State) -> APIRouter:
     for name, kind in _TYPES.items():
         path = "/" if name == "index.html" else f"/page/{name}"
         router.add_api_route(path, _file((folder / name).read_bytes(), kind))
-    photos = _Photos(state.settings.images)
-    router.add_api_route("/images/{path:path}", photos)
+    router.add_api_route("/images/live:{listing_id:path}", _live_photos(state))
+    router.add_api_route("/images/{path:path}", _Photos(state.settings.images))
     return router
 
 
@@ -52,6 +61,20 @@ def _file(content: bytes, kind: str) -> Callable[[Request], Awaitable[Response]]
         return Response(content, media_type=f"{kind}; charset=utf-8", headers=headers)
 
     return file
+
+
+def _live_photos(state: State) -> Callable[[str], Response]:
+    """An endpoint that answers the photo that a listing was written with."""
+
+    def photo(listing_id: str) -> Response:
+        shown = state.engine.get(listing_id)
+        content = state.engine.photo(listing_id) if shown is not None else None
+        if not content:
+            raise HTTPException(404, f"no photo of a listing {listing_id!r}")
+        kind = next((kind for mark, kind in _SIGNATURES if mark in content[:16]), "application/octet-stream")
+        return Response(content, media_type=kind, headers=_SAFE | {"Cache-Control": "no-cache"})
+
+    return photo
 
 
 class _Photos:

@@ -22,6 +22,10 @@ QueryId = Annotated[
     str | None,
     Query(max_length=100, description="The id to log the search under, as UBI's `query_id`; default: a new one."),
 ]
+Deadline = Annotated[
+    float | None,
+    Query(ge=0, description="Milliseconds after which the answer is the category filter alone, or not even that."),
+]
 PHOTO_BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
 }
@@ -53,6 +57,7 @@ class SearchRequest(BaseModel):
     k: int = 20
     filters: FilterFields = Field(default_factory=FilterFields)
     query_id: str | None = Field(default=None, max_length=100)
+    deadline_ms: float | None = Field(default=None, ge=0, description="Time after which less is answered.")
 
 
 def routes(state: State) -> APIRouter:
@@ -65,16 +70,18 @@ def routes(state: State) -> APIRouter:
 
 def _add_searches(router: APIRouter, state: State) -> None:
     def searched(request: Request, asked: SearchRequest) -> Response:
-        result = state.engine.search(asked.query, asked.k, asked.filters.filters())
+        result = state.engine.search(asked.query, asked.k, asked.filters.filters(), asked.deadline_ms)
         query_id = asked.query_id or uuid4().hex
         state.metrics.search(result)
         note(request, query_id=query_id, outcome=outcome(result), hits=len(result.hits))
         return Json({"query_id": query_id} | vars(result))
 
     @router.get("/search", response_model=results.SearchResult)
-    async def search(request: Request, q: Text, k: Count = 20, query_id: QueryId = None) -> Response:
+    async def search(
+        request: Request, q: Text, k: Count = 20, query_id: QueryId = None, deadline_ms: Deadline = None
+    ) -> Response:
         """Listings for a query, its category filter, and what the fallback did where the words found nothing."""
-        return searched(request, SearchRequest(query=q, k=k, query_id=query_id))
+        return searched(request, SearchRequest(query=q, k=k, query_id=query_id, deadline_ms=deadline_ms))
 
     @router.post("/search", response_model=results.SearchResult)
     async def search_filtered(request: Request, body: SearchRequest) -> Response:
@@ -111,9 +118,10 @@ def _add_similar(router: APIRouter, state: State) -> None:
     @router.get("/similar/{listing_id:path}", response_model=list[results.Hit])
     async def similar(listing_id: str, k: Count = 20) -> Response:
         """Listings that look like a listing's first photo; none where it has no usable one."""
-        if state.engine.store.find(listing_id) is None:
-            raise HTTPException(404, f"no listing with id {listing_id!r} in this bundle")
-        return Json(state.engine.similar(listing_id, k=k))
+        engine = state.engine.current
+        if engine.get(listing_id) is None:
+            raise HTTPException(404, f"no listing with id {listing_id!r}")
+        return Json(engine.similar(listing_id, k=k))
 
     @router.post("/similar", response_model=list[results.Hit], openapi_extra=PHOTO_BODY)
     async def similar_to_photo(request: Request, k: Count = 20) -> Response:

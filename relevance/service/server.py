@@ -10,6 +10,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from relevance.bundle import open_manifest
+from relevance.deployment import bundle_at
 from relevance.service import logs
 from relevance.service.app import create_app
 from relevance.service.settings import GRACE, Settings
@@ -35,7 +36,7 @@ def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
         logging.config.dictConfig(logs.CONFIG)
         uvicorn.Server(uvicorn.Config(create_app(settings), **options)).run()
         return
-    open_manifest(settings.bundle)
+    open_manifest(bundle_at(settings.bundle))
     with tempfile.TemporaryDirectory(prefix="relevance-metrics-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         # A callable, not a name: it carries the settings to the workers.

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from relevance.engine import Engine
 from relevance.event_log import EventLog
+from relevance.live.engine import LiveEngine
 from relevance.query_profile import QueryProfile
 from relevance.service.metrics import Metrics
 from relevance.service.settings import Settings
@@ -17,29 +17,47 @@ class State:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.engine = Engine(settings.bundle)
-        self.suggester = Suggester.of(self.engine)
+        self.engine = LiveEngine(settings.bundle, live=settings.live)
         self.metrics = Metrics()
         self.events = EventLog(settings.events) if settings.events else None
-        # What takes long: photos, listings. Searches take less than a change of threads costs.
-        self.threads = ThreadPoolExecutor(2, thread_name_prefix="service")
+        # Searches take less than a change of threads costs; photos take long, and writers wait for each other.
+        self.threads = ThreadPoolExecutor(2, thread_name_prefix="photos")
+        self.writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
+        self._suggester = self._new_suggester()
 
     def close(self) -> None:
-        """Ends what runs beside the requests; what was recorded is on disk."""
+        """Ends what runs beside the requests; what was written and recorded is on disk."""
         self.threads.shutdown()
+        self.writer.shutdown()
         if self.events is not None:
             self.events.close()
+        self.engine.close()
+
+    @property
+    def suggester(self) -> Suggester:
+        """Of the bundle in use."""
+        fingerprint, suggester = self._suggester
+        if fingerprint != self.engine.versions["fingerprint"]:
+            self._suggester = _, suggester = self._new_suggester()
+        return suggester
+
+    def _new_suggester(self) -> tuple[str, Suggester]:
+        current, live = self.engine.current, self.engine
+        suggester = Suggester.of(current, lambda text: live.current.catalogue.count(text))
+        return current.versions["fingerprint"], suggester
 
     def gauges(self) -> Iterator[tuple[str, str, float]]:
         """What Prometheus is told of the catalogue and of how far the latest queries are from the calibration's."""
-        built = datetime.fromisoformat(self.engine.manifest["created_at"])
-        age = (datetime.now(UTC) - built).total_seconds()
-        yield "relevance_listings", "Listings that can be found.", len(self.engine)
-        yield "relevance_snapshot_age_seconds", "Time since the bundle was built.", age
-        expected, recent = QueryProfile.from_manifest(self.engine.manifest), tuple(self.metrics.recent)
+        engine, status = self.engine.current, self.engine.status()
+        age = (datetime.now(UTC) - datetime.fromisoformat(status.built_at)).total_seconds()
+        yield "relevance_listings", "Listings, expired ones included.", len(engine)
+        yield "relevance_snapshot_age_seconds", "Time since the snapshot in use was written.", age
+        yield "relevance_fresh_listings", "Listings written since the snapshot.", status.fresh
+        yield "relevance_tombstone_share", "Share of the rows that no longer count.", status.removed / status.rows
+        expected, recent = QueryProfile.from_manifest(engine.manifest), tuple(self.metrics.recent)
         if expected is None or not recent:
             return
-        found = QueryProfile.of(recent, self.engine.towers, self.engine.categories)
+        found = QueryProfile.of(recent, engine.towers, engine.categories)
         yield "relevance_drift_queries", "Latest queries that the drift is told from.", found.queries
         yield (
             "relevance_query_embedding_shift",

@@ -8,13 +8,16 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import relevance
 from relevance import cli
 from relevance.engine import Engine
 
-COMMANDS = ("search", "category-filter", "fallback", "similar", "inspect", "serve", "export", "photos")
+COMMANDS = (
+    "search", "category-filter", "fallback", "similar", "upsert", "delete", "inspect", "serve", "export", "photos",
+)  # fmt: skip
 MAIN = "from relevance.cli import main; main()"
 
 
@@ -135,6 +138,58 @@ def test_inspect_counts(engine: Engine, tiny_bundle: Path) -> None:
     assert report["counts"]["files"] == len([p for p in tiny_bundle.rglob("*") if p.is_file()]) - 2  # manifest, marker
     assert report["calibration"]["relevance"]["threshold"] == engine.relevance.threshold
     assert "calibration.category.coverage" in _run("inspect", bundle=tiny_bundle).stdout
+
+
+def test_export_is_a_bulk_request(engine: Engine, tiny_bundle: Path, tmp_path: Path) -> None:
+    out = tmp_path / "bulk.ndjson"
+    assert _run("export", "products", "--out", str(out), "--no-embeddings", bundle=tiny_bundle).returncode == 0
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    assert lines[0]["update"]["_index"] == "products"
+    assert len(lines) == 2 * int(engine.catalogue.online(np.datetime64("now", "ms")).sum())
+    ran = _run("export", "products", "--no-embeddings", bundle=tiny_bundle)
+    assert ran.stdout == out.read_text()
+
+
+def test_listings_are_written_from_a_file_and_deleted(tiny_chain: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    photo = next((tiny_chain / "dataset" / "images").iterdir())
+    (tmp_path / "photo.jpg").write_bytes(photo.read_bytes())
+    file = tmp_path / "new.csv"
+    file.write_text(
+        "listing_id,title,price,image,attributes,version\n"
+        'n1,Zanzibar hat,3.5,photo.jpg,"{""colour"": ""red""}",1\n'
+        "n2,Zanzibar coat,dear,,,1\n"
+        "n1,Older hat,3,,,0\n"
+    )
+    live = ("--live", str(tmp_path / "live"))
+    ran = _run("upsert", str(file), *live, "--json", bundle=tiny_bundle)
+    assert ran.returncode == 1
+    total = json.loads(ran.stdout)
+    assert (total["accepted"], [each["row"] for each in total["rejected"]]) == (1, [3])
+    assert "price" in total["rejected"][0]["reason"]
+    assert [each["row"] for each in total["ignored"]] == [4]
+    again = _run("upsert", str(file), *live, bundle=tiny_bundle)
+    assert again.stdout.splitlines()[0] == "written 0"
+    assert "version 1 is not above the stored 1" in again.stdout
+    with relevance.open(tiny_bundle, live=tmp_path / "live") as live_engine:
+        (hit,) = live_engine.search("zanzibar hat").hits
+        assert (hit.listing_id, hit.price, hit.image) == ("n1", 3.5, "live:n1")
+    ran = _run("delete", "n1", "nobody", *live, bundle=tiny_bundle)
+    assert (ran.returncode, ran.stdout) == (0, "deleted 1 of 2\n")
+
+
+def test_a_file_of_listings_that_cannot_be_read_is_named(tiny_bundle: Path, tmp_path: Path) -> None:
+    live = ("--live", str(tmp_path / "live"))
+    assert "no such file" in _refused(_run("upsert", str(tmp_path / "none.csv"), *live, bundle=tiny_bundle))
+    file = tmp_path / "new.jsonl"
+    file.write_text('{"listing_id": "1", "title": "x", "image": "none.jpg"}\n')
+    message = f"{file}, row 1, column image: 'none.jpg' cannot be read (No such file or directory)"
+    assert _refused(_run("upsert", str(file), *live, bundle=tiny_bundle)) == message
+
+
+def test_a_shell_can_complete() -> None:
+    environment = os.environ | {"_RELEVANCE_COMPLETE": "complete_bash", "COMP_WORDS": "relevance s", "COMP_CWORD": "1"}
+    ran = subprocess.run([sys.executable, "-c", MAIN], capture_output=True, text=True, env=environment, timeout=60)
+    assert set(ran.stdout.split()) == {"search", "similar", "serve"}
 
 
 @pytest.mark.parametrize(

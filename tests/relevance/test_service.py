@@ -167,6 +167,12 @@ def test_a_query_has_the_id_it_was_given_or_a_new_one(client: TestClient) -> Non
     assert len(made) == 2
 
 
+def test_past_its_deadline_a_search_answers_less(client: TestClient, title: str) -> None:
+    answer = client.get("/search", params={"q": title, "deadline_ms": 0}).json()
+    assert (answer["timed_out"], answer["hits"], answer["abstained"]) == (True, [], False)
+    assert client.get("/search", params={"q": title, "deadline_ms": 10_000}).json()["timed_out"] is False
+
+
 def test_suggestions_and_the_lexical_engine(client: TestClient, engine: Engine, title: str) -> None:
     found = client.get("/lexical", params={"q": title, "k": 3}).json()
     assert [hit["listing_id"] for hit in found] == [hit.listing_id for hit in engine.lexical_search(title, 3)]
@@ -202,7 +208,8 @@ def test_the_description_names_every_endpoint_and_its_body(client: TestClient) -
     paths = client.get("/openapi.json").json()["paths"]
     assert {
         "/search", "/category-filter", "/fallback", "/similar", "/similar/{listing_id}", "/lexical", "/suggest",
-        "/ubi/queries", "/ubi/events", "/health/live", "/health/ready", "/metrics",
+        "/upsert", "/delete", "/listings/{listing_id}", "/ubi/queries", "/ubi/events", "/health/live",
+        "/health/ready", "/metrics",
     } <= paths.keys()  # fmt: skip
     assert "SearchResult" in json.dumps(paths["/search"]["get"]["responses"]["200"])
     assert "image/*" in paths["/similar"]["post"]["requestBody"]["content"]
