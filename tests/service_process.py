@@ -61,12 +61,12 @@ def serving(bundle: Path, log: Path, *options: str, token: str = "") -> Iterator
 
 
 def _wait_until_ready(service: Service, errors: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while True:
         try:
             service.get("/health/ready").raise_for_status()
             return
         except httpx.TransportError:
             assert service.process.poll() is None, errors.read_text()
-            assert time.monotonic() < deadline, "the service did not start within a minute"
+            assert time.monotonic() < deadline, "the service did not start within two minutes"
             time.sleep(0.05)

@@ -15,6 +15,9 @@ from relevance.service import logs
 from relevance.service.app import create_app
 from relevance.service.settings import GRACE, Settings
 
+START_SECONDS = 120
+"""A worker that says nothing for so long is started again; large bundles and busy machines take a while to open."""
+
 
 def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
     """Answers until SIGTERM or SIGINT; returns when the running requests are answered.
@@ -29,6 +32,7 @@ def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
         "log_config": logs.CONFIG,
         "timeout_graceful_shutdown": GRACE,
         "server_header": False,
+        "timeout_worker_healthcheck": START_SECONDS,
     }
     # uvicorn raises the signal once more when it has stopped: without this it would end the process as if it failed.
     signal.signal(signal.SIGTERM, lambda *_: None)

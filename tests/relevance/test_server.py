@@ -65,9 +65,9 @@ def test_a_worker_that_dies_is_replaced(tiny_bundle: Path, tmp_path: Path) -> No
     with serving(tiny_bundle, tmp_path / "log", "--workers", "2") as service:
         before = _children(service.process.pid)
         os.kill(before[0], signal.SIGKILL)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while before[0] in (now := _children(service.process.pid)) or len(now) < 2:
-            assert time.monotonic() < deadline, "no new worker within 30 seconds"
+            assert time.monotonic() < deadline, "no new worker within two minutes"
             time.sleep(0.1)
         assert service.get("/search?q=chair").status_code == 200
         assert service.stop() == 0
