@@ -13,6 +13,7 @@ from index.calibrate import calibrate, provisional
 from relevance import listing_index, placement
 from relevance.artifacts import read_manifest, write_manifest, writing
 from relevance.bundle import KIND, VERSION, BundleLayout, fingerprint
+from relevance.codes import write_codes
 from relevance.columns import Coded, Columns, attribute_columns
 from relevance.dataset import Dataset, Listings, listing_text
 from relevance.engine import Engine
@@ -86,6 +87,8 @@ def _write_data(
     ontology.write(layout.categories)
     np.save(layout.vectors, placed.joint[order])
     np.save(layout.visual, placed.visual[order])
+    for path in (layout.vectors, layout.visual):
+        write_codes(path)
     ordered = catalogue.take(order)
     category = placed.category[order]
     Columns(

@@ -13,6 +13,7 @@ from relevance.bundle import BundleLayout, Calibration, open_manifest
 from relevance.catalogue import Catalogue, Segment
 from relevance.category_filter import CategoryModel
 from relevance.classifier import ImageEncoder
+from relevance.codes import open_vectors
 from relevance.columns import Columns
 from relevance.errors import DataError
 from relevance.filters import Filters, Mask
@@ -26,7 +27,6 @@ from relevance.spelling import Reading, Speller
 from relevance.store import ListingStore, StoredListing
 from relevance.timing import Deadline, DeadlinePassed, Timings
 from relevance.towers import Towers
-from relevance.vectors import VectorIndex
 
 MAX_K = 1000
 FALLBACK_BELOW = 1
@@ -92,8 +92,8 @@ class Engine:
         self.ontology = Ontology.read(layout.categories)
         self.columns = Columns.open(layout.columns)
         self.towers = Towers(root, threads)
-        self.vectors = VectorIndex.open(layout.vectors)
-        self.visual = VectorIndex.open(layout.visual)
+        self.vectors = open_vectors(layout.vectors)
+        self.visual = open_vectors(layout.visual)
         self.lexical = LexicalIndex.open(layout.lexical)
         self.store = ListingStore(layout.store)
         self.relevance: RelevanceModel = calibration.relevance

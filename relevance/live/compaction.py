@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from relevance.artifacts import write_manifest, writing
 from relevance.bundle import KIND, VERSION, BundleLayout
 from relevance.catalogue import Catalogue, Segment
+from relevance.codes import write_codes
 from relevance.columns import Coded, Columns
 from relevance.dataset import listing_text
 from relevance.engine import Engine
@@ -22,7 +23,7 @@ from relevance.store import ListingStore, StoredListing
 from relevance.vectors import Rows
 
 _CHUNK = 10_000
-_WRITTEN = ("vectors.npy", "visual.npy", "listings.sqlite", "columns", "lexical")
+_WRITTEN = ("vectors.npy", "visual.npy", "vectors.codes", "visual.codes", "listings.sqlite", "columns", "lexical")
 _OWN = ("created_at", "files", "kind", "version", "listings", "live")
 
 
@@ -65,6 +66,7 @@ def _write_vectors(catalogue: Catalogue, kept: Rows, layout: BundleLayout) -> No
         for start in range(0, len(kept), _CHUNK):
             array[start : start + _CHUNK] = gather(kept[start : start + _CHUNK])
         array.flush()
+        write_codes(path)
 
 
 def _columns(catalogue: Catalogue, kept: Rows) -> Columns:
