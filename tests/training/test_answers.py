@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from relevance.classifier import ImageEncoder
-from tests.colours import ENCODER, write_dataset
-from training.classifier.answers import stated_answers
+from relevance.errors import DataError
+from tests.colours import ENCODER, write_classifier, write_dataset
+from training.classifier.answers import read_calibration, stated_answers
 from training.classifier.examples import Examples
 from training.classifier.material import Material
 
@@ -65,3 +66,16 @@ def test_too_few_photos_promise_nothing(tmp_path: Path, capsys: pytest.CaptureFi
     assert "18 validation photos are too few to keep errors under 5%" in capsys.readouterr().out
     enough = stated_answers(ImageEncoder(ENCODER), material(tmp_path / "more", [SURE] * 19), 0.05)
     assert enough["error_rate"] == 0.05
+
+
+def test_another_classifier_calibrates_where_its_classes_are_the_same(tmp_path: Path) -> None:
+    dataset = write_dataset(tmp_path / "dataset", [])
+    answers = {"threshold": 0.8, "error_rate": 0.05, "photos": 300}
+    folder = write_classifier(tmp_path / "measured", dataset, temperature=1.5, answers=answers)
+    found = read_calibration(str(folder), material(tmp_path / "data", [SURE]))
+    assert found is not None
+    assert (found["temperature"], found["answers"]) == (1.5, answers)
+    assert read_calibration(None, material(tmp_path / "data", [SURE])) is None
+    other = write_classifier(tmp_path / "other", dataset, class_ids=["red", "green"])
+    with pytest.raises(DataError, match="expected a classifier of the same 3 classes, found 2; they differ in 'blue'"):
+        read_calibration(str(other), material(tmp_path / "data", [SURE]))

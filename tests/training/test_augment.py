@@ -45,6 +45,17 @@ def test_half_are_mirrored_and_none_upside_down(photos: np.ndarray) -> None:
     assert (out[:, :4].mean(axis=(1, 2)) < out[:, -4:].mean(axis=(1, 2))).mean() > 0.95
 
 
+def test_more_variation_comes_nearer(photos: np.ndarray) -> None:
+    """The dark square covers more of the photo, at most."""
+    from training.classifier.augment import Augment
+
+    def largest(variation: float) -> int:
+        out = np.asarray(Augment(0, variation)(photos, training=True)).mean(axis=-1)
+        return int((out < 90).sum(axis=(1, 2)).max())
+
+    assert largest(0.0) <= 1.3 * 8 * 6 < 1.5 * largest(1.0) < largest(2.0)
+
+
 def test_hue_stays() -> None:
     """Red stays the strongest and blue the weakest channel."""
     out = changed(np.full((64, 8, 8, 3), (180, 120, 60), np.float32))[:, 4, 4]

@@ -239,6 +239,32 @@ def test_parts_do_not_share_titles() -> None:
     assert set(examples.test) == set(np.flatnonzero(in_test_part(titles, 1) & usable))
 
 
+def test_validation_photos_may_be_named() -> None:
+    categories = np.arange(100, dtype=np.int32) % 2
+    named = np.arange(100) >= 80
+    examples = make_examples([f"title {i}" for i in range(100)], categories, np.arange(100) != 99, 5, 0, 0.0, named)
+    assert examples.train.tolist() == list(range(80))
+    assert examples.validation.tolist() == list(range(80, 99))
+    assert not len(examples.test)
+
+
+@pytest.mark.parametrize(
+    ("stated", "message"),
+    [
+        ({"validation": "part=val"}, "--validation part=val: expected NAME=VALUE .* found it in 0 of 242 listings"),
+        ({"validation": "part=val", "calibration": "x"}, "--calibration: all photos are learned from"),
+        ({"views": 3}, "--views: expected 1, 2 or 4, found 3"),
+    ],
+)
+def test_options_that_the_data_does_not_suit(
+    dataset: Path, tmp_path: Path, stated: dict[str, Any], message: str
+) -> None:
+    from training.classifier.train import run
+
+    with pytest.raises(DataError, match=message):
+        run(dataset, tmp_path / "out", options(tmp_path / "cache", **stated))
+
+
 def test_rare_categories_are_no_class() -> None:
     categories = np.array([7] * 60 + [3] * 60 + [5] * 3, np.int32)
     examples = make_examples([f"title {i}" for i in range(123)], categories, np.ones(123, np.bool_), 5, seed=0)

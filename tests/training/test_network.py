@@ -75,6 +75,30 @@ def test_two_views_do_not_tell_a_photo_from_its_mirror_image() -> None:
     np.testing.assert_allclose(np.asarray(two(photos)["features"]), (plain + mirrored) / 2, atol=1e-5)
 
 
+def test_four_views_are_of_two_sizes(tmp_path: Path) -> None:
+    import keras
+
+    from training.classifier.network import deployable, make_network, smaller
+
+    assert smaller((224, 224)) == (160, 160)
+    assert smaller((128, 96)) == (96, 64)
+    network = make_network("small", (96, 64), None, PRIOR, seed=0)
+    assert smaller((96, 64)) == (64, 32)
+    # Even bands of grey, so that a photo of half the size is the same photo, drawn again.
+    grey = np.random.default_rng(0).integers(0, 256, (3, 4, 1, 1), dtype=np.uint8)
+    large, small = (np.broadcast_to(np.repeat(grey, n, axis=1), (3, 4 * n, m, 3)) for n, m in ((24, 64), (16, 32)))
+    four = deployable(network, 1.0, 4)
+    found = np.asarray(four(large)["features"])
+    again = make_network("small", (64, 32), None, PRIOR, seed=0)
+    again.trunk.set_weights(network.trunk.get_weights())
+    at_full, at_half = np.asarray(network.trunk(large)), np.asarray(again.trunk(small))
+    np.testing.assert_allclose(found, (at_full + at_half) / 2, atol=0.1 * np.abs(at_full - at_half).max())
+    four.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(np.asarray(loaded(large)["features"]), found, atol=1e-5)
+    assert loaded.get_layer("trunk").input_shape[1:3] == (96, 64)
+
+
 def test_the_head_starts_from_how_often_classes_occur() -> None:
     """With what the photo tells taken out, the probabilities are the prior."""
     from training.classifier.network import make_network

@@ -1,11 +1,14 @@
-"""How sure an answer has to be, so that few are wrong: chosen on the validation photos."""
+"""How sure an answer has to be, so that few are wrong: chosen on the validation photos, or taken over."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from relevance.classifier import UNSTATED, ImageEncoder
+from relevance.artifacts import read_manifest
+from relevance.classifier import KIND, UNSTATED, VERSION, ImageEncoder
 from relevance.decisions import TreeDecider
+from relevance.errors import DataError
 from training.classifier.export import encode
 from training.classifier.material import Material
 
@@ -27,3 +30,21 @@ def stated_answers(encoder: ImageEncoder, material: Material, error_rate: float)
     labels = np.asarray(examples.categories[rows], np.int32)
     threshold = decider.choose_threshold(encode(encoder, material.photos, rows), labels, 1 - error_rate)
     return found | {"threshold": threshold, "error_rate": error_rate}
+
+
+def read_calibration(folder: str | None, material: Material) -> dict[str, Any] | None:
+    """Returns the manifest of a classifier that was trained in the same way on a part of these photos: its
+    `temperature` and `answers` hold for one that is trained on all of them. None for no folder.
+
+    Raises DataError where it has other classes, ArtifactError where it cannot be read.
+    """
+    if folder is None:
+        return None
+    manifest = read_manifest(Path(folder), KIND, VERSION)
+    own, other = set(material.class_ids), set(manifest["class_ids"])
+    if own != other:
+        raise DataError(
+            f"--calibration {folder}: expected a classifier of the same {len(own)} classes, found {len(other)}; they "
+            f"differ in {min(own ^ other)!r}; train it on the same dataset"
+        )
+    return manifest

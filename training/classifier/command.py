@@ -70,6 +70,19 @@ def command(
     test_share: Annotated[
         float, typer.Option(min=0.0, max=0.5, help="Share of the titles kept for measuring; 0 for the final model.")
     ] = 0.15,
+    validation: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME=VALUE", help="Validate on the listings with this attribute, instead of a tenth of the titles."
+        ),
+    ] = None,
+    calibration: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Learn from all photos; take temperature and threshold from this classifier, trained alike on a part.",
+        ),
+    ] = None,
     error_rate: Annotated[
         float,
         typer.Option(min=0.001, max=0.5, help="Share of photos whose answer, a category at any level, may be wrong."),
@@ -80,8 +93,17 @@ def command(
     seed: Annotated[int, typer.Option(min=0)] = 0,
     threads: Annotated[int, typer.Option(min=1)] = 2,
     views: Annotated[
-        int, typer.Option(min=1, max=2, help="2: predict from the photo and its mirror image, at twice the cost.")
+        int,
+        typer.Option(
+            min=1,
+            max=4,
+            help="2: predict from the photo and its mirror image, at twice the cost; 4: of both at a smaller size too.",
+        ),
     ] = 1,
+    variation: Annotated[
+        float,
+        typer.Option(min=0.0, max=2.5, help="How much photos are zoomed, shifted and lit otherwise in training."),
+    ] = 1.0,
     precision: Annotated[
         str, typer.Option(help="float32, bfloat16 (mixed), or auto: the second on an accelerator.")
     ] = "auto",
@@ -105,6 +127,9 @@ def command(
         clicks=clicks,
         precision=precision,
         views=views,
+        variation=variation,
+        validation=validation,
+        calibration=calibration,
         min_photos=min_photos,
         adjustment=adjustment,
         hierarchy=hierarchy,
@@ -121,8 +146,9 @@ def command(
     if metrics is None:  # the chief tells
         return
     typer.echo(f"classifier: {out} ({metrics['classes']} classes, {metrics['train_photos']} training photos)")
-    if metrics["test"]:
-        typer.echo(f"  test: {test_line(metrics['test'])}")
+    for part in ("validation", "test"):
+        if metrics[part]:
+            typer.echo(f"  {part}: {test_line(metrics[part])}")
 
 
 def test_line(test: dict[str, Any]) -> str:

@@ -43,12 +43,15 @@ def make_examples(
     min_photos: int,
     seed: int,
     test_share: float = TEST_SHARE,
+    validation: NDArray[np.bool_] | None = None,
 ) -> Examples:
     """Splits n photos by title (`test_share` test, then 10 % validation) and makes a class of every category, leaf or
-    inner, with at least `min_photos` training photos. Raises DataError with fewer than two classes."""
+    inner, with at least `min_photos` training photos. validation: bool `[n]`, where it is not left to the titles.
+    Raises DataError with fewer than two classes."""
     test = in_test_part(titles, seed, test_share) & usable
-    # Another seed, or the validation titles would be those with the lowest hash, which are test already.
-    validation = group_split([normalise(title) for title in titles], VALIDATION_SHARE, seed + 1)
+    if validation is None:
+        # Another seed, or the validation titles would be those with the lowest hash, which are test already.
+        validation = group_split([normalise(title) for title in titles], VALIDATION_SHARE, seed + 1)
     learn = usable & ~test
     names, counts = np.unique(categories[learn & ~validation], return_counts=True)
     classes = names[counts >= min_photos].astype(np.int32)

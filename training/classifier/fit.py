@@ -28,7 +28,7 @@ class Schedule:
     """How long and how fast. epochs: at most, after warm-up the rate falls along a cosine to nothing; plateau: rounds
     without a better validation loss after which a phase ends early, None for never; averaging: over about which share
     of all steps the moving average of the weights goes that is kept in the end (0: none). last: the last round is kept,
-    not that with the best validation loss. seed: order, augmentation, dropout."""
+    not that with the best validation loss. seed: order, augmentation, dropout. variation: see :class:`Augment`."""
 
     epochs: float
     batch: int
@@ -38,6 +38,7 @@ class Schedule:
     averaging: float = 0.0
     plateau: int | None = None
     last: bool = False
+    variation: float = 1.0
 
 
 def train_head(
@@ -70,7 +71,7 @@ def train_network(
 ) -> None:
     """Second phase: whatever of the trunk is trainable, and the head, on photos that are changed at each look."""
     with devices.scope():
-        model = training_model(network, schedule.seed)
+        model = training_model(network, schedule.seed, schedule.variation)
     phase = f"network-{len(model.trainable_variables)}"
     checkpoint = Checkpoint(work / f"{phase}.npz", f"{key} {phase}")
     fit(model, photos.take, examples, loss, schedule, checkpoint, "network", devices)

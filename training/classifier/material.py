@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from relevance.dataset import Dataset, Listings
 from relevance.errors import DataError
@@ -41,6 +42,11 @@ class Material:
         what = [self.size, self.ontology.fingerprint, listings.ids, listings.titles, listings.category_ids]
         return hashlib.sha256(json.dumps([*what, listings.images]).encode()).hexdigest()
 
+    @property
+    def class_ids(self) -> list[str]:
+        """Category ids of the classes."""
+        return [self.ontology.ids[i] for i in self.examples.classes]
+
     def counts(self) -> dict[str, Any]:
         """How many classes and photos there are, for the metrics."""
         examples = self.examples
@@ -60,6 +66,8 @@ def read_material(dataset: Path, options: Options, worker: tuple[int, int] = (0,
     Raises DataError for a dataset without enough photos and for options that will not do, before the photos are read.
     """
     choose_precision(options.precision)
+    if options.views not in (1, 2, 4):
+        raise DataError(f"--views: expected 1, 2 or 4, found {options.views}")
     pretrained = resolve_weights(options.backbone, options.weights)
     if options.epochs == 0 and not pretrained:
         raise DataError("--epochs 0: expected pretrained --weights, whose new head alone is trained, found none")
@@ -73,10 +81,34 @@ def read_material(dataset: Path, options: Options, worker: tuple[int, int] = (0,
     photos = open_photos(source.root, listings.images, size, options.cache, options.threads, worker)
     categories = np.array([ontology.position(name) for name in listings.category_ids if name], np.int32)
     examples = make_examples(
-        listings.titles, categories, photos.usable, options.min_photos, options.seed, options.test_share
+        listings.titles,
+        categories,
+        photos.usable,
+        options.min_photos,
+        options.seed,
+        options.test_share,
+        _validation(listings, options),
     )
     clicks = read_co_clicks(source, every.ids, listings, examples) if options.clicks else None
     return Material(ontology, listings, photos, size, examples, clicks)
+
+
+def _validation(listings: Listings, options: Options) -> NDArray[np.bool_] | None:
+    """Which listings to validate on, bool `[n]`; None for a share of the titles."""
+    if options.calibration is not None:
+        if options.validation is not None:
+            raise DataError("--calibration: all photos are learned from; leave --validation out")
+        return np.zeros(len(listings), np.bool_)
+    if options.validation is None:
+        return None
+    name, _, value = options.validation.partition("=")
+    found = np.array([str(attributes.get(name)) == value for attributes in listings.attributes], np.bool_)
+    if not found.any() or found.all():
+        raise DataError(
+            f"--validation {options.validation}: expected NAME=VALUE of an attribute that some listings have and some "
+            f"do not, found it in {int(found.sum())} of {len(found)} listings with a photo and a category"
+        )
+    return found
 
 
 def _with_photo_and_category(listings: Listings) -> Listings:

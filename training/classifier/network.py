@@ -71,10 +71,10 @@ def _head(features: int, backbone: Backbone, prior: NDArray[np.float64], seed: i
     return head
 
 
-def training_model(network: Network, seed: int) -> Any:
-    """Photos, changed anew at each look in training, to logits."""
+def training_model(network: Network, seed: int, variation: float = 1.0) -> Any:
+    """Photos, changed anew at each look in training, to logits. variation: see :class:`Augment`."""
     photos = network.trunk.input
-    changed = Augment(seed, dtype="float32")(layers.Rescaling(1.0, dtype="float32")(photos))
+    changed = Augment(seed, variation, dtype="float32")(layers.Rescaling(1.0, dtype="float32")(photos))
     return keras.Model(photos, network.head(network.trunk(changed))["logits"])
 
 
@@ -109,20 +109,42 @@ def blocks(network: Network, first: str) -> list[str]:
 
 def looked_at(network: Network, views: int) -> tuple[Any, dict[str, Any]]:
     """The input for photos, uint8 `[b, height, width, 3]`, and for them `features`, `logits` and `projection` of the
-    frozen network: of the photo as it is, or for two views the mean with those of its mirror image."""
+    frozen network: of the photo as it is; for two views the mean with those of its mirror image; for four also with
+    those of both at a smaller size (see :func:`smaller`)."""
     photos = keras.Input((*network.image_size, 3), dtype="uint8", name="photos")
-    features = network.trunk(photos)
-    out = {"features": features, **network.head(features)}
+    both = [photos, ops.flip(photos, axis=2)]
+    features = [network.trunk(seen) for seen in both[:views]]
+    if views == 4:
+        size = smaller(network.image_size)
+        trunk, floats = _resized(network, size), layers.Rescaling(1.0, dtype="float32")
+        # Not `layers.Resizing`, which puts the layers after it into training mode (Keras 3.15).
+        features += [trunk(ops.image.resize(floats(seen), size)) for seen in both]
+    outs = [{"features": one, **network.head(one)} for one in features]
     if views == 1:
-        return photos, out
-    features = network.trunk(ops.flip(photos, axis=2))
-    mirrored = {"features": features, **network.head(features)}
-    return photos, {name: layers.Average(dtype="float32")([out[name], mirrored[name]]) for name in out}
+        return photos, outs[0]
+    return photos, {name: layers.Average(dtype="float32")([out[name] for out in outs]) for name in outs[0]}
+
+
+def smaller(size: Size) -> Size:
+    """About 5/7 of it, in multiples of 32, which MobileNetV2 and its like divide without a rest."""
+    height, width = (max(32, round(length * 5 / 7 / 32) * 32) for length in size)
+    return height, width
+
+
+def _resized(network: Network, size: Size) -> Any:
+    """The same trunk for photos of another size, with layers of its own (Keras 3.15 does not load shared ones)."""
+    base = keras.models.clone_model(network.base, input_tensors=keras.Input((*size, 3)))
+    base.set_weights(network.base.get_weights())
+    photos = keras.Input((*size, 3))
+    scaling = next(layer for layer in network.trunk.layers if isinstance(layer, layers.Rescaling))
+    scaled = layers.Rescaling(scaling.scale, offset=scaling.offset)(photos)
+    return keras.Model(photos, base(scaled), name="smaller_trunk")
 
 
 def deployable(network: Network, temperature: float, views: int = 1) -> Any:
     """Photos uint8 `[b, height, width, 3]` to the dict of `probabilities` `[b, c]` (calibrated), `embedding`
-    `[b, dim]` (unit length) and `features` `[b, f]`. Two views (see :func:`looked_at`) cost twice as much as one."""
+    `[b, dim]` (unit length) and `features` `[b, f]`. Two views (see :func:`looked_at`) cost twice as much as one, four
+    three times, with a file twice as large."""
     photos, out = looked_at(network, views)
     features = layers.Activation("linear", name="features", dtype="float32")(out["features"])
     calibrated = layers.Softmax(name="probabilities", dtype="float32")(

@@ -14,11 +14,14 @@ class Options:
 
     cache: folder for decoded photos, None to decode them as they are needed. adjustment, hierarchy, smoothing: see
     :class:`TreeCrossEntropy`. averaging: see :class:`Schedule`. test_share: share of the titles kept for measuring; 0
-    for the model to deploy in the end. error_rate: of answers, see :func:`stated_answers`. epochs: 0 trains the new
-    head of a pretrained network alone. block_by_block: the last block of the backbone is trained first, then with it
-    the one before, and so on, each for an equal part of the epochs. clicks: weight of the contrast of photos that were
-    chosen together, beside the loss of the classes; 0 for none. precision: see :func:`choose_precision`. views: see
-    :func:`deployable`. distribute: see :func:`open_distribution`.
+    for the model to deploy in the end. validation: NAME=VALUE of an attribute that tells the listings to validate on,
+    instead of a share of the titles. calibration: folder of a classifier trained in the same way with a validation
+    part: this one has none, and takes over the temperature and the threshold of answers. error_rate: of answers, see
+    :func:`stated_answers`. epochs: 0 trains the new head of a pretrained network alone. block_by_block: the last block
+    of the backbone is trained first, then with it the one before, and so on, each for an equal part of the epochs.
+    clicks: weight of the contrast of photos that were chosen together, beside the loss of the classes; 0 for none.
+    precision: see :func:`choose_precision`. variation: see :class:`Augment`. views: see :func:`deployable`.
+    distribute: see :func:`open_distribution`.
     """
 
     backbone: str
@@ -37,8 +40,11 @@ class Options:
     block_by_block: bool = False
     clicks: float = 0.0
     precision: str = "auto"
+    variation: float = 1.0
     views: int = 1
     test_share: float = TEST_SHARE
+    validation: str | None = None
+    calibration: str | None = None
     error_rate: float = 0.05
     seed: int = 0
     threads: int = 2

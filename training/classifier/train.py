@@ -14,12 +14,13 @@ import keras
 from relevance.artifacts import write_manifest, writing
 from relevance.classification import scores
 from relevance.classifier import CATEGORIES, ENCODER, KIND, VERSION, ImageEncoder
-from training.classifier.answers import stated_answers
+from training.classifier.answers import read_calibration, stated_answers
 from training.classifier.backbones import Backbone, find, resolve_weights
 from training.classifier.calibration import fit_temperature
 from training.classifier.checkpoint import Weights
 from training.classifier.clicks import train_clicks
 from training.classifier.distribution import ONE_DEVICE, Distribution, open_distribution
+from training.classifier.examples import Rows
 from training.classifier.export import encode, export, write_json
 from training.classifier.fit import Schedule, predict_logits, train_head, train_network
 from training.classifier.losses import TreeCrossEntropy, levels_above
@@ -59,14 +60,16 @@ def train_classifier(
         train_clicks(
             network, material.photos, material.examples, material.clicks, _loss(material, options), options, work, key
         )
-    temperature = fitted_temperature(network, material, options.views)
+    known = read_calibration(options.calibration, material)
+    temperature = known["temperature"] if known else fitted_temperature(network, material, options.views)
     with writing(out) as folder:
         export(deployable(network, temperature, options.views), folder)
         material.ontology.write(folder / CATEGORIES)
         encoder = ImageEncoder(folder / ENCODER, options.threads)
         metrics = {
             **material.counts(),
-            "test": scores_on_test(encoder, material),
+            "validation": scores_on(encoder, material, material.examples.validation),
+            "test": scores_on(encoder, material, material.examples.test),
             "seconds": round(time.monotonic() - started, 1),
         }
         write_json(folder / "metrics.json", metrics)
@@ -78,9 +81,9 @@ def train_classifier(
             ontology_fingerprint=material.ontology.fingerprint,
             image_size=material.size,
             embedding_dim=encoder.embedding_dim,
-            class_ids=[material.ontology.ids[i] for i in material.examples.classes],
+            class_ids=material.class_ids,
             temperature=temperature,
-            answers=stated_answers(encoder, material, options.error_rate),
+            answers=known["answers"] if known else stated_answers(encoder, material, options.error_rate),
             split_seed=options.seed,
             test_share=options.test_share,
             options=options.stated(),
@@ -171,6 +174,8 @@ def _schedule(options: Options, backbone: Backbone, pretrained: bool) -> Schedul
         seed=options.seed,
         # From nothing, batch statistics are still learned, and those of averaged weights are not known.
         averaging=options.averaging if pretrained else 0.0,
+        last=options.calibration is not None,
+        variation=options.variation,
     )
 
 
@@ -181,13 +186,13 @@ def fitted_temperature(network: Network, material: Material, views: int) -> floa
     return fit_temperature(logits, material.examples.labels[rows])
 
 
-def scores_on_test(encoder: ImageEncoder, material: Material) -> dict[str, Any] | None:
-    """Measured on the exported encoder: what is served is what is measured. None without test photos."""
-    examples = material.examples
-    if not len(examples.test):
+def scores_on(encoder: ImageEncoder, material: Material, rows: Rows) -> dict[str, Any] | None:
+    """Measured on the exported encoder: what is served is what is measured. None without photos."""
+    if not len(rows):
         return None
-    probabilities = encode(encoder, material.photos, examples.test)
-    return scores(material.ontology, probabilities, examples.classes, examples.categories[examples.test])
+    examples = material.examples
+    probabilities = encode(encoder, material.photos, rows)
+    return scores(material.ontology, probabilities, examples.classes, examples.categories[rows])
 
 
 def write_bad_photos(path: Path, material: Material) -> None:

@@ -16,7 +16,7 @@ from training.classifier.answers import stated_answers
 from training.classifier.export import encode, write_json
 from training.classifier.material import Material
 from training.classifier.options import Options
-from training.classifier.train import scores_on_test, write_bad_photos
+from training.classifier.train import scores_on, write_bad_photos
 from training.groups.split import Group
 
 MODEL = "model.keras"
@@ -89,8 +89,8 @@ def assemble(
             **material.counts(),
             "groups": len(found),
             "group_models": sum(one.better for one in found),
-            "test": scores_on_test(encoder, material),
-            "general_test": scores_on_test(general.encoder, material),
+            "test": scores_on(encoder, material, material.examples.test),
+            "general_test": scores_on(general.encoder, material, material.examples.test),
         }
         write_json(temporary / "metrics.json", metrics)
         write_bad_photos(temporary / "bad_photos.csv", material)
