@@ -11,7 +11,6 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from relevance.aio import AsyncEngine
 from relevance.engine import Engine
 from relevance.errors import ArtifactError, BundleError, DataError, RelevanceError
 from relevance.filters import Filters
@@ -22,7 +21,6 @@ from relevance.store import StoredListing
 
 __all__ = [
     "ArtifactError",
-    "AsyncEngine",
     "BundleError",
     "CategoryFilter",
     "CategoryScore",

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from relevance.bundle import BundleLayout, Calibration, open_manifest
 from relevance.catalogue import Catalogue, Segment
 from relevance.category_filter import CategoryModel
-from relevance.classifier import ImageEncoder
 from relevance.codes import open_vectors
 from relevance.columns import Columns
 from relevance.errors import DataError
 from relevance.filters import Filters, Mask
-from relevance.image_encoder import Encoded
+from relevance.image_encoder import Encoded, ImageEncoder
 from relevance.images import load_photo
 from relevance.lexical import LexicalIndex
 from relevance.ontology import Ontology

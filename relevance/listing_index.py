@@ -13,12 +13,10 @@ from relevance.errors import ArtifactError
 from relevance.ontology import Ontology
 from relevance.parquet import import_pyarrow
 from relevance.photos.model import AttributeValue
+from relevance.placement import TRUSTED
 
 KIND, VERSION = "listing-index", 2
 PREDICTIONS, EMBEDDINGS = "predictions.parquet", "embeddings.npy"
-
-TRUSTED = 0.3
-"""A photo's predicted category is used from this probability on."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,9 @@ from relevance.dataset import Listings
 from relevance.ontology import Ontology
 from relevance.towers import Towers, listing_arrays
 
+TRUSTED = 0.3
+"""A photo's predicted category is used from this probability on."""
+
 
 def place(
     towers: Towers,

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from relevance.catalogue import Catalogue
 from relevance.engine import Engine
-from relevance.listing_index import TRUSTED
 from relevance.live.listing import LiveListing, as_listings
-from relevance.placement import place
+from relevance.placement import TRUSTED, place
 from relevance.store import StoredListing
 
 _UNTOLD = -1

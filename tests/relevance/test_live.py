@@ -18,6 +18,7 @@ import pytest
 
 import relevance
 from relevance import Filters, LiveEngine, NewListing
+from relevance.aio import AsyncEngine
 from relevance.dataset import Dataset, Listings
 from relevance.engine import MAX_K, Engine
 from relevance.errors import DataError
@@ -452,7 +453,7 @@ def test_results_are_plain(engine: LiveEngine) -> None:
 
 def test_the_engine_is_awaited(engine: LiveEngine) -> None:
     async def use() -> None:
-        awaited = relevance.AsyncEngine(engine)
+        awaited = AsyncEngine(engine)
         assert (await awaited.upsert([NewListing("a", WORD)])).accepted == 1
         results = await asyncio.gather(*(awaited.search(WORD, 50) for _ in range(4)))
         assert {result.hits for result in results} == {engine.search(WORD, 50).hits}
