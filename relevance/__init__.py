@@ -14,8 +14,9 @@ from pathlib import Path
 from relevance.engine import Engine
 from relevance.errors import ArtifactError, BundleError, DataError, RelevanceError
 from relevance.filters import Filters
-from relevance.live.engine import LiveEngine, LiveStatus, Refused, UpsertResult
+from relevance.live.engine import LiveEngine
 from relevance.live.listing import NewListing
+from relevance.live.results import LiveStatus, Refused, UpsertResult
 from relevance.results import CategoryFilter, CategoryScore, Fallback, Hit, SearchResult
 from relevance.store import StoredListing
 

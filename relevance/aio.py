@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from relevance.filters import Filters
-from relevance.live.engine import LiveEngine, UpsertResult
+from relevance.live.engine import LiveEngine
 from relevance.live.listing import NewListing
+from relevance.live.results import UpsertResult
 from relevance.results import CategoryFilter, Fallback, Hit, SearchResult
 from relevance.store import StoredListing
 

@@ -86,7 +86,7 @@ class Engine:
         manifest = open_manifest(root)
         layout = BundleLayout(root)
         calibration = Calibration.read(layout.calibration)
-        self.manifest = manifest
+        self.root, self.manifest = root, manifest
         self._clock = clock
         self.ontology = Ontology.read(layout.categories)
         self.columns = Columns.open(layout.columns)

@@ -27,21 +27,21 @@ _WRITTEN = ("vectors.npy", "visual.npy", "vectors.codes", "visual.codes", "listi
 _OWN = ("created_at", "files", "kind", "version", "listings", "live")
 
 
-def compact(engine: Engine, bundle: Path, out: Path, now: np.datetime64, store_id: str) -> int:
+def compact(engine: Engine, out: Path, now: np.datetime64, store_id: str) -> int:
     """Writes `engine`'s catalogue less what has expired at `now` as the bundle `out`; returns its number of listings.
 
-    bundle: the folder that `engine` was opened from; store_id: the live store whose changes it holds. Those after
-    its last change stay in that store and are fresh over the new bundle too. Written whole or not at all.
+    store_id: the live store whose changes the catalogue holds. Those after its last change stay in that store and are
+    fresh over the new bundle too. Written whole or not at all.
     """
     catalogue = engine.catalogue
     kept = _kept(catalogue, now)
     if not len(kept):
-        raise DataError(f"{bundle}: nothing is left to write; every listing was deleted or has expired")
+        raise DataError(f"{engine.root}: nothing is left to write; every listing was deleted or has expired")
     with writing(out) as temporary:
         layout = BundleLayout(temporary)
         for name in engine.manifest["files"]:
             if name.split("/")[0] not in _WRITTEN:
-                _link(bundle / name, temporary / name)
+                _link(engine.root / name, temporary / name)
         _write_vectors(catalogue, kept, layout)
         _columns(catalogue, kept).write(layout.columns)
         ListingStore.build(layout.store, _listings(catalogue, kept))

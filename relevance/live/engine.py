@@ -2,63 +2,33 @@
 
 import logging
 import threading
+import time
 import weakref
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import NamedTuple
 
 from relevance.deployment import Deployment, bundle_at
 from relevance.engine import Clock, Engine, utc_now
 from relevance.errors import DataError
 from relevance.filters import Filters
-from relevance.images import PhotoError
 from relevance.live.compaction import compact
-from relevance.live.encoder import ListingEncoder, Look
+from relevance.live.encoder import ListingEncoder
 from relevance.live.fresh import Fresh
-from relevance.live.listing import LiveListing, NewListing, checked
-from relevance.live.store import LiveStore, State, Write
+from relevance.live.listing import NewListing
+from relevance.live.results import LiveStatus, Refused, UpsertResult
+from relevance.live.store import LiveStore, State
+from relevance.live.writing import drafted, encoded, recoded
 from relevance.results import CategoryFilter, Fallback, Hit, SearchResult
 from relevance.store import StoredListing
 
 POLL_SECONDS = 0.1
 """How often what other processes wrote is looked for."""
 
-_LIVE_PHOTO = "live:"
+RETRY_SECONDS = 5.0
+"""How long after a failure the next bundle is tried again."""
+
 _BATCH = 256
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A listing that was not written: its place in the call, its id and why."""
-
-    index: int
-    listing_id: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class UpsertResult:
-    """accepted: listings written; rejected: those that are no listings, and why; ignored: those whose version is not
-    above the stored one, which changes nothing: what is sent twice counts once."""
-
-    accepted: int
-    rejected: tuple[Refused, ...]
-    ignored: tuple[Refused, ...] = ()
-
-
-@dataclass(frozen=True)
-class LiveStatus:
-    """bundle: the folder in use; built_at: when its snapshot was written; change: the last change seen; fresh: rows
-    written since the snapshot; removed: rows that no longer count, in snapshot and fresh segment; rows: all rows."""
-
-    bundle: Path
-    built_at: str
-    change: int
-    fresh: int
-    removed: int
-    rows: int
 
 
 class LiveEngine:
@@ -99,11 +69,11 @@ class LiveEngine:
 
     def status(self) -> LiveStatus:
         """Returns how far the state of the moment is from its snapshot."""
-        engine, bundle = self._current, self._bundle
+        engine = self._current
         catalogue = engine.catalogue
         fresh = len(catalogue.fresh.columns) if catalogue.fresh else 0
         return LiveStatus(
-            bundle=bundle,
+            bundle=engine.root,
             built_at=engine.manifest["created_at"],
             change=int(engine.versions.get("change", 0)),
             fresh=fresh,
@@ -154,19 +124,19 @@ class LiveEngine:
         """
         store = self._written_store()
         with self._upserting:
-            self.refresh()
+            self._take_in()
             engine = self._current
             encoder = ListingEncoder(engine)
             rejected, indexes, drafts = [], [], []
             for index, new in enumerate(listings):
                 try:
-                    drafts.append(_drafted(engine, encoder, new))
+                    drafts.append(drafted(engine, encoder, new))
                     indexes.append(index)
                 except DataError as error:
                     rejected.append(Refused(index, str(new.listing_id), str(error)))
-            writes = _writes(encoder, drafts)
+            writes = encoded(encoder, drafts)
             stored = store.upsert(writes)
-            self.refresh()
+            self._take_in()
         ignored = tuple(
             Refused(index, write.listing.listing_id, f"version {write.version} is not above the stored {version}")
             for index, write, version in zip(indexes, writes, stored, strict=True)
@@ -179,16 +149,14 @@ class LiveEngine:
         store = self._written_store()
         in_bundle = [name for name in listing_ids if self._current.store.find(name) is not None]
         deleted = store.delete(listing_ids, in_bundle)
-        self.refresh()
+        self._take_in()
         return deleted
 
     def write_snapshot(self, out: Path) -> int:
         """Writes the state of the moment as a bundle of its own; returns its number of listings. What has expired is
         left out. Raises DataError without `live`, ArtifactError for a folder that may not be replaced."""
         store = self._written_store()
-        with self._lock:
-            engine, bundle = self._current, self._bundle
-        return compact(engine, bundle, out, self._clock(), store.id)
+        return compact(self._current, out, self._clock(), store.id)
 
     def compact(self) -> int:
         """Writes the state of the moment as the deployment's next snapshot and puts it in use, so that fewer rows are
@@ -217,6 +185,11 @@ class LiveEngine:
                 self._current, self._fresh = self._opened(bundle)
                 self._bundle = bundle
                 return True
+            return self._take_in()
+
+    def _take_in(self) -> bool:
+        """Takes in what was written, over the bundle as it is; returns whether anything was."""
+        with self._lock:
             if self._store is None or self._fresh is None or not self._store.changed():
                 return False
             news = self._catch_up(self._store, self._fresh)
@@ -263,73 +236,29 @@ class LiveEngine:
         for state in store.since(fresh.change):
             batch.append(state)
             if len(batch) == _BATCH:
-                fresh.add(_recoded(batch, encoder, store))
+                fresh.add(recoded(batch, encoder, store))
                 batch = []
-        fresh.add(_recoded(batch, encoder, store))
+        fresh.add(recoded(batch, encoder, store))
         return fresh.change != before
 
 
-class _Draft(NamedTuple):
-    """A checked listing and what its photo tells."""
-
-    listing: LiveListing
-    look: Look
-    new: NewListing
-
-
-def _drafted(engine: Engine, encoder: ListingEncoder, new: NewListing) -> _Draft:
-    listing = checked(new, engine.ontology)
-    if new.image:
-        try:
-            return _Draft(replace(listing, image=_LIVE_PHOTO + listing.listing_id), encoder.look(new.image), new)
-        except PhotoError as error:
-            raise DataError(f"image: expected a photo, but it is {error}") from None
-    kept = engine.catalogue.find(listing.listing_id) if new.image is None else None
-    if kept is None:
-        return _Draft(listing, encoder.blind, new)
-    return _Draft(replace(listing, image=kept.image), encoder.look_of(engine.catalogue, kept), new)
-
-
-def _writes(encoder: ListingEncoder, drafts: Sequence[_Draft]) -> list[Write]:
-    encodings = encoder.encode([draft.listing for draft in drafts], [draft.look for draft in drafts])
-    return [
-        Write(draft.listing, draft.new.version, draft.new.image, encoder.key, encoding)
-        for draft, encoding in zip(drafts, encodings, strict=True)
-    ]
-
-
-def _recoded(states: Sequence[State], encoder: ListingEncoder, store: LiveStore) -> list[State]:
-    """The states with encodings of this bundle's models: those written under another bundle are encoded anew."""
-    foreign = [state for state in states if state.listing is not None and state.models != encoder.key]
-    listings = [state.listing for state in foreign if state.listing is not None]
-    looks = [_look_again(listing, encoder, store) for listing in listings]
-    anew = dict(zip((state.change for state in foreign), encoder.encode(listings, looks), strict=True))
-    return [state._replace(encoding=anew.get(state.change, state.encoding)) for state in states]
-
-
-def _look_again(listing: LiveListing, encoder: ListingEncoder, store: LiveStore) -> Look:
-    if listing.image is None:
-        return encoder.blind
-    if not listing.image.startswith(_LIVE_PHOTO):
-        return encoder.kept_look(listing.listing_id)
-    try:
-        return encoder.look(store.photo(listing.listing_id))
-    except PhotoError:  # it was a photo when it was written; another release may read fewer formats
-        return encoder.blind
-
-
 def _poll(engine_of: "weakref.ref[LiveEngine]", stop: threading.Event) -> None:
-    """Refreshes the engine until it is closed or gone."""
-    failed = ""
+    """Refreshes the engine until it is closed or gone. A new bundle that cannot be opened is tried again now and then,
+    and what is written is taken in meanwhile."""
+    retry_at, told = 0.0, ""
     while not stop.wait(POLL_SECONDS):
         engine = engine_of()
         if engine is None:
             return
         try:
-            engine.refresh()
-            failed = ""
+            if time.monotonic() < retry_at:
+                engine._take_in()
+            else:
+                engine.refresh()
+                told = ""
         except Exception as error:  # whatever it is, the last state goes on answering
-            if str(error) != failed:
-                _log.error("cannot take in the latest state, the last one stays in use: %s", error)
-            failed = str(error)
+            retry_at = time.monotonic() + RETRY_SECONDS
+            if str(error) != told:
+                _log.error("the latest state cannot be taken in, the last one stays in use: %s", error)
+            told = str(error)
         del engine

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from relevance.errors import DataError
 from relevance.http_answers import Json
-from relevance.live.engine import Refused, UpsertResult
 from relevance.live.listing import NewListing
+from relevance.live.results import Refused, UpsertResult
 from relevance.service.access import Writer
 from relevance.service.observed import note
 from relevance.service.settings import MAX_BATCH

@@ -177,13 +177,16 @@ def test_a_broken_bundle_changes_nothing(bundle: Path, other: Path, root: Path) 
 
 def test_a_broken_bundle_in_use_leaves_the_last_one_answering(bundle: Path, root: Path, tmp_path: Path) -> None:
     promote(bundle, root)
-    with relevance.open(root) as engine:
+    with relevance.open(root, live=tmp_path / "live") as engine:
         answer = engine.search("lamp").hits
         (root / "bundles" / "broken").mkdir()
         Deployment(root).switch(root / "bundles" / "broken")
         with pytest.raises(BundleError, match=r"manifest\.json"):
             engine.refresh()
         assert engine.search("lamp").hits == answer
+        assert engine.upsert([NewListing("new", WORD)]).accepted == 1
+        assert [hit.listing_id for hit in engine.lexical_search(WORD)] == ["new"]
+        assert engine.delete(["new"]) == 1
 
 
 def test_one_at_a_time(bundle: Path, root: Path) -> None:

@@ -1,0 +1,36 @@
+"""What a write answers, and how a live engine stands."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A listing that was not written: its place in the call, its id and why."""
+
+    index: int
+    listing_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class UpsertResult:
+    """accepted: listings written; rejected: those that are no listings, and why; ignored: those whose version is not
+    above the stored one, which changes nothing: what is sent twice counts once."""
+
+    accepted: int
+    rejected: tuple[Refused, ...]
+    ignored: tuple[Refused, ...] = ()
+
+
+@dataclass(frozen=True)
+class LiveStatus:
+    """bundle: the folder in use; built_at: when its snapshot was written; change: the last change seen; fresh: rows
+    written since the snapshot; removed: rows that no longer count, in snapshot and fresh segment; rows: all rows."""
+
+    bundle: Path
+    built_at: str
+    change: int
+    fresh: int
+    removed: int
+    rows: int

@@ -1,0 +1,66 @@
+"""From a new listing to what is written of it, and from what was written to what this bundle's models make of it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from relevance.engine import Engine
+from relevance.errors import DataError
+from relevance.images import PhotoError
+from relevance.live.encoder import ListingEncoder, Look
+from relevance.live.listing import LiveListing, NewListing, checked
+from relevance.live.store import LiveStore, State, Write
+
+_LIVE_PHOTO = "live:"
+"""How the `image` of a listing begins whose photo lies in the live store."""
+
+
+class Draft(NamedTuple):
+    """A checked listing and what its photo tells."""
+
+    listing: LiveListing
+    look: Look
+    new: NewListing
+
+
+def drafted(engine: Engine, encoder: ListingEncoder, new: NewListing) -> Draft:
+    """Checks a listing and looks at its photo, or at the one that it keeps; raises DataError with the reason."""
+    listing = checked(new, engine.ontology)
+    if new.image:
+        try:
+            return Draft(replace(listing, image=_LIVE_PHOTO + listing.listing_id), encoder.look(new.image), new)
+        except PhotoError as error:
+            raise DataError(f"image: expected a photo, but it is {error}") from None
+    kept = engine.catalogue.find(listing.listing_id) if new.image is None else None
+    if kept is None:
+        return Draft(listing, encoder.blind, new)
+    return Draft(replace(listing, image=kept.image), encoder.look_of(engine.catalogue, kept), new)
+
+
+def encoded(encoder: ListingEncoder, drafts: Sequence[Draft]) -> list[Write]:
+    """Returns what is written of each draft."""
+    encodings = encoder.encode([draft.listing for draft in drafts], [draft.look for draft in drafts])
+    return [
+        Write(draft.listing, draft.new.version, draft.new.image, encoder.key, encoding)
+        for draft, encoding in zip(drafts, encodings, strict=True)
+    ]
+
+
+def recoded(states: Sequence[State], encoder: ListingEncoder, store: LiveStore) -> list[State]:
+    """Returns the states with encodings of this bundle's models: those written under another are encoded anew."""
+    foreign = [state for state in states if state.listing is not None and state.models != encoder.key]
+    listings = [state.listing for state in foreign if state.listing is not None]
+    looks = [_look_again(listing, encoder, store) for listing in listings]
+    anew = dict(zip((state.change for state in foreign), encoder.encode(listings, looks), strict=True))
+    return [state._replace(encoding=anew.get(state.change, state.encoding)) for state in states]
+
+
+def _look_again(listing: LiveListing, encoder: ListingEncoder, store: LiveStore) -> Look:
+    if listing.image is None:
+        return encoder.blind
+    if not listing.image.startswith(_LIVE_PHOTO):
+        return encoder.kept_look(listing.listing_id)
+    try:
+        return encoder.look(store.photo(listing.listing_id))
+    except PhotoError:  # it was a photo when it was written; another release may read fewer formats
+        return encoder.blind
