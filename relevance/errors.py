@@ -24,5 +24,9 @@ class BundleError(RelevanceError):
     """A bundle cannot be opened: missing, altered, of another version, or built from parts that disagree."""
 
 
+class TrainingError(RelevanceError):
+    """A training cannot go on: its loss is no number."""
+
+
 class ArtifactError(RelevanceError):
     """An artifact folder (classifier, listing index, towers) cannot be read or may not be replaced."""

@@ -21,9 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relevance.errors import ArtifactError
+from relevance.word_pieces import WordPieces
 
 MAX_CHARACTERS = 1000
 """Longer texts are cut here before anything else happens to them, unless told otherwise."""
+
+_REMEMBERED = 100_000
+"""Words whose features are kept at hand."""
+
+_SHORTEST_WORD = 4
+"""Shorter pieces of a text prior are often parts of words, or abbreviations."""
 
 _DIACRITICS = re.compile("[\u0300-\u036f]")
 _APOSTROPHES = re.compile("['\u2019\u2018\u02bc\u0060\u00b4]")
@@ -90,27 +97,53 @@ def _unspaced(character: str) -> bool:
     return code >= 0x0E01 and any(low <= code <= high for low, high in _UNSPACED)
 
 
-class Bag(NamedTuple):
-    """A weighted bag of features."""
+class Widths(NamedTuple):
+    """How a text is read: at most so many word pieces of the prior, and so many other features. The n-grams are those
+    of all words, since a query's may be misspelt, or, where `spelt`, only of words that are not known."""
 
-    ids: list[int]
-    weights: list[float]
+    pieces: int
+    features: int
+    spelt: bool = False
+
+    @property
+    def columns(self) -> int:
+        return self.pieces + self.features
+
+
+class _Word(NamedTuple):
+    """What a word brings into a bag; most words come again."""
+
+    text: str
+    id: int
+    ngrams: tuple[int, ...]
+    pieces: tuple[int, ...]
+
+
+class Bag(NamedTuple):
+    """The features of a text by kind: numbers of words, of word pairs, of character n-grams, and of the word pieces by
+    which a text prior knows the same text. A feature weighs 1/sqrt(number of its kind in the text), so that the sum of
+    the embeddings has a length that does not depend on how long the text is."""
+
+    words: list[int]
+    pairs: list[int]
+    ngrams: list[int]
+    pieces: list[int]
 
 
 @dataclass(frozen=True)
 class Featuriser:
-    """Turns text into a weighted bag of feature ids: 0 is padding, then the known words, word pairs and n-grams,
-    then `buckets` hash buckets shared by all unknown ones.
+    """Turns text into bags of feature ids: 0 is padding, then the known words, then the known n-grams, then
+    `buckets` hash buckets shared by all unknown ones. Two neighbouring words also count as one word, so that `flip
+    flop` and `flipflop` share a feature.
 
-    Each kind of feature (words, pairs, n-grams) has weights 1/sqrt(number of that kind in the text), so that the sum
-    of their embeddings has a length that does not depend on how long the text is.
+    pieces: the vocabulary of a text prior; its ids are numbers of their own, from 1 on.
     """
 
     words: tuple[str, ...]
-    pairs: tuple[str, ...]
     ngrams: tuple[str, ...]
     buckets: int = 20_000
     sizes: tuple[int, ...] = (3, 4)
+    pieces: tuple[str, ...] = ()
 
     @classmethod
     def fit(
@@ -118,21 +151,20 @@ class Featuriser:
         texts: Iterable[str],
         spellings: Iterable[str] = (),
         *,
+        pieces: Sequence[str] = (),
         min_count: int = 2,
-        max_words: int = 50_000,
-        max_pairs: int = 20_000,
-        max_ngrams: int = 30_000,
+        max_words: int = 70_000,
+        max_ngrams: int = 60_000,
         buckets: int = 20_000,
     ) -> "Featuriser":
         """Returns a featuriser that knows the most frequent features of `texts`, those seen `min_count` times, and
         also the n-grams of `spellings` (mistyped texts, whose words must stay unknown)."""
         words: Counter[str] = Counter()
-        pairs: Counter[str] = Counter()
         ngrams: Counter[str] = Counter()
         for text in texts:
             found = tokens(text)
             words.update(found)
-            pairs.update(_pairs(found))
+            words.update(_pairs(found))
             for word in found:
                 ngrams.update(_ngrams(word, cls.sizes))
         for text in spellings:
@@ -143,68 +175,91 @@ class Featuriser:
             ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
             return tuple(feature for feature, count in ordered[:limit] if count >= min_count)
 
-        return cls(keep(words, max_words), keep(pairs, max_pairs), keep(ngrams, max_ngrams), buckets)
+        return cls(keep(words, max_words), keep(ngrams, max_ngrams), buckets, pieces=tuple(pieces))
 
     @property
     def size(self) -> int:
         """Rows of the embedding table that the ids index."""
-        return 1 + len(self.words) + len(self.pairs) + len(self.ngrams) + self.buckets
+        return 1 + len(self.words) + len(self.ngrams) + self.buckets
 
     @property
     def first_ngram(self) -> int:
-        """The first id that is not of a known word or pair."""
-        return 1 + len(self.words) + len(self.pairs)
+        """The first id that is not of a known word."""
+        return 1 + len(self.words)
 
-    def bag(self, text: str, limit: int) -> Bag:
-        """Returns the features of `text`, at most `limit` of them: words first, then pairs, then n-grams."""
-        found = tokens(text)
-        kinds = (
-            [self._id(self._word_ids, word, "w") for word in found],
-            [self._id(self._pair_ids, pair, "p") for pair in _pairs(found)],
-            [self._id(self._ngram_ids, g, "g") for word in found for g in _ngrams(word, self.sizes)],
-        )
-        ids: list[int] = []
-        weights: list[float] = []
-        for kind in kinds:
-            kept = kind[: limit - len(ids)]
-            ids += kept
-            weights += [1.0 / float(np.sqrt(len(kept)))] * len(kept) if kept else []
-        return Bag(ids, weights)
+    def bag(self, text: str, widths: Widths) -> Bag:
+        """Returns the features of `text`, at most `widths` of them: words first, then pairs, then n-grams."""
+        found = [self._features(word) for word in tokens(text)]
+        known, bucket = self._word_ids, self._bucket
+        words = [word.id for word in found[: widths.features]]
+        left = widths.features - len(words)
+        joined = [a.text + b.text for a, b in pairwise(found)][:left]
+        pairs = [known.get(pair) or bucket(pair) for pair in joined]
+        left -= len(pairs)
+        doubtful = found if not widths.spelt else [word for word in found if word.id >= self.first_ngram]
+        ngrams = [ngram for word in doubtful for ngram in word.ngrams][:left]
+        return Bag(words, pairs, ngrams, [piece for word in found for piece in word.pieces][: widths.pieces])
 
-    def batch(self, texts: Sequence[str], limit: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Returns ids int32 and weights float32, both `[len(texts), limit]`, padded with zeros."""
-        ids = np.zeros((len(texts), limit), np.int32)
-        weights = np.zeros((len(texts), limit), np.float32)
+    def _features(self, word: str) -> "_Word":
+        features = self._seen.get(word)
+        if features is None:
+            if len(self._seen) >= _REMEMBERED:
+                self._seen.clear()
+            ngrams = tuple(self._ngram_ids.get(n) or self._bucket(n) for n in _ngrams(word, self.sizes))
+            number = self._word_ids.get(word) or self._bucket(word)
+            features = self._seen[word] = _Word(word, number, ngrams, self._word_pieces.split(word))
+        return features
+
+    def batch(self, texts: Sequence[str], widths: Widths) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Returns ids int32 and weights float32, both `[len(texts), pieces + features]`, padded with zeros: in the
+        first columns the pieces, in the others the features, each by numbers of their own."""
+        ids = np.zeros((len(texts), widths.columns), np.int32)
+        weights = np.zeros((len(texts), widths.columns), np.float32)
         for row, text in enumerate(texts):
-            bag = self.bag(text, limit)
-            ids[row, : len(bag.ids)] = bag.ids
-            weights[row, : len(bag.ids)] = bag.weights
+            words, pairs, ngrams, pieces = self.bag(text, widths)
+            at = 0
+            for first, kind in ((0, pieces), (widths.pieces, words), (-1, pairs), (-1, ngrams)):
+                at = first if first >= 0 else at
+                end = at + len(kind)
+                if kind:
+                    ids[row, at:end] = kind
+                    weights[row, at:end] = len(kind) ** -0.5
+                at = end
         return ids, weights
+
+    def number(self, word: str) -> int | None:
+        """Returns the id of a word (normalised, as `tokens` gives it), None for one that training has not seen."""
+        return self._word_ids.get(word)
 
     def knows(self, word: str) -> bool:
         """Says whether training has seen this word (normalised, as `tokens` gives it)."""
         return word in self._word_ids
 
+    def is_piece(self, word: str) -> bool:
+        """Says whether the text prior knows `word` as a whole, as it does the usual words of its language."""
+        return len(word) >= _SHORTEST_WORD and word in self._word_pieces
+
     def write(self, path: Path) -> None:
         """Writes the featuriser as JSON."""
-        fields = {"format": 1, "buckets": self.buckets, "sizes": self.sizes}
-        lists = {"words": self.words, "pairs": self.pairs, "ngrams": self.ngrams}
+        fields = {"format": 2, "buckets": self.buckets, "sizes": self.sizes}
+        lists = {"words": self.words, "ngrams": self.ngrams, "pieces": self.pieces}
         path.write_text(json.dumps(fields | lists, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> "Featuriser":
         """Reads what `write` wrote; raises ArtifactError for another format."""
         fields = json.loads(path.read_text(encoding="utf-8"))
-        if fields.get("format") != 1:
-            raise ArtifactError(f"{path}: text model format {fields.get('format')!r}, this version reads 1")
-        words, pairs, ngrams = (tuple(fields[name]) for name in ("words", "pairs", "ngrams"))
-        return cls(words, pairs, ngrams, fields["buckets"], tuple(fields["sizes"]))
+        if fields.get("format") != 2:
+            raise ArtifactError(f"{path}: text model format {fields.get('format')!r}, this version reads 2")
+        words, ngrams, pieces = (tuple(fields[name]) for name in ("words", "ngrams", "pieces"))
+        return cls(words, ngrams, fields["buckets"], tuple(fields["sizes"]), pieces)
 
-    def _id(self, known: dict[str, int], feature: str, kind: str) -> int:
-        found = known.get(feature)
-        if found is not None:
-            return found
-        return self._first_bucket + zlib.crc32((kind + feature).encode()) % self.buckets
+    def _bucket(self, feature: str) -> int:
+        return self._first_bucket + zlib.crc32(feature.encode()) % self.buckets
+
+    @cached_property
+    def _seen(self) -> dict[str, "_Word"]:
+        return {}
 
     @cached_property
     def _first_bucket(self) -> int:
@@ -215,16 +270,16 @@ class Featuriser:
         return {word: 1 + i for i, word in enumerate(self.words)}
 
     @cached_property
-    def _pair_ids(self) -> dict[str, int]:
-        return {pair: 1 + len(self.words) + i for i, pair in enumerate(self.pairs)}
-
-    @cached_property
     def _ngram_ids(self) -> dict[str, int]:
         return {ngram: self.first_ngram + i for i, ngram in enumerate(self.ngrams)}
 
+    @cached_property
+    def _word_pieces(self) -> WordPieces:
+        return WordPieces(self.pieces)
+
 
 def _pairs(words: list[str]) -> list[str]:
-    return [f"{a} {b}" for a, b in pairwise(words)]
+    return [a + b for a, b in pairwise(words)]
 
 
 def _ngrams(word: str, sizes: Sequence[int]) -> list[str]:

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from relevance.artifacts import read_manifest
 from relevance.models import Model
-from relevance.text import Featuriser
+from relevance.text import Featuriser, Widths
 
-QUERY_FEATURES = 48
-TEXT_FEATURES = 56
-PATH_FEATURES = 64
+QUERY_WIDTHS = Widths(pieces=16, features=80)
+TEXT_WIDTHS = Widths(pieces=24, features=48, spelt=True)
+PATH_WIDTHS = Widths(pieces=16, features=48, spelt=True)
 _BATCH = 256
 
 Arrays = dict[str, NDArray[Any]]
@@ -34,28 +34,43 @@ def listing_arrays(
     `[n, visual_dim]`, zero rows without a photo; price: `[n]`, NaN when there is none.
     """
     texts = [tower_text(title, values) for title, values in zip(titles, attributes, strict=True)]
-    text_ids, text_weights = featuriser.batch(texts, TEXT_FEATURES)
+    text_ids, text_weights = featuriser.batch(texts, TEXT_WIDTHS)
     path_ids, path_weights = path_arrays(featuriser, paths)
-    known = np.isfinite(price)
-    price_features = np.stack([np.where(known, np.log1p(np.where(known, price, 0.0)) / 10, 0.0), known], axis=1)
     return {
         "category_ids": path_ids,
         "category_weights": path_weights,
-        "price": price_features.astype(np.float32),
+        "price": price_array(price),
         "text_ids": text_ids,
         "text_weights": text_weights,
         "visual": visual.astype(np.float32),
     }
 
 
+def price_array(price: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Returns what the listing tower reads of prices `[n]` (NaN when there is none), float32 `[n, 2]`."""
+    known = np.isfinite(price)
+    return np.stack([np.where(known, np.log1p(np.where(known, price, 0.0)) / 10, 0.0), known], axis=1).astype(
+        np.float32
+    )
+
+
 def path_arrays(featuriser: Featuriser, paths: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Returns the features of category paths, leaf first, so that a long path loses its root and not its leaf."""
+    """Returns the features of category paths, each computed once."""
     distinct = list(dict.fromkeys(paths))
     rows = {path: row for row, path in enumerate(distinct)}
-    leaf_first = [" ".join(reversed(path.split(" > "))) for path in distinct]
-    ids, weights = featuriser.batch(leaf_first, PATH_FEATURES)
+    ids, weights = featuriser.batch([leaf_first(path) for path in distinct], PATH_WIDTHS)
     order = [rows[path] for path in paths]
     return ids[order], weights[order]
+
+
+def leaf_first(path: str) -> str:
+    """Returns the text by which the towers know a category: a long path loses its root and not its leaf."""
+    return " ".join(reversed(path.split(" > ")))
+
+
+def listing_words(title: str, attributes: dict[str, Any], path: str) -> str:
+    """Returns all by which a listing can be asked for word by word: title, attribute values, category path."""
+    return f"{tower_text(title, attributes)} {path}"
 
 
 def tower_text(title: str, attributes: dict[str, Any]) -> str:
@@ -85,6 +100,11 @@ class TowerLayout:
     def categories(self) -> Path:
         return self.root / "category_embeddings.npy"
 
+    @property
+    def absent(self) -> Path:
+        """Words to calibrate with; not part of a bundle."""
+        return self.root / "absent_words.json"
+
     def files(self) -> tuple[Path, ...]:
         return self.text, self.query, self.listing, self.categories
 
@@ -95,14 +115,16 @@ class Towers:
     def __init__(self, root: Path, threads: int = 1) -> None:
         layout = TowerLayout(root)
         self.featuriser = Featuriser.read(layout.text)
-        self.category_embeddings: NDArray[np.float32] = np.load(layout.categories)
+        places: NDArray[np.float32] = np.load(layout.categories)
+        # The last place is that of queries which nothing answers.
+        self.category_embeddings, self.nothing = places[:-1], places[-1]
         self._query = Model(layout.query, threads)
         self._listing = Model(layout.listing, threads)
 
     @classmethod
     def open(cls, artifact: Path, threads: int = 1) -> "Towers":
         """Opens a towers artifact; raises ArtifactError when it is missing, altered or of another version."""
-        read_manifest(artifact, "towers", 1)
+        read_manifest(artifact, "towers", 2)
         return cls(artifact, threads)
 
     @property
@@ -111,12 +133,12 @@ class Towers:
 
     def query(self, text: str) -> NDArray[np.float32]:
         """Returns the unit vector of one query, float32 `[dim]`."""
-        return np.asarray(self._query(*self.featuriser.batch([text], QUERY_FEATURES))[0][0], np.float32)
+        return np.asarray(self._query(*self.featuriser.batch([text], QUERY_WIDTHS))[0][0], np.float32)
 
     def queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Returns the unit vectors of queries, float32 `[len(texts), dim]`."""
         parts = [
-            self._query(*self.featuriser.batch(texts[i : i + _BATCH], QUERY_FEATURES))[0]
+            self._query(*self.featuriser.batch(texts[i : i + _BATCH], QUERY_WIDTHS))[0]
             for i in range(0, len(texts), _BATCH)
         ]
         return np.concatenate(parts) if parts else np.empty((0, self.dim), np.float32)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relevance.errors import ArtifactError
-from relevance.text import MAX_CHARACTERS, Featuriser, normalise, tokens
+from relevance.text import MAX_CHARACTERS, Featuriser, Widths, normalise, tokens
+from relevance.word_pieces import WordPieces
 
 ANY_TEXT = st.text(st.characters(), max_size=80)  # control characters, surrogates and unassigned ones included
 PIECES = [
@@ -101,10 +102,12 @@ def test_fit_keeps_frequent_features_in_order_of_frequency() -> None:
     featuriser = _featuriser()
     # Twice each, therefore by name; "mechanical" and "mouse" occur once.
     assert featuriser.words == ("chene", "gaming", "keyboard", "logitech", "table")
-    assert featuriser.pairs == ()
-    assert Featuriser.fit([*TITLES, "gaming mouse"], min_count=2).pairs == ("gaming mouse",)
+    # Two words that follow each other count as one.
+    assert "gamingmouse" in Featuriser.fit([*TITLES, "gaming mouse"], min_count=2).words
     assert featuriser.knows("keyboard")
+    assert featuriser.number("keyboard") == 3
     assert not featuriser.knows("mouse")
+    assert featuriser.number("mouse") is None
 
 
 def test_spellings_lend_ngrams_and_no_words() -> None:
@@ -116,57 +119,76 @@ def test_spellings_lend_ngrams_and_no_words() -> None:
 
 
 def test_bag_of_known_and_unknown_words() -> None:
-    featuriser = Featuriser(("table", "oak"), ("oak table",), ("<oa", "oak>"), buckets=10)
-    assert featuriser.size == 1 + 2 + 1 + 2 + 10
-    bag = featuriser.bag("Oak table", limit=100)
+    featuriser = Featuriser(("table", "oak", "oaktable"), ("<oa", "oak>"), buckets=10)
+    assert featuriser.size == 1 + 3 + 2 + 10
+    bag = featuriser.bag("Oak table", Widths(0, 100))
+    assert bag.words == [2, 1]
+    assert bag.pairs == [3]
+    assert bag.pieces == []
     # n-grams of <oak>: <oa oak ak> <oak oak>; of <table>: 5 of three and 4 of four letters.
-    words, pairs, ngrams = bag.ids[:2], bag.ids[2:3], bag.ids[3:]
-    assert words == [2, 1]
-    assert pairs == [3]
-    assert len(ngrams) == 5 + 9
-    assert [i for i in ngrams if i < 6] == [4, 5]
-    assert all(6 <= i < 16 for i in ngrams if i not in (4, 5))
-    expected = [2**-0.5] * 2 + [1.0] + [14**-0.5] * 14
-    np.testing.assert_allclose(bag.weights, expected)
+    assert len(bag.ngrams) == 5 + 9
+    assert [i for i in bag.ngrams if i < 6] == [4, 5]
+    assert all(6 <= i < 16 for i in bag.ngrams if i not in (4, 5))
+    # Written as one word, it is the feature of the two.
+    assert featuriser.bag("oaktable", Widths(0, 100)).words == [3]
 
 
-def test_limit_cuts_ngrams_first_and_keeps_each_kind_at_length_one() -> None:
-    featuriser = _featuriser()
-    bag = featuriser.bag("gaming keyboard logitech", limit=7)
-    assert len(bag.ids) == 7
-    assert bag.ids[:3] == featuriser.bag("gaming keyboard logitech", limit=3).ids
-    weights = np.array(bag.weights)
-    for kind in (weights[:3], weights[3:5], weights[5:]):
-        assert np.square(kind).sum() == pytest.approx(1.0)
+def test_a_word_is_cut_into_the_longest_known_pieces() -> None:
+    pieces = WordPieces(("wind", "##che", "##ater", "wi", "##cheater", "a"))
+    assert pieces.split("windcheater") == (1, 5)
+    assert pieces.split("wind") == (1,)
+    assert pieces.split("windy") == ()  # no piece for the y
+    assert pieces.split("") == ()
+    assert WordPieces(()).split("wind") == ()
 
 
-@given(st.lists(ANY_TEXT | st.sampled_from(TITLES), max_size=5), st.integers(1, 40))
-def test_batch_equals_bags(texts: list[str], limit: int) -> None:
-    featuriser = _featuriser()
-    ids, weights = featuriser.batch(texts, limit)
-    assert ids.shape == weights.shape == (len(texts), limit)
+def test_texts_known_to_be_spelt_well_have_ngrams_of_unknown_words_only() -> None:
+    featuriser = Featuriser(("table",), (), buckets=10)
+    assert featuriser.bag("table", Widths(0, 50, spelt=True)).ngrams == []
+    assert len(featuriser.bag("table oak", Widths(0, 50, spelt=True)).ngrams) == 5
+    assert len(featuriser.bag("table", Widths(0, 50)).ngrams) == 9
+
+
+@pytest.mark.parametrize("features", [1, 3, 5, 7, 40])
+def test_a_bag_has_no_more_features_than_asked_for_and_loses_ngrams_first(features: int) -> None:
+    featuriser = Featuriser.fit(TITLES, min_count=1, pieces=("gaming", "key", "##board"), buckets=50)
+    all_of_it = featuriser.bag("gaming keyboard logitech", Widths(3, 1000))
+    assert all_of_it.pieces == [1, 2, 3]  # none make up "logitech"
+    bag = featuriser.bag("gaming keyboard logitech", Widths(2, features))
+    every = [*all_of_it.words, *all_of_it.pairs, *all_of_it.ngrams]
+    assert [*bag.words, *bag.pairs, *bag.ngrams] == every[:features]
+    assert bag.pieces == [1, 2]
+
+
+@given(st.lists(ANY_TEXT | st.sampled_from(TITLES), max_size=5), st.integers(1, 40), st.integers(0, 4))
+def test_batch_equals_bags(texts: list[str], features: int, pieces: int) -> None:
+    featuriser = Featuriser.fit(TITLES, min_count=2, pieces=("gaming", "key", "##board"), buckets=50)
+    widths = Widths(pieces, features)
+    ids, weights = featuriser.batch(texts, widths)
+    assert ids.shape == weights.shape == (len(texts), pieces + features)
     assert (ids.dtype, weights.dtype) == (np.int32, np.float32)
     for row, text in enumerate(texts):
-        bag = featuriser.bag(text, limit)
-        n = len(bag.ids)
-        assert n <= limit
-        assert ids[row].tolist() == bag.ids + [0] * (limit - n)
-        np.testing.assert_array_equal(weights[row], np.array(bag.weights + [0.0] * (limit - n), np.float32))
-        assert all(0 < i < featuriser.size for i in bag.ids)
+        bag = featuriser.bag(text, widths)
+        expected = [*bag.pieces, *[0] * (pieces - len(bag.pieces)), *bag.words, *bag.pairs, *bag.ngrams]
+        assert ids[row].tolist() == expected + [0] * (pieces + features - len(expected))
+        # However many there are of a kind, their weights make up a length of one.
+        assert np.square(weights[row]).sum() == pytest.approx(sum(bool(kind) for kind in bag), rel=1e-4)
+        assert ((weights[row] > 0) == (ids[row] > 0)).all()
+        assert (ids[row, pieces:] < featuriser.size).all()
 
 
 @given(titles=st.lists(ANY_TEXT, max_size=6), text=ANY_TEXT)
 def test_round_trip_gives_the_same_bags(tmp_path_factory: pytest.TempPathFactory, titles: list[str], text: str) -> None:
     path = tmp_path_factory.getbasetemp() / "text.json"
-    featuriser = Featuriser.fit([*titles, *TITLES], min_count=1, buckets=30)
+    featuriser = Featuriser.fit([*titles, *TITLES], min_count=1, pieces=("gam", "##ing"), buckets=30)
     featuriser.write(path)
     again = Featuriser.read(path)
     assert again == featuriser
     for each in (*titles, text):
-        assert again.bag(each, 60) == featuriser.bag(each, 60)
+        assert again.bag(each, Widths(8, 60)) == featuriser.bag(each, Widths(8, 60))
 
 
 def test_another_format_is_refused_by_name(tmp_path: Path) -> None:
-    (tmp_path / "text.json").write_text('{"format": 2}')
-    with pytest.raises(ArtifactError, match=r"text\.json.*2.*reads 1"):
+    (tmp_path / "text.json").write_text('{"format": 1}')
+    with pytest.raises(ArtifactError, match=r"text\.json.*1.*reads 2"):
         Featuriser.read(tmp_path / "text.json")

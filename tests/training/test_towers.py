@@ -5,55 +5,47 @@ import os
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rapidfuzz.distance import DamerauLevenshtein
 
 from relevance.models import Model
 from relevance.text import Featuriser
-from relevance.towers import PATH_FEATURES, QUERY_FEATURES, TEXT_FEATURES, listing_arrays
+from relevance.towers import PATH_WIDTHS, QUERY_WIDTHS, TEXT_WIDTHS, listing_arrays
 from relevance.towers import Towers as RuntimeTowers
-from training.towers.augment import excerpt, mistype, pad
-
-
-@given(st.text(alphabet="abcdefghijklmnop ", max_size=40), st.integers(0, 2**32 - 1))
-def test_mistype_stays_near(query: str, seed: int) -> None:
-    wrong = mistype(query, np.random.default_rng(seed))
-    # Two errors at most, of which one written by ear may add or change up to four letters.
-    assert DamerauLevenshtein.distance(query, wrong) <= 8
-    assert wrong == mistype(query, np.random.default_rng(seed))
-
-
-def test_mistype_makes_errors() -> None:
-    rng = np.random.default_rng(0)
-    changed = sum(mistype("gaming keyboard", rng) != "gaming keyboard" for _ in range(200))
-    assert changed > 190
+from training.towers.augment import excerpt, pad
 
 
 @given(st.lists(st.text(alphabet="abc", min_size=1, max_size=3), max_size=8), st.integers(0, 1000))
 def test_excerpt_keeps_order(words: list[str], seed: int) -> None:
     words = [f"{word}{i}" for i, word in enumerate(words)]
-    kept = excerpt(words, np.random.default_rng(seed)).split()
+    kept = excerpt(words, Random(seed)).split()
     assert kept == [word for word in words if word in kept]
     assert len(kept) <= 4
     assert bool(kept) == bool(words)
 
 
 def test_pad_keeps_the_query_and_adds_fillers() -> None:
-    rng = np.random.default_rng(0)
-    padded = [pad("garden chair", ["cheap", "nice"], rng) for _ in range(300)]
+    dice = Random(0)
+    padded = [pad("garden chair", ["cheap", "nice"], dice) for _ in range(300)]
     assert all("garden chair" in query for query in padded)
     assert {word for query in padded for word in query.split()} == {"garden", "chair", "cheap", "nice"}
     assert 60 < sum(query != "garden chair" for query in padded) < 150
-    assert pad("garden chair", [], rng) == "garden chair"
+    assert pad("garden chair", [], dice) == "garden chair"
+
+
+PIECES = ("gaming", "key", "##board", "chair")
+PRIOR = np.random.default_rng(4).normal(size=(len(PIECES), 6)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
 def featuriser() -> Featuriser:
-    return Featuriser.fit(["gaming keyboard", "gaming mouse", "garden chair", "garden table"] * 2, buckets=50)
+    texts = ["gaming keyboard", "gaming mouse", "garden chair", "garden table"] * 2
+    return Featuriser.fit(texts, pieces=PIECES, buckets=50)
 
 
 def random_table(featuriser: Featuriser, dim: int = 8) -> np.ndarray:
@@ -62,29 +54,55 @@ def random_table(featuriser: Featuriser, dim: int = 8) -> np.ndarray:
     return table
 
 
-def test_exported_query_tower_agrees_with_the_trained_one(featuriser: Featuriser, tmp_path: Path) -> None:
-    import tensorflow as tf
-
-    from training.towers.export import export_query
+def make_towers(featuriser: Featuriser) -> Any:
     from training.towers.model import Towers
 
-    towers = Towers(random_table(featuriser))
-    towers.query_head.outer.kernel_initializer = tf.keras.initializers.RandomNormal(seed=3)
-    ids, weights = featuriser.batch(["gaming keybord", "chair", "", "zzz qqq"], QUERY_FEATURES)
-    expected = towers.query(ids, weights).numpy()
+    return Towers(random_table(featuriser), PRIOR, 0.25)
+
+
+def test_exported_query_tower_agrees_with_the_trained_one(featuriser: Featuriser, tmp_path: Path) -> None:
+    from training.towers.export import export_query
+
+    towers = make_towers(featuriser)
+    ids, weights = featuriser.batch(["gaming keybord", "chair", "", "zzz qqq"], QUERY_WIDTHS)
+    expected = towers.joint_query(ids, weights).numpy()
     export_query(towers, tmp_path / "query.tflite")
     exported = Model(tmp_path / "query.tflite")
     np.testing.assert_allclose(exported(ids, weights)[0], expected, atol=1e-5)
     for row in range(len(ids)):
         np.testing.assert_allclose(exported(ids[row : row + 1], weights[row : row + 1])[0][0], expected[row], atol=1e-5)
-    np.testing.assert_allclose(np.linalg.norm(expected[[0, 1, 3]], axis=1), 1, atol=1e-5)
+    # Three quarters of the squared length were learned, the prior decides a quarter where it knows a word.
+    np.testing.assert_allclose(np.square(expected[[0, 1, 3], :8]).sum(axis=1), 0.75, atol=1e-5)
+    np.testing.assert_allclose(np.square(expected[:, 8:]).sum(axis=1), [0.25, 0.25, 0, 0], atol=1e-5)
+    chair = PRIOR[3] / np.linalg.norm(PRIOR[3])
+    np.testing.assert_allclose(expected[1, 8:], 0.5 * chair, atol=1e-5)
+
+
+def test_a_step_reads_texts_as_the_runtime_does(featuriser: Featuriser) -> None:
+    """The ragged bags of training and the padded arrays of serving give one sum."""
+    import tensorflow as tf
+
+    from training.towers.bags import KINDS, Bags
+
+    text = make_towers(featuriser).text
+    text.prior_weight.assign(np.linspace(-1, 1, len(PIECES) + 1))
+    texts = ["gaming keyboard", "", "garden chair", "zzz"]
+    rows = tf.constant([2, 0, 1, 3])
+    bags = Bags(featuriser, texts, QUERY_WIDTHS).take(rows)
+    ids, weights = featuriser.batch([texts[row] for row in rows.numpy()], QUERY_WIDTHS)
+    padded, _ = text.padded(ids, weights, QUERY_WIDTHS.pieces)
+    np.testing.assert_allclose(text(bags).numpy(), padded.numpy(), atol=1e-5)
+    # Without words, pairs and n-grams the prior alone is left.
+    kept = np.zeros((4, KINDS + 1), np.float32)
+    kept[:, KINDS] = 1
+    only = ids.copy(), np.where(np.arange(ids.shape[1]) < QUERY_WIDTHS.pieces, weights, 0)
+    np.testing.assert_allclose(text(bags, kept).numpy(), text.padded(*only, QUERY_WIDTHS.pieces)[0].numpy(), atol=1e-5)
 
 
 def test_exported_listing_tower_agrees_with_the_trained_one(featuriser: Featuriser, tmp_path: Path) -> None:
     from training.towers.export import export_listing
-    from training.towers.model import Towers
 
-    towers = Towers(random_table(featuriser))
+    towers = make_towers(featuriser)
     visual = np.random.default_rng(2).normal(size=(3, 5)).astype(np.float32)
     arrays = listing_arrays(
         featuriser,
@@ -94,13 +112,13 @@ def test_exported_listing_tower_agrees_with_the_trained_one(featuriser: Featuris
         visual,
         np.array([10.0, np.nan, 0.0]),
     )
-    expected = towers.listing(arrays).numpy()
+    expected = towers.joint_listing(arrays).numpy()
     export_listing(towers, 5, tmp_path / "listing.tflite")
     exported = Model(tmp_path / "listing.tflite")
     assert [spec.name for spec in exported.inputs] == sorted(arrays)
     np.testing.assert_allclose(exported(*(arrays[name] for name in sorted(arrays)))[0], expected, atol=1e-5)
-    assert arrays["text_ids"].shape == (3, TEXT_FEATURES)
-    assert arrays["category_ids"].shape == (3, PATH_FEATURES)
+    assert arrays["text_ids"].shape == (3, TEXT_WIDTHS.columns)
+    assert arrays["category_ids"].shape == (3, PATH_WIDTHS.columns)
     np.testing.assert_allclose(arrays["price"], [[np.log(11) / 10, 1], [0, 0], [0, 1]], rtol=1e-6)
 
 
@@ -167,12 +185,13 @@ def test_starting_vectors_bring_words_of_one_session_together() -> None:
 
 
 def test_the_same_seed_gives_the_same_towers(tiny_chain: Path, tmp_path: Path) -> None:
-    from training.towers.train import Options, run
+    from training.towers.options import Options
+    from training.towers.train import run
 
     options = Options(epochs=2, batch=128, excerpts=1, seed=5)
     for name in ("a", "b"):
         run(tiny_chain / "dataset", tiny_chain / "listings", tmp_path / name, options)
-    for file in ("text.json", "category_embeddings.npy"):
+    for file in ("text.json", "category_embeddings.npy", "absent_words.json"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes(), file
     # Not compared byte by byte: the converter numbers its tensors on through a process.
     texts = ["gaming keyboard", "old sofa", ""]
@@ -196,3 +215,66 @@ def test_events_on_unknown_listings_are_counted_and_not_learned_from(tiny_chain:
     corpus = read_corpus(tmp_path / "dataset", None)
     assert corpus.dropped_events == clicked.count(gone) > 0
     assert gone not in corpus.listings.ids
+
+
+class _KilledError(Exception):
+    pass
+
+
+def test_an_interrupted_run_ends_as_one_without_a_break(
+    tiny_chain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training.towers.checkpoint import Checkpoint
+    from training.towers.options import Options
+    from training.towers.train import run
+
+    options = Options(epochs=3, batch=128, excerpts=1, composed=1, hard=False, seed=5)
+    run(tiny_chain / "dataset", None, tmp_path / "whole", options)
+    write = Checkpoint.write
+
+    def killed(self: Checkpoint, model: Any, epochs: int) -> None:
+        write(self, model, epochs)
+        if epochs == 2:
+            raise _KilledError
+
+    monkeypatch.setattr(Checkpoint, "write", killed)
+    with pytest.raises(_KilledError):
+        run(tiny_chain / "dataset", None, tmp_path / "broken", options)
+    monkeypatch.undo()
+    assert (tmp_path / "broken.training.npz").is_file()
+    run(tiny_chain / "dataset", None, tmp_path / "broken", options)
+    assert not (tmp_path / "broken.training.npz").exists()
+    whole, broken = (np.load(tmp_path / name / "category_embeddings.npy") for name in ("whole", "broken"))
+    np.testing.assert_array_equal(whole, broken)
+
+
+def test_a_loss_that_is_no_number_names_its_batch(tiny_chain: Path, tmp_path: Path) -> None:
+    from relevance.errors import TrainingError
+    from training.towers.options import Options
+    from training.towers.train import run
+
+    options = Options(epochs=1, batch=128, excerpts=1, composed=0, fasttext=False, table_rate=1e38, learning_rate=1e38)
+    with pytest.raises(TrainingError, match=r"the loss of batch \d+ of epoch 1 is (nan|inf).*start again"):
+        run(tiny_chain / "dataset", None, tmp_path / "towers", options)
+    assert not (tmp_path / "towers").exists()
+
+
+def test_without_behaviour_the_catalogue_is_learned_from(
+    tiny_chain: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import shutil
+
+    from index.build import run as build
+    from relevance.engine import Engine
+    from training.towers.options import Options
+    from training.towers.train import run
+
+    shutil.copytree(tiny_chain / "dataset", tmp_path / "dataset")
+    (tmp_path / "dataset" / "events.parquet").unlink()
+    metrics = run(tmp_path / "dataset", None, tmp_path / "towers", Options(epochs=2, batch=128, hard=False))
+    assert metrics["pairs"] == 0
+    assert "no click or message that follows a query yet" in capsys.readouterr().err
+    build(tmp_path / "dataset", None, tmp_path / "towers", tmp_path / "bundle")
+    engine = Engine(tmp_path / "bundle")
+    title = engine.store.rows([0])[0].title
+    assert engine.search(title).hits[0].title == title

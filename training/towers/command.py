@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from training.towers.options import Options
+
 
 def command(
     dataset: Annotated[Path, typer.Argument(help="Dataset folder with behaviour (events).")],
@@ -12,26 +14,38 @@ def command(
     listings: Annotated[
         Path | None, typer.Option(help="Listing index from `python -m index listings`; without it, no photos.")
     ] = None,
-    dim: Annotated[int, typer.Option(min=8, help="Dimensions of the joint space.")] = 64,
-    epochs: Annotated[int, typer.Option(min=1)] = 8,
-    batch: Annotated[int, typer.Option(min=2, help="Pairs a step.")] = 512,
-    excerpts: Annotated[int, typer.Option(min=0, help="Queries made from each listing's own words.")] = 3,
-    temperature: Annotated[float, typer.Option(min=0.001)] = 0.07,
-    learning_rate: Annotated[float, typer.Option(min=0.0)] = 0.003,
-    hard: Annotated[bool, typer.Option(help="Mine hard negatives with ScaNN in the second half.")] = True,
-    fasttext: Annotated[bool, typer.Option(help="Start from FastText vectors.")] = True,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    text_prior: Annotated[
+        str | None, typer.Option(help="Model2Vec model for words never seen in behaviour: a folder or a hub id.")
+    ] = Options.text_prior,
+    dim: Annotated[int, typer.Option(min=8, help="Dimensions that are learned.")] = Options.dim,
+    epochs: Annotated[int, typer.Option(min=1)] = Options.epochs,
+    batch: Annotated[int, typer.Option(min=2, help="Pairs a step.")] = Options.batch,
+    excerpts: Annotated[
+        int, typer.Option(min=0, help="Queries made from each listing's own words.")
+    ] = Options.excerpts,
+    composed: Annotated[
+        int, typer.Option(min=0, help="Queries made of each listing's attributes and what people call such things.")
+    ] = Options.composed,
+    temperature: Annotated[float, typer.Option(min=0.001)] = Options.temperature,
+    learning_rate: Annotated[float, typer.Option(min=0.0, help="Of all but the text table.")] = Options.learning_rate,
+    table_rate: Annotated[float, typer.Option(min=0.0, help="Of the text table.")] = Options.table_rate,
+    hard: Annotated[bool, typer.Option(help="Mine hard negatives with ScaNN in the second half.")] = Options.hard,
+    fasttext: Annotated[bool, typer.Option(help="Start from FastText vectors.")] = Options.fasttext,
+    seed: Annotated[int, typer.Option(min=0)] = Options.seed,
 ) -> None:
     """Train the query, listing and category towers on searches, clicks and messages."""
-    from training.towers.train import Options, run
+    from training.towers.train import run
 
     options = Options(
+        text_prior=text_prior,
         dim=dim,
         epochs=epochs,
         batch=batch,
         excerpts=excerpts,
+        composed=composed,
         temperature=temperature,
         learning_rate=learning_rate,
+        table_rate=table_rate,
         hard=hard,
         fasttext=fasttext,
         seed=seed,

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relevance.dataset import Dataset, Listings
-from relevance.events import read_behaviour
+from relevance.events import find_behaviour
 from relevance.interactions import Interactions, interactions
 from relevance.listing_index import ListingIndex
 from relevance.ontology import Ontology
@@ -38,7 +38,7 @@ def read_corpus(dataset: Path, listing_index: Path | None, *, rewrites: bool = T
     index = ListingIndex.read(listing_index, ontology, listings)
     category, _ = index.categories(ontology, listings.category_ids)
     rows = {listing: row for row, listing in enumerate(listings.ids)}
-    behaviour = read_behaviour(dataset, rows.keys())
+    behaviour = find_behaviour(dataset, rows.keys())
     span = time_split(behaviour.query_times)
     return Corpus(
         ontology=ontology,

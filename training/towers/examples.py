@@ -1,22 +1,28 @@
 """One epoch's examples as arrays of row numbers; nothing here touches a string once the epochs run."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from random import Random
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from relevance.mistyping import mistype
 from relevance.text import Featuriser, tokens
-from relevance.towers import QUERY_FEATURES, listing_arrays, path_arrays, tower_text
-from training.towers.augment import excerpt, mistype, pad
+from relevance.towers import PATH_WIDTHS, QUERY_WIDTHS, TEXT_WIDTHS, leaf_first, price_array, tower_text
+from training.towers.augment import excerpt, pad
+from training.towers.bags import Bags
+from training.towers.compose import Composer
 from training.towers.corpus import Corpus
+from training.towers.retrieval import Features
 
 VARIANTS = 4
-"""Mistyped and padded spellings prepared for each query; half of an epoch's examples use the query as it was."""
+"""Mistyped and padded spellings prepared for each query (one for a made one); half of an epoch's examples use the query
+as it was."""
 
-TITLE_WEIGHT = 0.3
-"""Weight of a query made from a listing's own words, against 1 for a click."""
+MADE_WEIGHT = 0.4
+"""Weight of a query that was made for a listing, against 1 for a click."""
 
 
 FILLER_CATEGORIES = 8
@@ -30,13 +36,15 @@ SENTENCES = 5
 @dataclass(frozen=True)
 class Examples:
     """Pairs of (spellings of a query, listing): variants int32 `[n, 1 + VARIANTS]` rows of `queries`, the first as
-    typed; listing int32 `[n]`; weight float32 `[n]`; probability float64 `[listings]`, how often each is a positive."""
+    typed; listing int32 `[n]`; weight float32 `[n]`; probability float64 `[listings]`, how often each is a positive;
+    absent: int32 `[m]`, rows of `queries` that nothing answers."""
 
     queries: list[str]
     variants: NDArray[np.int32]
     listing: NDArray[np.int32]
     weight: NDArray[np.float32]
     probability: NDArray[np.float64]
+    absent: NDArray[np.int32]
 
     def epoch(self, rng: np.random.Generator) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
         """Returns the epoch's query rows, listing rows and weights, shuffled."""
@@ -46,36 +54,37 @@ class Examples:
         return self.variants[order, variant], self.listing[order], self.weight[order]
 
 
-def make_examples(corpus: Corpus, excerpts: int, rng: np.random.Generator) -> Examples:
-    """Returns the behaviour's pairs and, for every listing, `excerpts` queries made of its own words."""
+def make_examples(corpus: Corpus, excerpts: int, composed: int, absent: Sequence[str], dice: Random) -> Examples:
+    """Returns the behaviour's pairs and, for every listing, `excerpts` queries made of its own words and `composed`
+    ones of what people call such things and the listing's attributes."""
     numbers: dict[str, int] = {}
     fillers = filler_words(corpus)
 
     def number(query: str) -> int:
         return numbers.setdefault(query, len(numbers))
 
-    def spellings(query: str) -> list[int]:
-        return [number(query), *(number(mistype(pad(query, fillers, rng), rng)) for _ in range(VARIANTS))]
+    def spellings(query: str, variants: int) -> list[int]:
+        wrong = [number(mistype(pad(query, fillers, dice), dice)) for _ in range(variants)]
+        return [number(query), *wrong * (VARIANTS // variants)]
 
-    by_query = np.array([spellings(query) for query in corpus.train.queries], np.int32).reshape(-1, 1 + VARIANTS)
-    made = [
-        (spellings(query), row)
-        for row, words in enumerate(_own_words(corpus))
-        for query in (excerpt(words, rng) for _ in range(excerpts))
-        if query
-    ]
-    # Messages and repeated clicks count, but one pair never outweighs a hundred.
-    weight = np.sqrt(corpus.train.weight)
-    listing = np.concatenate([corpus.train.listing, np.array([row for _, row in made], np.int32)])
+    pairs = corpus.train
+    by_query = np.array([spellings(query, VARIANTS) for query in pairs.queries], np.int32).reshape(-1, 1 + VARIANTS)
+    made = [(excerpt(words, dice), row) for row, words in enumerate(_own_words(corpus)) for _ in range(excerpts)]
+    made += Composer(corpus, fillers).queries(composed, dice)
+    made = [(query, row) for query, row in made if query]
+    by_excerpt = np.array([spellings(query, 1) for query, _ in made], np.int32).reshape(-1, 1 + VARIANTS)
+    listing = np.concatenate([pairs.listing, np.array([row for _, row in made], np.int32)])
     counts = np.bincount(listing, minlength=len(corpus.listings.ids)) + 1.0
+    # Messages and repeated clicks count, but one pair never outweighs a hundred.
+    weight = np.concatenate([np.sqrt(pairs.weight), np.full(len(made), MADE_WEIGHT)])
+    nothing = np.array([number(query) for query in absent], np.int32)
     return Examples(
         queries=list(numbers),
-        variants=np.concatenate(
-            [by_query[corpus.train.query], np.array([v for v, _ in made], np.int32).reshape(-1, 1 + VARIANTS)]
-        ),
+        variants=np.concatenate([by_query[pairs.query], by_excerpt]),
         listing=listing.astype(np.int32),
-        weight=np.concatenate([weight, np.full(len(made), TITLE_WEIGHT)]).astype(np.float32),
+        weight=weight.astype(np.float32),
         probability=counts / counts.sum(),
+        absent=nothing,
     )
 
 
@@ -102,31 +111,31 @@ def _own_words(corpus: Corpus) -> list[list[str]]:
     ]
 
 
-def fit_featuriser(corpus: Corpus, spellings: list[str]) -> Featuriser:
+def fit_featuriser(corpus: Corpus, spellings: list[str], pieces: Sequence[str]) -> Featuriser:
     """Returns a featuriser that knows the frequent words of titles, categories and training queries, and the n-grams
     of the spellings made from them."""
     listings = corpus.listings
     titles = (tower_text(t, a) for t, a in zip(listings.titles, listings.attributes, strict=True))
     paths = [corpus.ontology.path_text(i) for i in range(len(corpus.ontology))]
     # Paths twice: each category's words are known, however rare.
-    return Featuriser.fit([*titles, *paths, *paths, *corpus.train.queries], spellings)
+    return Featuriser.fit([*titles, *paths, *paths, *corpus.train.queries], spellings, pieces=pieces)
 
 
-def feature_arrays(corpus: Corpus, examples: Examples, featuriser: Featuriser) -> dict[str, NDArray[Any]]:
+def make_features(corpus: Corpus, examples: Examples, featuriser: Featuriser) -> Features:
     """Returns the features of every query, listing and category, indexed by row."""
-    paths = [corpus.ontology.path_text(i) for i in range(len(corpus.ontology))]
-    query_ids, query_weights = featuriser.batch(examples.queries, QUERY_FEATURES)
-    path_ids, path_weights = path_arrays(featuriser, paths)
     listings = corpus.listings
-    by_listing = [paths[c] if c >= 0 else "" for c in corpus.category.tolist()]
-    return {
-        "query_ids": query_ids,
-        "query_weights": query_weights,
-        "path_ids": path_ids,
-        "path_weights": path_weights,
-        "listing_category": corpus.category,
-        **listing_arrays(featuriser, listings.titles, listings.attributes, by_listing, corpus.visual, listings.price),
-    }
+    texts = [tower_text(t, a) for t, a in zip(listings.titles, listings.attributes, strict=True)]
+    paths = [leaf_first(corpus.ontology.path_text(i)) for i in range(len(corpus.ontology))]
+    return Features(
+        Bags(featuriser, examples.queries, QUERY_WIDTHS),
+        Bags(featuriser, texts, TEXT_WIDTHS),
+        Bags(featuriser, paths, PATH_WIDTHS),
+        {
+            "listing_category": corpus.category,
+            "visual": corpus.visual,
+            "price": price_array(listings.price),
+        },
+    )
 
 
 def session_sentences(corpus: Corpus) -> list[str]:

@@ -7,16 +7,17 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
-from relevance.towers import PATH_FEATURES, QUERY_FEATURES, TEXT_FEATURES
+from relevance.text import Widths
+from relevance.towers import PATH_WIDTHS, QUERY_WIDTHS, TEXT_WIDTHS
 from training.towers.model import Towers
 
 
 def export_query(towers: Towers, path: Path) -> None:
     """Writes the query tower as a LiteRT model: ids int32, weights float32 `[b, query_features]` -> `[b, dim]`."""
 
-    @tf.function(input_signature=_text("", QUERY_FEATURES))
+    @tf.function(input_signature=_text("", QUERY_WIDTHS))
     def query(ids: Any, weights: Any) -> dict[str, Any]:
-        return {"embedding": towers.query(ids, weights)}
+        return {"embedding": towers.joint_query(ids, weights)}
 
     _convert([towers.text, towers.query_head], query, path)
 
@@ -24,9 +25,9 @@ def export_query(towers: Towers, path: Path) -> None:
 def export_listing(towers: Towers, visual_dim: int, path: Path) -> None:
     """Writes the listing tower as a LiteRT model; its inputs are those of `relevance.towers.listing_arrays`."""
     signature = [
-        *_text("category_", PATH_FEATURES),
+        *_text("category_", PATH_WIDTHS),
         tf.TensorSpec([None, 2], tf.float32, name="price"),
-        *_text("text_", TEXT_FEATURES),
+        *_text("text_", TEXT_WIDTHS),
         tf.TensorSpec([None, visual_dim], tf.float32, name="visual"),
     ]
 
@@ -42,15 +43,15 @@ def export_listing(towers: Towers, visual_dim: int, path: Path) -> None:
             "text_weights": text_weights,
             "visual": visual,
         }
-        return {"embedding": towers.listing(features)}
+        return {"embedding": towers.joint_listing(features)}
 
     _convert([towers.text, towers.visual, towers.price, towers.listing_head], listing, path)
 
 
-def _text(prefix: str, features: int) -> list[Any]:
+def _text(prefix: str, widths: Widths) -> list[Any]:
     return [
-        tf.TensorSpec([None, features], tf.int32, name=f"{prefix}ids"),
-        tf.TensorSpec([None, features], tf.float32, name=f"{prefix}weights"),
+        tf.TensorSpec([None, widths.columns], tf.int32, name=f"{prefix}ids"),
+        tf.TensorSpec([None, widths.columns], tf.float32, name=f"{prefix}weights"),
     ]
 
 

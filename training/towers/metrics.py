@@ -6,52 +6,70 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.towers import Towers
+from relevance.towers import Towers, listing_arrays
 from training.towers.corpus import Corpus
+from training.towers.guards import guards
 
 
-def held_out_metrics(
-    artifact: Path, corpus: Corpus, listings: NDArray[np.float32], limit: int = 5000
-) -> dict[str, Any]:
-    """Returns recall@10 and @100 of the chosen listings and accuracy of the chosen category, over all held-out
-    queries and over those whose text training never saw. At most `limit` pairs, the first ones."""
+def held_out_metrics(artifact: Path, corpus: Corpus, limit: int = 5000) -> dict[str, Any]:
+    """Returns recall@10 and @100 of the chosen listings and accuracy of the chosen category at each level, over all
+    held-out queries and over those whose text training never saw, and the guards against collapse and bias. At most
+    `limit` pairs, the first ones."""
     held = corpus.held
     n = min(limit, len(held))
     if not n:
         return {"pairs": 0, "dropped_events": corpus.dropped_events}
     towers = Towers(artifact)
-    queries = towers.queries(held.queries)
-    query, listing = queries[held.query[:n]], held.listing[:n]
-    ranks = _ranks(query, listings, listing)
-    category = corpus.category[listing]
-    right = (query @ towers.category_embeddings.T).argmax(axis=1) == category
+    listings = _listings(towers, corpus)
+    query, listing = towers.queries(held.queries)[held.query[:n]], held.listing[:n]
+    ranks, top = _ranks(query, listings, listing)
+    told = (query @ towers.category_embeddings.T).argmax(axis=1)
     known = set(corpus.train.queries)
     unseen = np.array([held.queries[q] not in known for q in held.query[:n]], bool)
 
-    def figures(rows: NDArray[np.bool_]) -> dict[str, float | int]:
+    def figures(rows: NDArray[np.bool_]) -> dict[str, Any]:
         if not rows.any():
             return {"pairs": 0}
         return {
             "pairs": int(rows.sum()),
             "recall@10": round(float((ranks[rows] < 10).mean()), 4),
             "recall@100": round(float((ranks[rows] < 100).mean()), 4),
-            "category_accuracy": round(float(right[rows & (category >= 0)].mean()), 4),
+            "category_accuracy": _accuracy(corpus, told[rows], corpus.category[listing[rows]]),
         }
 
     return {
         **figures(np.ones(n, bool)),
         "unseen_queries": figures(unseen),
+        **guards(corpus, listings, np.arange(n), top, ranks),
         "dropped_events": corpus.dropped_events,
     }
 
 
+def _accuracy(corpus: Corpus, told: NDArray[np.int64], category: NDArray[np.int32]) -> list[float]:
+    """At each level, the root's first, over the listings whose category is known."""
+    placed = category >= 0
+    if not placed.any():
+        return []
+    levels = [corpus.ontology.ancestor_at(level) for level in range(1, int(corpus.ontology.depth.max()) + 1)]
+    return [round(float((at[told[placed]] == at[category[placed]]).mean()), 4) for at in levels]
+
+
+def _listings(towers: Towers, corpus: Corpus) -> NDArray[np.float32]:
+    listings, paths = corpus.listings, corpus.ontology.path_text
+    texts = ["" if category < 0 else paths(category) for category in corpus.category.tolist()]
+    return towers.listings(
+        listing_arrays(towers.featuriser, listings.titles, listings.attributes, texts, corpus.visual, listings.price)
+    )
+
+
 def _ranks(
     queries: NDArray[np.float32], listings: NDArray[np.float32], positive: NDArray[np.int32]
-) -> NDArray[np.int64]:
-    """How many listings lie nearer to the query than the chosen one."""
-    parts = []
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How many listings lie nearer to the query than the chosen one, `[m]`, and the ten nearest ones, `[m, 10]`."""
+    ranks, top = [], []
     for i in range(0, len(queries), 512):
         scores = queries[i : i + 512] @ listings.T
         own = scores[np.arange(len(scores)), positive[i : i + 512]]
-        parts.append((scores > own[:, None]).sum(axis=1))
-    return np.concatenate(parts)
+        ranks.append((scores > own[:, None]).sum(axis=1))
+        top.append(np.argpartition(-scores, min(10, scores.shape[1] - 1), axis=1)[:, :10])
+    return np.concatenate(ranks), np.concatenate(top)

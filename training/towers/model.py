@@ -8,22 +8,13 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_recommenders as tfrs
 import tf_keras
 from numpy.typing import NDArray
 
+from relevance.towers import PATH_WIDTHS, QUERY_WIDTHS, TEXT_WIDTHS
+from training.towers.text_bag import TextBag
+
 Tensors = dict[str, Any]
-
-
-class TextBag(tf_keras.layers.Layer):
-    """The weighted sum of a text's feature embeddings: (ids int32 `[b, l]`, weights float32 `[b, l]`) -> `[b, dim]`."""
-
-    def __init__(self, table: NDArray[np.float32]) -> None:
-        super().__init__(name="text_bag")
-        self.table = self.add_weight(name="table", shape=table.shape, initializer=tf_keras.initializers.Constant(table))
-
-    def call(self, ids: Any, weights: Any) -> Any:
-        return tf.reduce_sum(tf.gather(self.table, ids) * weights[:, :, None], axis=1)
 
 
 class Head(tf_keras.layers.Layer):
@@ -39,126 +30,66 @@ class Head(tf_keras.layers.Layer):
 
 
 class Towers(tf_keras.Model):
-    """The three towers over one text table."""
+    """The three towers over one text table. Where there is a text prior, what it says alone stands beside what was
+    learned, as further dimensions: training damages its knowledge of words that behaviour never shows."""
 
-    def __init__(self, table: NDArray[np.float32]) -> None:
+    def __init__(self, table: NDArray[np.float32], prior: NDArray[np.float32], prior_share: float) -> None:
         super().__init__(name="towers")
         dim = table.shape[1]
-        self.text = TextBag(table)
+        self.text = TextBag(table, prior)
+        self.prior_share = prior_share if prior.shape[1] else 0.0
         self.query_head = Head(dim, "query_head")
         self.listing_head = Head(dim, "listing_head")
         self.category_head = Head(dim, "category_head")
         self.visual = tf_keras.layers.Dense(dim, use_bias=False, name="visual")
         self.price = tf_keras.layers.Dense(dim, use_bias=False, name="price")
+        self.nothing = self.add_weight(name="nothing", shape=[dim], initializer="random_normal")
 
-    def query(self, ids: Any, weights: Any) -> Any:
-        """ids, weights `[b, query_features]` -> `[b, dim]`."""
-        return self.query_head(self.text(ids, weights))
-
-    def category(self, ids: Any, weights: Any) -> Any:
-        """ids, weights of the path's words `[b, category_features]` -> `[b, dim]`."""
-        return self.category_head(self.text(ids, weights))
-
-    def listing(self, features: Tensors, training: bool = False, category: Any = None) -> Any:
-        """A listing's text, category words, photo and price -> `[b, dim]`. In training each part is left out now and
-        then, because in the catalogue each part is missing now and then. category: the bags of the listings' category
-        words `[b, dim]`, where they are at hand already."""
-        text = self.text(features["text_ids"], features["text_weights"])
-        if category is None:
-            category = self.text(features["category_ids"], features["category_weights"])
+    def listing(self, text: Any, category: Any, features: Tensors, seed: Any = None) -> Any:
+        """The bags of a listing's text and of its category's words `[b, dim]`, its photo and its price -> `[b, dim]`.
+        With a seed (int64 `[2]`), in training, each part is left out now and then, because in the catalogue each part
+        is missing now and then."""
         visual = self.visual(features["visual"])
-        if training:
-            text, category, visual = _omit(text, 0.1), _omit(category, 0.25), _omit(visual, 0.25)
+        if seed is not None:
+            text = _omit(text, 0.1, tf.add(seed, [1, 0]))
+            category = _omit(category, 0.25, tf.add(seed, [2, 0]))
+            visual = _omit(visual, 0.25, tf.add(seed, [3, 0]))
         return self.listing_head(text + category + visual + self.price(features["price"]))
 
+    def nothing_vector(self) -> Any:
+        """The place of queries that nothing answers, `[1, dim]`."""
+        return tf.math.l2_normalize(self.nothing[None], axis=-1)
 
-def _omit(x: Any, rate: float) -> Any:
-    kept = tf.random.uniform(tf.shape(x)[:1]) >= rate
+    # The vectors of the joint space, from the arrays of `relevance.towers`: what was learned, and the prior's meaning.
+
+    def joint_query(self, ids: Any, weights: Any) -> Any:
+        """ids, weights of the query's text -> `[b, joint_dim]`."""
+        text, meaning = self.text.padded(ids, weights, QUERY_WIDTHS.pieces)
+        return self._joint(self.query_head(text), meaning)
+
+    def joint_category(self, ids: Any, weights: Any) -> Any:
+        """ids, weights of the path's words -> `[b, joint_dim]`."""
+        text, meaning = self.text.padded(ids, weights, PATH_WIDTHS.pieces)
+        return self._joint(self.category_head(text), meaning)
+
+    def joint_listing(self, features: Tensors) -> Any:
+        """The arrays of `relevance.towers.listing_arrays` -> `[b, joint_dim]`."""
+        text, said = self.text.padded(features["text_ids"], features["text_weights"], TEXT_WIDTHS.pieces)
+        category, meant = self.text.padded(features["category_ids"], features["category_weights"], PATH_WIDTHS.pieces)
+        return self._joint(self.listing(text, category, features), said + meant)
+
+    def joint_nothing(self) -> Any:
+        """The place of queries that nothing answers, `[1, joint_dim]`."""
+        return self._joint(self.nothing_vector(), tf.zeros((1, self.text.prior_dim)))
+
+    def _joint(self, learned: Any, meaning: Any) -> Any:
+        if not self.prior_share:
+            return learned
+        share = self.prior_share
+        meaning = tf.math.l2_normalize(meaning, axis=-1)
+        return tf.concat([learned * np.float32((1 - share) ** 0.5), meaning * np.float32(share**0.5)], axis=-1)
+
+
+def _omit(x: Any, rate: float, seed: Any) -> Any:
+    kept = tf.random.stateless_uniform(tf.shape(x)[:1], seed) >= rate
     return x * tf.cast(kept, x.dtype)[:, None]
-
-
-class RetrievalModel(tfrs.Model):
-    """Query→listing through the sampled softmax of TensorFlow Recommenders (logQ-corrected, accidental hits removed),
-    query→category and listing→category through a full softmax over the ontology.
-
-    The candidates of a batch are its own listings, uniformly drawn ones (mixed negatives, Yang et al., WWW 2020)
-    and mined hard ones (Huang et al., "Embedding-based Retrieval in Facebook Search", KDD 2020).
-    """
-
-    def __init__(self, towers: Towers, features: "Features", temperature: float) -> None:
-        super().__init__()
-        self.towers = towers
-        self.features = features
-        self.temperature = temperature
-        self.retrieval = tfrs.tasks.Retrieval(temperature=temperature, remove_accidental_hits=True)
-
-    def compute_loss(self, inputs: Tensors, training: bool = False) -> Any:
-        features, towers = self.features, self.towers
-        candidates = tf.concat([inputs["listing"], inputs["negative"]], axis=0)
-        labels = tf.gather(features.listing_category, candidates)
-        ids, weights = features.query(inputs["query"])
-        query = towers.query(ids, self._forget_words(ids, weights) if training else weights)
-        # The words of each category are summed once, and not again for each of its listings.
-        paths = towers.text(features.category_ids, features.category_weights)
-        known = tf.cast(labels >= 0, tf.float32)[:, None]
-        own = tf.gather(paths, tf.maximum(labels, 0)) * known
-        listing = towers.listing(features.listing(candidates), training=training, category=own)
-        category = towers.category_head(paths)
-        retrieval = self.retrieval(
-            query,
-            listing,
-            sample_weight=inputs["weight"],
-            candidate_sampling_probability=inputs["probability"],
-            candidate_ids=candidates,
-            compute_metrics=False,
-            compute_batch_metrics=False,
-        )
-        batch = tf.shape(query)[0]
-        by_query = self._category_loss(query, category, labels[:batch], inputs["weight"])
-        by_listing = self._category_loss(listing, category, labels, tf.ones_like(labels, tf.float32))
-        # The retrieval task sums over the batch; the category losses are summed alike.
-        return retrieval + by_query + 0.3 * by_listing
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
-    def encode_queries(self, rows: Any) -> Any:
-        """Rows of queries int32 `[b]` -> `[b, dim]`."""
-        return self.towers.query(*self.features.query(rows))
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
-    def encode_listings(self, rows: Any) -> Any:
-        """Rows of listings int32 `[b]` -> `[b, dim]`."""
-        return self.towers.listing(self.features.listing(rows, path=True))
-
-    def _forget_words(self, ids: Any, weights: Any) -> Any:
-        """For a quarter of the queries only the n-grams are left of the known words: they have to do alone where a
-        word is misspelt."""
-        forgotten = tf.random.uniform(tf.shape(ids)[:1]) < 0.25
-        word = ids < self.features.first_ngram
-        return tf.where(word & forgotten[:, None], 0.0, weights)
-
-    def _category_loss(self, embeddings: Any, category: Any, labels: Any, weight: Any) -> Any:
-        logits = tf.matmul(embeddings, category, transpose_b=True) / self.temperature
-        known = tf.cast(labels >= 0, tf.float32)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(labels, 0), logits)
-        return tf.reduce_sum(losses * known * weight)
-
-
-class Features:
-    """Everything the towers read, as constants indexed by row: no string is touched in a training step. Ids below
-    `first_ngram` are words and word pairs."""
-
-    def __init__(self, arrays: dict[str, NDArray[Any]], first_ngram: int) -> None:
-        constants = {name: tf.constant(array) for name, array in arrays.items()}
-        self.query_ids, self.query_weights = constants["query_ids"], constants["query_weights"]
-        self.category_ids, self.category_weights = constants["path_ids"], constants["path_weights"]
-        self.listing_category = constants["listing_category"]
-        self.first_ngram = first_ngram
-        self._listing = {name: constants[name] for name in ("text_ids", "text_weights", "visual", "price")}
-        self._path = {name: constants[name] for name in ("category_ids", "category_weights")}
-
-    def query(self, rows: Any) -> tuple[Any, Any]:
-        return tf.gather(self.query_ids, rows), tf.gather(self.query_weights, rows)
-
-    def listing(self, rows: Any, *, path: bool = False) -> Tensors:
-        parts = self._listing | self._path if path else self._listing
-        return {name: tf.gather(values, rows) for name, values in parts.items()}

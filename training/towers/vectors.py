@@ -29,7 +29,7 @@ def starting_table(
         workers=1,  # more threads would make the vectors differ from run to run
         bucket=50_000,
     )
-    known = [*featuriser.words, *featuriser.pairs, *(gram.strip("<>") or gram for gram in featuriser.ngrams)]
+    known = [*featuriser.words, *(gram.strip("<>") or gram for gram in featuriser.ngrams)]
     vectors = np.stack([_vector(model, feature) for feature in known]) if known else np.empty((0, dim))
     scale = np.linalg.norm(vectors, axis=1).mean() if len(vectors) else 1.0
     noise = np.random.default_rng(seed).normal(0, 0.1 / np.sqrt(dim), (featuriser.buckets, dim))

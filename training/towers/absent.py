@@ -1,0 +1,66 @@
+"""Queries for things the catalogue has not: foreign words, alone and between words that people say of anything."""
+
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relevance.absent import AbsentWords
+from relevance.text import tokens
+from relevance.word_pieces import CONTINUED
+from training.towers.corpus import Corpus
+from training.towers.prior import TextPrior
+
+FOREIGN = 0.5
+"""Of the words that neither catalogue nor behaviour has, the share that lies farthest from all its categories."""
+
+FEWEST_CATEGORIES = 5
+"""Categories among whose listings or searches a word stands, to be said of anything ("black", "for women")."""
+
+
+def absent_words(corpus: Corpus, prior: TextPrior) -> tuple[AbsentWords, AbsentWords]:
+    """Returns the words to train on and others to calibrate on: of the words of the prior that the catalogue's people
+    never use, the half least like its categories. Without a prior there are none."""
+    if not prior.pieces:
+        return AbsentWords(), AbsentWords()
+    known = {word for text in (*corpus.listings.titles, *corpus.train.queries) for word in tokens(text)}
+    known |= {word for path in corpus.ontology.paths for name in path for word in tokens(name)}
+    at = [i for i, piece in enumerate(prior.pieces) if _is_foreign(piece, known)]
+    vectors = _unit(prior.vectors[at])
+    numbers = {piece: i for i, piece in enumerate(prior.pieces)}
+    rows = [[numbers[w] for name in path for w in tokens(name) if w in numbers] for path in corpus.ontology.paths]
+    categories = _unit(np.stack([prior.vectors[own].sum(axis=0) for own in rows if own]))
+    nearest = (vectors @ categories.T).max(axis=1)
+    order = np.argsort(nearest, kind="stable")[: int(len(at) * FOREIGN)]
+    words = sorted(prior.pieces[at[i]] for i in order)
+    modifiers = tuple(_modifiers(corpus))
+    halves = ([word for word in words if zlib.crc32(word.encode()) % 2 == half] for half in (0, 1))
+    first, second = (AbsentWords(tuple(half), modifiers) for half in halves)
+    return first, second
+
+
+def _is_foreign(piece: str, known: set[str]) -> bool:
+    return (
+        piece.isascii()
+        and piece.isalpha()
+        and len(piece) > 3
+        and piece not in known
+        and not piece.startswith(CONTINUED)
+    )
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9))
+
+
+def _modifiers(corpus: Corpus) -> list[str]:
+    """Returns the words that stand in titles of, or searches for, listings of many categories."""
+    spread: dict[str, set[int]] = {}
+    for title, category in zip(corpus.listings.titles, corpus.category.tolist(), strict=True):
+        for word in tokens(title):
+            spread.setdefault(word, set()).add(category)
+    for query, listing in zip(corpus.train.query.tolist(), corpus.train.listing.tolist(), strict=True):
+        for word in tokens(corpus.train.queries[query]):
+            spread.setdefault(word, set()).add(int(corpus.category[listing]))
+    names = {word for path in corpus.ontology.paths for name in path for word in tokens(name)}
+    return sorted(word for word, found in spread.items() if len(found) >= FEWEST_CATEGORIES and word not in names)

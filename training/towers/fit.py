@@ -1,0 +1,127 @@
+"""The epochs: batches of rows, hard negatives from the second half on, two optimisers over one falling rate."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_recommenders as tfrs
+import tf_keras
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from relevance.errors import TrainingError
+from training.towers.checkpoint import Checkpoint
+from training.towers.examples import Examples
+from training.towers.model import Towers
+from training.towers.negatives import hard_negatives
+from training.towers.options import Options
+from training.towers.retrieval import RetrievalModel
+
+ABSENT_SHARE = 8
+"""A batch has this many times fewer queries that nothing answers than others."""
+
+
+def fit(
+    model: RetrievalModel, examples: Examples, category: NDArray[np.int32], options: Options, checkpoint: Checkpoint
+) -> None:
+    """Runs the epochs that the checkpoint has not behind it; the rates fall along a half cosine. category: int32
+    `[listings]`. What is drawn depends on the seed and the epoch alone.
+
+    Raises TrainingError when the loss is no number, naming epoch and batch; the checkpoint keeps the epoch before.
+    """
+    batch = min(options.batch, len(examples.listing))
+    steps = len(examples.listing) // batch
+    model.compile(optimizer=_optimizer(model.towers, options, steps * options.epochs))
+    _build(model, examples, batch)
+    first = checkpoint.read(model)
+    progress = tqdm(range(first, options.epochs), desc="towers", unit="epoch", initial=first, total=options.epochs)
+    for epoch in progress:
+        rng = np.random.default_rng((options.seed, epoch))
+        hard = _mine(model, category, examples, rng) if options.hard and epoch >= options.epochs // 2 else None
+        batches = _batches(examples, hard, batch, rng, epoch * steps)
+        history = model.fit(batches, epochs=1, verbose=0, callbacks=[_StopAtNan(epoch)])
+        progress.set_postfix(loss=f"{history.history['loss'][-1] / batch:.3f}")
+        checkpoint.write(model, epoch + 1)
+
+
+class _StopAtNan(tf_keras.callbacks.Callback):
+    def __init__(self, epoch: int) -> None:
+        super().__init__()
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        loss = float((logs or {}).get("loss", 0.0))
+        if not np.isfinite(loss):
+            raise TrainingError(
+                f"the loss of batch {batch + 1} of epoch {self._epoch + 1} is {loss}; the epochs before are kept: "
+                "lower --table-rate or --learning-rate and start again"
+            )
+
+
+def _build(model: RetrievalModel, examples: Examples, batch: int) -> None:
+    """Creates the layers' weights, by a loss that changes nothing."""
+    rng = np.random.default_rng(0)
+    model.compute_loss(next(iter(_batches(examples, None, batch, rng, 0))), training=True)
+
+
+def _optimizer(towers: Towers, options: Options, steps: int) -> Any:
+    """Adagrad for the table, of which a step touches few rows; Adam for the rest."""
+
+    def falling(rate: float) -> Any:
+        return tf_keras.optimizers.schedules.CosineDecay(rate, steps, alpha=0.02)
+
+    def table() -> list[Any]:
+        return [towers.text.table]
+
+    def rest() -> list[Any]:
+        return [variable for variable in towers.trainable_variables if variable is not towers.text.table]
+
+    optimizers = tf_keras.optimizers.legacy
+    return tfrs.experimental.optimizers.CompositeOptimizer(
+        [
+            (optimizers.Adagrad(falling(options.table_rate)), table),
+            (optimizers.Adam(falling(options.learning_rate)), rest),
+        ]
+    )
+
+
+def _batches(
+    examples: Examples, hard: NDArray[np.int32] | None, batch: int, rng: np.random.Generator, first: int
+) -> Any:
+    """The batches of an epoch, as `RetrievalModel.compute_loss` reads them; first: number of the first step."""
+    query, listing, weight = examples.epoch(rng)
+    n, listings = len(query), len(examples.probability)
+    data = {"query": query, "listing": listing, "weight": weight}
+    data["uniform"] = rng.integers(0, listings, n).astype(np.int32)
+    if hard is not None:
+        data["hard"] = hard[query]
+    if len(examples.absent):
+        data["absent"] = rng.choice(examples.absent, n)
+    probability = tf.constant(examples.probability, tf.float32)
+
+    def finish(step: Any, rows: dict[str, Any]) -> dict[str, Any]:
+        half = rows.pop("uniform")[: batch // 2]
+        negative = tf.concat([half, rows.pop("hard")[: batch // 2]], axis=0) if "hard" in rows else half
+        candidates = tf.concat([rows["listing"], negative], axis=0)
+        # The candidates come from a mixture: positives as often as they are chosen, and all alike.
+        share = batch / (batch + batch // 2)
+        mixture = share * tf.gather(probability, candidates) + (1 - share) / listings
+        absent = rows.pop("absent", rows["query"][:0])[: batch // ABSENT_SHARE]
+        return {**rows, "absent": absent, "negative": negative, "probability": mixture, "step": step}
+
+    batches = tf.data.Dataset.from_tensor_slices(data).batch(batch, drop_remainder=True)
+    return batches.enumerate(first).map(finish).prefetch(4)
+
+
+def _mine(
+    model: RetrievalModel, category: NDArray[np.int32], examples: Examples, rng: np.random.Generator
+) -> NDArray[np.int32]:
+    positive = np.full(len(examples.queries), -2, np.int32)
+    positive[examples.variants] = category[examples.listing][:, None]
+    queries = _encode(model.encode_queries, len(examples.queries))
+    listings = _encode(model.encode_listings, len(examples.probability))
+    return hard_negatives(queries, listings, positive, category, rng)
+
+
+def _encode(step: Any, n: int) -> NDArray[np.float32]:
+    return np.concatenate([step(tf.range(i, min(i + 1024, n))).numpy() for i in range(0, n, 1024)])
