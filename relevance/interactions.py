@@ -1,6 +1,8 @@
 """From behaviour to pairs: who searched what and chose which listing. Training and calibration read the same pairs.
 
-A click is a pair of weight 1, a message to the seller of weight 3. A query that led to no click, but was rewritten in
+A click is a pair of weight 1, a message to the seller of weight 3; what was chosen further down a page weighs more, by
+how much less often hits are looked at there (inverse propensity: Joachims et al., WSDM 2017), as far as the log's
+impressions tell. A query that led to no click, but was rewritten in
 the same session into one that did, borrows that one's pairs at half their weight: this is how misspelt and unusual
 words come to be learned at all, since the lexical engine has nothing to show for them.
 """
@@ -12,10 +14,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.events import CLICK, MESSAGE, Behaviour
+from relevance.events import CLICK, IMPRESSION, MESSAGE, Behaviour
 
 WEIGHTS = {CLICK: 1.0, MESSAGE: 3.0}
 REWRITE_WEIGHT = 0.5
+POSITIONS = 100
+"""Positions that are told apart; further ones count as the last."""
+
+FEWEST_LOOKS = 50
+"""Impressions at a position from which on its share is trusted."""
+
+HEAVIEST = 4.0
+"""Weight of a choice where hits are hardly ever looked at: without a limit few of them would outweigh all others."""
+
 REWRITE_GAP = np.timedelta64(10, "m")
 
 Chosen = dict[int, list[tuple[int, float]]]
@@ -61,11 +72,31 @@ def interactions(
 
 def _chosen(behaviour: Behaviour, selected: NDArray[np.bool_], rows: Mapping[str, int]) -> Chosen:
     chosen: Chosen = defaultdict(list)
-    events = zip(behaviour.actions, behaviour.event_query.tolist(), behaviour.event_listing, strict=True)
-    for action, query, listing in events:
+    weights = position_weights(behaviour)
+    positions = np.clip(behaviour.event_positions, 0, POSITIONS).tolist()
+    events = zip(behaviour.actions, behaviour.event_query.tolist(), behaviour.event_listing, positions, strict=True)
+    for action, query, listing, position in events:
         if action in WEIGHTS and query >= 0 and selected[query] and listing in rows:
-            chosen[query].append((rows[listing], WEIGHTS[action]))
+            chosen[query].append((rows[listing], WEIGHTS[action] * weights[position]))
     return chosen
+
+
+def position_weights(behaviour: Behaviour) -> list[float]:
+    """Returns what a choice at each position weighs, from 1 on to POSITIONS and, at 0, where the position is not known:
+    how much more often the first hit of a page is looked at than this one, at most HEAVIEST. Looked at means an
+    impression in the log; where hardly any were logged, all weigh 1."""
+    shown = np.bincount([min(len(hits), POSITIONS) for hits in behaviour.hit_ids], minlength=POSITIONS + 1)
+    pages = shown[::-1].cumsum()[::-1]
+    seen = np.array([action == IMPRESSION for action in behaviour.actions], np.bool_)
+    at = np.clip(behaviour.event_positions[seen], 0, POSITIONS)
+    looked = np.bincount(at, minlength=POSITIONS + 1)
+    weights = np.ones(POSITIONS + 1)
+    enough = (looked >= FEWEST_LOOKS) & (pages > 0)
+    enough[0] = False
+    if enough[1]:
+        examined = looked / np.maximum(pages, 1)
+        weights[enough] = np.clip(examined[1] / examined[enough], 1.0, HEAVIEST)
+    return [float(weight) for weight in weights]
 
 
 def _rewrites(behaviour: Behaviour, selected: NDArray[np.bool_], chosen: Chosen) -> Iterator[tuple[int, int]]:

@@ -1,10 +1,12 @@
 """Pairs of query and listing from a log written out by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from relevance.events import Behaviour
-from relevance.interactions import interactions
+from relevance.interactions import FEWEST_LOOKS, HEAVIEST, interactions, position_weights
 
 START = np.datetime64("2026-03-01T10:00", "ms")
 ROWS = {"L0": 0, "L1": 1, "L2": 2}
@@ -116,3 +118,18 @@ def test_no_behaviour() -> None:
     pairs = interactions(_behaviour([], []), np.empty(0, bool), ROWS)
     assert len(pairs) == 0
     assert pairs.queries == []
+
+
+def test_a_choice_where_few_look_weighs_more() -> None:
+    """A hundred pages of four hits: all look at the first, 80 at the second, half at the third; too few to tell at the
+    fourth."""
+    looks = {1: 100, 2: 80, 3: FEWEST_LOOKS, 4: FEWEST_LOOKS - 1}
+    at = [position for position, n in looks.items() for _ in range(n)]
+    queries = [("s", f"query {i}", float(i)) for i in range(100)]
+    log = _behaviour(queries, [(0, "impression", "L0")] * len(at) + [(0, "click", "L1"), (1, "click", "L1")])
+    log = replace(log, hit_ids=[["a", "b", "c", "d"]] * 100, event_positions=np.array([*at, 2, -1], np.int32))
+    weights = position_weights(log)
+    assert weights[:5] == pytest.approx([1.0, 1.0, 100 / 80, 100 / FEWEST_LOOKS, 1.0])
+    assert max(weights) <= HEAVIEST
+    found = interactions(log, np.ones(100, bool), ROWS)
+    assert found.weight.tolist() == pytest.approx([1.25, 1.0])
