@@ -57,6 +57,10 @@ class Searchers:
     extra_before: float = 0.05
     extra_after: float = 0.06
     long: float = 0.03
+    foreign: float = 0.5
+    """Wishes said in another language than the site's, where a vocabulary has several; each language as often."""
+    translates: float = 0.5
+    """A rewrite of such a wish is in the site's language."""
     typo: float = 0.1
     joined: float = 0.02
     plural: float = 0.08

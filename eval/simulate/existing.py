@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from eval.simulate.languages import is_multilingual, read_languages
 from eval.simulate.marketplace import table
 from eval.simulate.wishes import Catalogue
 from relevance.dataset import Dataset, Listings
@@ -21,7 +22,10 @@ _FEWEST_OF_A_BRAND = 20
 
 def read_catalogue(source: Dataset, vocabularies: Sequence[Path]) -> tuple[Listings, Catalogue]:
     """Reads a dataset's listings, and the words people use for its categories from its own names and from
-    vocabularies (CSV: category name, words joined by |). What the sellers gave counts as true."""
+    vocabularies (CSV: category name, words joined by |; or one of several languages). What the sellers gave counts as
+    true."""
+    foreign = [path for path in vocabularies if is_multilingual(path)]
+    vocabularies = [path for path in vocabularies if path not in foreign]
     ontology = source.read_ontology()
     listings = source.read_listings(ontology)
     category = [-1 if name is None else ontology.position(name) for name in listings.category_ids]
@@ -33,6 +37,7 @@ def read_catalogue(source: Dataset, vocabularies: Sequence[Path]) -> tuple[Listi
         attributes=_with_brands(listings),
         words=_words(ontology, sorted(set(category) - {-1}), vocabularies),
         title_words=frozenset(word for title in listings.titles for word in tokens(title)),
+        languages=read_languages(foreign),
     )
     return listings, catalogue
 

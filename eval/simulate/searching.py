@@ -98,7 +98,11 @@ class _Session:
                 return
             if clicked and self.dice.chance(0.5):
                 return
-            phrase = next_try(phrase, self.wish, self.dice, self.assume)
+            if self.wish.translation is not None and self.dice.chance(self.assume.translates):
+                self.wish = self.wish.translation
+                phrase = first_try(self.wish, self.dice, self.assume)
+            else:
+                phrase = next_try(phrase, self.wish, self.dice, self.assume)
 
     def _search(self, query_id: str, text: str, kind: str) -> tuple[bool, bool]:
         """Types, looks, clicks; returns whether anything was clicked, and whether that was it."""

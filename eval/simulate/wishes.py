@@ -3,7 +3,7 @@ not. A wish knows by which words people may ask for it, and grades listings."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from eval.simulate.assumptions import Searchers
 from eval.simulate.dice import Dice
+from eval.simulate.languages import Language
 from eval.simulate.marketplace import table
 from relevance.ontology import Ontology
 from relevance.text import tokens
@@ -27,6 +28,7 @@ class Catalogue:
     attributes: list[dict[str, Any]]
     words: Mapping[str, tuple[list[str], int]]
     title_words: frozenset[str]
+    languages: Mapping[str, Language] = field(default_factory=dict)
 
     @cached_property
     def by_name(self) -> dict[str, list[int]]:
@@ -63,7 +65,8 @@ class Catalogue:
 class Wish:
     """categories: positions that hold the thing, none where the catalogue has it not; constraints: attribute ->
     accepted values; words: nouns for it, the first `own` of them the sellers' own; phrases: role -> how the constraint
-    is said."""
+    is said. language: "" for the site's own, else a foreign one, with its fillers and the wish as it is said in the
+    site's."""
 
     categories: frozenset[int]
     parents: frozenset[int]
@@ -71,6 +74,9 @@ class Wish:
     words: list[str]
     own: int
     phrases: dict[str, str]
+    language: str = ""
+    fillers: tuple[str, ...] = ()
+    translation: "Wish | None" = None
 
     @property
     def absent(self) -> bool:
@@ -117,7 +123,38 @@ class Wishes:
         constraints, phrases = self._constraints(example)
         positions = self._positions[name]
         parents = frozenset(int(self._catalogue.ontology.parent[p]) for p in positions) - {-1}
-        return Wish(positions, parents, constraints, words, own, phrases)
+        wish = Wish(positions, parents, constraints, words, own, phrases)
+        if self._catalogue.languages and dice.chance(self._assume.foreign):
+            return self._foreign(wish, name, example)
+        return wish
+
+    def _foreign(self, wish: Wish, name: str, example: dict[str, Any]) -> Wish:
+        """The wish in a foreign language; as it is where that has no word for the thing or for what is said of it."""
+        spoken = self._dice.pick(sorted(self._catalogue.languages))
+        language = self._catalogue.languages[spoken]
+        if name not in language.nouns:
+            return wish
+        phrases: dict[str, str] = {}
+        constraints: dict[str, list[str]] = {}
+        for role in wish.phrases:
+            attribute = self._catalogue.names.get(role, "")
+            value = str(example.get(attribute) or "")
+            said = language.phrases.get(role, {}).get(value.lower()) if role != "brand" else [wish.phrases[role]]
+            if said:
+                phrases[role] = self._dice.pick(said)
+                constraints |= {key: wish.constraints[key] for key in wish.constraints if key == attribute}
+                if role == "colour":
+                    constraints[attribute] = [value]
+        return replace(
+            wish,
+            words=language.nouns[name],
+            own=0,
+            phrases=phrases,
+            constraints=constraints,
+            language=spoken,
+            fillers=tuple(language.fillers),
+            translation=replace(wish, constraints=constraints, phrases={r: wish.phrases[r] for r in phrases}),
+        )
 
     def _constraints(self, example: dict[str, Any]) -> tuple[dict[str, list[str]], dict[str, str]]:
         constraints: dict[str, list[str]] = {}

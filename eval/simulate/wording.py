@@ -27,12 +27,14 @@ def first_try(wish: Wish, dice: Dice, assume: Searchers) -> Phrase:
     """How somebody asks at first."""
     noun = dice.zipf(wish.words, assume.word_exponent)
     extras = table("searchers")["extras"]
+    foreign = bool(wish.language)
+    added = wish.fillers or ("",)
     phrase = Phrase(
         noun=noun,
         said=tuple(wish.phrases),
-        before=dice.pick(extras["before"]) if dice.chance(assume.extra_before) else "",
-        after=_after(dice) if dice.chance(assume.extra_after) else "",
-        frame=dice.pick(extras["long"]) if dice.chance(assume.long) else "",
+        before=dice.pick(added if foreign else extras["before"]) if dice.chance(assume.extra_before) else "",
+        after=(dice.pick(added) if foreign else _after(dice)) if dice.chance(assume.extra_after) else "",
+        frame=dice.pick(extras["long"]) if not foreign and dice.chance(assume.long) else "",
         text="",
         kind="",
     )
@@ -58,7 +60,7 @@ def _after(dice: Dice) -> str:
 
 
 def _typed(phrase: Phrase, wish: Wish, dice: Dice, assume: Searchers, *, careful: bool) -> Phrase:
-    noun = _plural(phrase.noun) if dice.chance(assume.plural) else phrase.noun
+    noun = _plural(phrase.noun) if not wish.language and dice.chance(assume.plural) else phrase.noun
     gender = wish.phrases["gender"] if "gender" in phrase.said else ""
     trailing = gender.startswith("for ") or dice.chance(0.4)
     parts = (
@@ -87,6 +89,8 @@ def _kind(phrase: Phrase, wish: Wish, error: str) -> str:
         return "absent"
     if error:
         return error
+    if wish.language:
+        return "foreign"
     if phrase.frame:
         return "long"
     if phrase.noun not in wish.words[: wish.own]:
