@@ -18,7 +18,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 help:
 	@echo "make demo      generate a marketplace, train, index, evaluate (build/demo)"
 	@echo "make test      lint, type-check, test"
-	@echo "make fashion DATA=DIR WEIGHTS=FILE   the same chain over the fashion catalogue (build/fashion)"
+	@echo "make fashion DATA=DIR WEIGHTS=FILE [PRIOR=MODEL] [LANGUAGES=FILE]   the same chain over the fashion catalogue (build/fashion)"
 	@echo "make grocery DATA=DIR WEIGHTS=FILE   the photo classifier over the grocery shelves (build/grocery)"
 	@echo "make bench     benchmarks over the demo (build/demo)"
 	@echo "make docs      API documentation (build/docs)"
@@ -50,6 +50,9 @@ LISTINGS ?= 6000
 SESSIONS ?= 40000
 SEED ?= 0
 OUT := build/$(NAME)
+# A Model2Vec folder or hub id for the towers; a vocabulary of other languages for the simulated searchers.
+PRIOR ?=
+LANGUAGES ?=
 REPORT ?= --query "gaming keyboard" --query "gamming keybord" --query "quantum flux capacitor"
 CONTRACTS := relevance/ontology.py relevance/dataset.py relevance/events.py
 
@@ -62,7 +65,7 @@ $(OUT)/dataset/events.parquet: $(CONTRACTS) relevance/lexical.py $(wildcard inde
 		--category masterCategory,subCategory,articleType --image "images/{id}.jpg" \
 		--attributes gender,baseColour,season,usage
 	$(PY) -m eval simulate --catalogue $(OUT)/catalogue --vocabulary $(DATA)/vocabulary.csv --out $(OUT)/dataset \
-		--sessions $(SESSIONS) --seed $(SEED)
+		--sessions $(SESSIONS) --seed $(SEED) $(if $(LANGUAGES),--vocabulary $(LANGUAGES))
 else
 $(OUT)/dataset/events.parquet: $(CONTRACTS) relevance/lexical.py $(wildcard eval/simulate/* eval/simulate/*/*) | $(READY)
 	$(PY) -m eval simulate --out $(OUT)/dataset --listings $(LISTINGS) --sessions $(SESSIONS) --seed $(SEED)
@@ -77,7 +80,8 @@ $(OUT)/listings/manifest.json: $(OUT)/classifier/manifest.json index/listings.py
 
 $(OUT)/towers/manifest.json: $(OUT)/listings/manifest.json relevance/text.py relevance/towers.py \
 		relevance/interactions.py $(wildcard training/towers/*.py)
-	$(PY) -m training towers $(OUT)/dataset --listings $(OUT)/listings --out $(OUT)/towers
+	$(PY) -m training towers $(OUT)/dataset --listings $(OUT)/listings --out $(OUT)/towers \
+		$(if $(PRIOR),--text-prior $(PRIOR))
 
 $(OUT)/bundle/manifest.json: $(OUT)/towers/manifest.json index/build.py index/calibrate.py index/absent.py \
 		$(wildcard relevance/*.py)
@@ -115,6 +119,9 @@ grocery: | $(READY)
 
 bench: demo
 	$(PY) -m eval bench encoder --dataset $(OUT)/dataset --classifier $(OUT)/classifier
+	printf 'query\n%s\n' "gaming keyboard" "gamming keybord" "sofa" "red dress for my daughter" "quantum flux capacitor" \
+		> $(OUT)/bench-queries.csv
+	$(PY) -m eval bench search --bundle $(OUT)/bundle --queries $(OUT)/bench-queries.csv
 
 test: lint
 	$(PY) -m pytest
