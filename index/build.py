@@ -11,21 +11,25 @@ from numpy.typing import NDArray
 
 from index.calibrate import calibrate, provisional
 from relevance import listing_index, placement
+from relevance.absent import AbsentWords
 from relevance.artifacts import read_manifest, write_manifest, writing
 from relevance.bundle import KIND, VERSION, BundleLayout, fingerprint
 from relevance.codes import write_codes
 from relevance.columns import Coded, Columns, attribute_columns
+from relevance.coverage import qualifiers, word_rows
 from relevance.dataset import Dataset, Listings, listing_text
 from relevance.engine import Engine
 from relevance.errors import ArtifactError
-from relevance.events import Behaviour, read_behaviour
+from relevance.events import Behaviour, find_behaviour
 from relevance.lexical import LexicalIndex
 from relevance.listing_index import ListingIndex
 from relevance.ontology import Ontology
 from relevance.query_profile import QueryProfile
+from relevance.seen import write_seen
 from relevance.splits import time_split
 from relevance.store import ListingStore, StoredListing
-from relevance.towers import TowerLayout, Towers
+from relevance.text import Featuriser
+from relevance.towers import TowerLayout, Towers, listing_words
 
 PROFILED_QUERIES = 5000
 """At most about so many queries of the calibration span are looked at for the query profile."""
@@ -48,7 +52,7 @@ def run(dataset: Path, listings: Path | None, towers: Path, out: Path) -> dict[s
     folder = Dataset.open(dataset)
     ontology = folder.read_ontology()
     catalogue = folder.read_listings(ontology)
-    trained = read_manifest(towers, "towers", 1)
+    trained = read_manifest(towers, "towers", 2)
     if trained["ontology_fingerprint"] != ontology.fingerprint:
         raise ArtifactError(f"{towers}: trained for another ontology than {dataset}'s; train the towers again")
     index = ListingIndex.read(listings, ontology, catalogue)
@@ -57,16 +61,21 @@ def run(dataset: Path, listings: Path | None, towers: Path, out: Path) -> dict[s
     with writing(out) as temporary:
         layout = BundleLayout(temporary)
         _write_data(layout, ontology, catalogue, placed, order)
+        _write_words(layout, ontology, catalogue, placed, order, Featuriser.read(TowerLayout(towers).text))
         for path in TowerLayout(towers).files():
             shutil.copy(path, temporary / path.name)
         if listings is not None:
             shutil.copy(listings / "image_encoder.tflite", layout.image_encoder)
         provisional(ontology, trained["temperature"]).write(layout.calibration)
+        write_seen(layout.seen, {}, 1.0)
         class_ids = _class_ids(listings)
         _write_manifest(temporary, ontology, len(catalogue.ids), class_ids)
         rows = {catalogue.ids[at]: row for row, at in enumerate(order.tolist())}
-        engine, behaviour = Engine(temporary), read_behaviour(dataset, rows.keys())
-        calibrate(engine, behaviour, rows).write(layout.calibration)
+        absent = AbsentWords.read(TowerLayout(towers).absent)
+        engine, behaviour = Engine(temporary), find_behaviour(dataset, rows.keys())
+        done = calibrate(engine, behaviour, rows, absent)
+        done.calibration.write(layout.calibration)
+        write_seen(layout.seen, done.seen, done.prior)
         _write_manifest(temporary, ontology, len(catalogue.ids), class_ids, _query_profile(engine, behaviour))
     return read_manifest(out, KIND, VERSION)
 
@@ -107,6 +116,21 @@ def _write_data(
         layout.store,
         (_stored(ordered, row, ontology.ids[category[row]], placed.source[order[row]]) for row in range(len(order))),
     )
+
+
+def _write_words(
+    layout: BundleLayout,
+    ontology: Ontology,
+    catalogue: Listings,
+    placed: Placed,
+    order: NDArray[np.int64],
+    featuriser: Featuriser,
+) -> None:
+    paths = (ontology.path_text(position) for position in placed.category.tolist())
+    said = list(map(listing_words, catalogue.titles, catalogue.attributes, paths))
+    rows = word_rows(featuriser, [said[at] for at in order.tolist()])
+    np.save(layout.words, rows)
+    np.save(layout.qualifiers, qualifiers(featuriser, rows, placed.category[order]))
 
 
 def _stored(listings: Listings, row: int, category_id: str, source: str) -> StoredListing:

@@ -4,6 +4,9 @@ Three things: the temperature and the conformal thresholds of the category filte
 and the threshold below which the fallback abstains. None of these searches was trained on, none is evaluated on.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
+from random import Random
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,109 +16,139 @@ from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
 from index.absent import absent_queries
+from index.composed import composed_choices, misspelt_names
+from index.ranking import Choice, fit_ranking
+from index.votes import CERTAIN, Votes
+from relevance.absent import AbsentWords
 from relevance.bundle import Calibration
 from relevance.category_filter import CategoryCalibration
 from relevance.engine import Engine, Query
 from relevance.events import Behaviour
-from relevance.interactions import Interactions, interactions
+from relevance.interactions import interactions
 from relevance.ontology import Ontology
 from relevance.relevance_model import FEATURES, RelevanceModel
+from relevance.seen import SeenQueries, Shares, query_key
 from relevance.splits import time_split
 
 COVERAGE = 0.95
-FALSE_ABSTENTION = 0.10
+FALSE_ABSTENTION = 0.04
 LEAST_DEMANDING, MOST_DEMANDING = 0.05, 0.5
 """The threshold stays between these. What is more likely relevant than not is shown, also where held-out searches are
 so easy that a higher threshold would lose few of them; what almost certainly is not, is never shown."""
 
 MOST_QUERIES = 3000
 FEWEST_QUERIES = 30
-MEANT = 0.2
-"""Share of a query's choices from which on a category counts as what it meant."""
-
 STRANGE = 0.02
 """Share of the held-out queries that are farther from every category than a query with a filter may be."""
 
-CERTAIN = 1.5
-"""Weight of choices from which on a query is taken to have an answer: more than one click, which may be a stray one."""
+SEEN_OFTEN = 3.0
+"""Weight of choices from which on a query is remembered."""
+
+PRIORS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+"""Weights of the towers' prediction, in choices, to choose from."""
 
 _POOL = 20
 
 
+FIRST_DAY = {"cosine": 3.0, "lexical": 5.0, "bm25": 30.0, "coverage": 1.0}
+"""The order before there is behaviour to learn one from."""
+
+
 def provisional(ontology: Ontology, temperature: float) -> Calibration:
-    """Returns an uncalibrated start: sets that hold everything, relevance by cosine alone."""
+    """Returns an uncalibrated start, as a marketplace has it on its first day: sets that hold everything, relevance by
+    cosine and by words, listings with all the words first."""
     levels = int(ontology.depth.max())
-    weights = tuple(10.0 if name == "cosine" else 0.0 for name in FEATURES)
+    weights = tuple({"cosine": 10.0, "bm25": 2.0}.get(name, 0.0) for name in FEATURES)
+    ranking = tuple(FIRST_DAY.get(name, 0.0) for name in FEATURES)
     return Calibration(
         CategoryCalibration(temperature, -1.0, (1.0,) * levels, COVERAGE),
-        RelevanceModel(weights, -5.0, 0.5, FALSE_ABSTENTION),
+        RelevanceModel(weights, -5.0, ranking, 0.5, FALSE_ABSTENTION),
         {"queries": 0},
     )
 
 
-class Votes(NamedTuple):
-    """Which categories were chosen for which query: query int64 `[n]` rows of `queries`; category int64 `[n]`
-    positions; weight float64 `[n]`, of the clicks and messages; total float64 `[queries]`, of each query."""
+class Calibrated(NamedTuple):
+    """calibration, and the memory of the queries seen often: weights by query key and category id, and the weight of
+    the prediction beside them."""
 
-    queries: list[str]
-    query: NDArray[np.int64]
-    category: NDArray[np.int64]
-    weight: NDArray[np.float64]
-    total: NDArray[np.float64]
-
-    @classmethod
-    def tally(cls, pairs: Interactions, listing_category: NDArray[np.int32], categories: int) -> "Votes":
-        """Sums the pairs' weights by query and category."""
-        keys = pairs.query.astype(np.int64) * categories + listing_category[pairs.listing]
-        distinct, place = np.unique(keys, return_inverse=True)
-        weight = np.zeros(len(distinct))
-        np.add.at(weight, place, pairs.weight)
-        query = distinct // categories
-        total = np.zeros(len(pairs.queries))
-        np.add.at(total, query, weight)
-        return cls(pairs.queries, query, distinct % categories, weight, total)
-
-    def meant(self) -> "Votes":
-        """Returns the votes less the stray ones: of queries with more than one click, for categories that got a fifth
-        or more of them. A site's own categories are wrong for some listings, and people click beside what they want:
-        a set made to hold that as well would be of no use."""
-        kept = (self.weight >= MEANT * self.total[self.query]) & (self.total[self.query] >= CERTAIN)
-        return self._replace(query=self.query[kept], category=self.category[kept], weight=self.weight[kept])
-
-    def chosen(self, query: int) -> NDArray[np.int64]:
-        """Returns the categories that got a fifth or more of a query's choices: one stray click counts little."""
-        return np.asarray(self.category[(self.query == query) & (self.weight >= MEANT * self.total[query])])
+    calibration: Calibration
+    seen: Shares
+    prior: float
 
 
-def calibrate(engine: Engine, behaviour: Behaviour, rows: dict[str, int], seed: int = 0) -> Calibration:
-    """Returns the calibration fitted on the queries of the calibration span with a chosen listing; `rows` maps listing
-    ids to the engine's rows. With fewer than 30 queries of more than one click the provisional one stays."""
-    pairs = interactions(behaviour, time_split(behaviour.query_times) == 1, rows)
+def calibrate(
+    engine: Engine, behaviour: Behaviour, rows: dict[str, int], absent: AbsentWords, seed: int = 0
+) -> Calibrated:
+    """Returns what is fitted on the queries of the calibration span with a chosen listing; `rows` maps listing ids to
+    the engine's rows. With fewer than 30 queries of more than one click the provisional calibration stays."""
+    span = time_split(behaviour.query_times)
     start = provisional(engine.ontology, engine.categories.calibration.temperature)
-    votes = Votes.tally(pairs, engine.columns.category, len(engine.ontology))
+
+    def votes_of(selected: NDArray[np.bool_]) -> Votes:
+        pairs = interactions(behaviour, selected, rows)
+        return Votes.tally(pairs, engine.columns.category, len(engine.ontology))
+
+    votes = votes_of(span == 1)
     meant = votes.meant()
     if len(np.unique(meant.query)) < FEWEST_QUERIES:
-        return start
-    category = _fit_categories(engine, meant)
+        return Calibrated(start, {}, PRIORS[-1])
+    before = seen_shares(votes_of(span == 0), engine.ontology)
+    category, prior = _fit_categories(engine, meant, before)
     engine.categories.calibration = category
-    rng = np.random.default_rng(seed)
-    relevance, measured = _fit_relevance(engine, votes, rng)
-    return Calibration(category, relevance, {"queries": len(pairs.queries), **measured})
+    engine.seen = SeenQueries(engine.ontology, before, prior)
+    relevance, measured = _fit_relevance(engine, votes, absent, seed)
+    calibration = Calibration(category, relevance, {"queries": len(votes.queries), **measured})
+    return Calibrated(calibration, seen_shares(votes_of(span <= 1), engine.ontology), prior)
 
 
-def _fit_categories(engine: Engine, votes: Votes) -> CategoryCalibration:
-    embeddings = engine.towers.queries(votes.queries)[votes.query]
+def seen_shares(votes: Votes, ontology: Ontology) -> Shares:
+    """Returns the weight of each category for the queries chosen from often, by query key and category id."""
+    shares: dict[str, dict[str, float]] = {}
+    for query, category, weight in zip(
+        votes.query.tolist(), votes.category.tolist(), votes.weight.tolist(), strict=True
+    ):
+        own = shares.setdefault(query_key(votes.queries[query]), {})
+        name = ontology.ids[category]
+        own[name] = round(own.get(name, 0.0) + weight, 2)
+    return {query: own for query, own in sorted(shares.items()) if sum(own.values()) >= SEEN_OFTEN}
+
+
+def _fit_categories(engine: Engine, votes: Votes, seen: Shares) -> tuple[CategoryCalibration, float]:
+    distinct, place = np.unique(votes.query, return_inverse=True)
+    embeddings = np.stack([engine.read(votes.queries[query]).embedding for query in distinct.tolist()])[place]
     cosines = (embeddings @ engine.towers.category_embeddings.T).astype(np.float64)
     cosines[:, engine.categories.empty] = -np.inf
     temperature = _temperature(cosines, votes.category, votes.weight)
-    probabilities = _softmax(cosines / temperature)
+    predicted = _softmax(cosines / temperature).astype(np.float32)
+    prior, probabilities = _fit_prior(engine.ontology, votes, predicted, seen)
     levels = range(1, int(engine.ontology.depth.max()) + 1)
     thresholds = tuple(
         conformal_threshold(*_collapse(probabilities, votes.category, engine.ontology.ancestor_at(level)), votes.weight)
         for level in levels
     )
     least = float(np.quantile(cosines.max(axis=1), STRANGE))
-    return CategoryCalibration(temperature, least, thresholds, COVERAGE)
+    return CategoryCalibration(temperature, least, thresholds, COVERAGE), prior
+
+
+def _fit_prior(
+    ontology: Ontology, votes: Votes, predicted: NDArray[np.float32], seen: Shares
+) -> tuple[float, NDArray[np.float64]]:
+    """The weight of the prediction beside what was chosen before, by the likelihood of what was chosen then, and the
+    probabilities with it."""
+    words = [query_key(query).split() for query in votes.queries]
+
+    def blended(prior: float) -> NDArray[np.float64]:
+        memory = SeenQueries(ontology, seen, prior)
+        rows = zip(votes.query.tolist(), predicted, strict=True)
+        return np.stack([memory.blend(words[query], row) for query, row in rows]).astype(np.float64)
+
+    def loss(probabilities: NDArray[np.float64]) -> float:
+        own = probabilities[np.arange(len(votes.category)), votes.category]
+        return float(-(votes.weight * np.log(np.maximum(own, 1e-6))).sum())
+
+    found = {prior: blended(prior) for prior in PRIORS}
+    best = min(PRIORS, key=lambda prior: loss(found[prior]))
+    return best, found[best]
 
 
 def _temperature(cosines: NDArray[np.float64], labels: NDArray[np.int64], weight: NDArray[np.float64]) -> float:
@@ -160,50 +193,62 @@ def conformal_threshold(
     return float(min(1.0, scores[order[place]])) if place < len(labels) else 1.0
 
 
-def _fit_relevance(engine: Engine, votes: Votes, rng: np.random.Generator) -> tuple[RelevanceModel, dict[str, Any]]:
+def _fit_relevance(
+    engine: Engine, votes: Votes, absent: AbsentWords, seed: int
+) -> tuple[RelevanceModel, dict[str, Any]]:
     """A candidate counts as relevant when it lies in a category that was chosen for the query. What is not there is
-    learned from the same queries with the chosen branches of the ontology taken away, and from made-up words."""
+    learned from the same queries with the chosen branches of the ontology taken away, from made-up words and from words
+    for other things."""
+    rng = np.random.default_rng(seed)
     sample = rng.permutation(len(votes.queries))[:MOST_QUERIES]
     features: list[NDArray[np.float32]] = []
     labels: list[NDArray[np.bool_]] = []
+    choices: list[Choice] = []
     unmatched: list[NDArray[np.float32]] = []
     for number in tqdm(sample.tolist(), desc="calibrate", unit="query"):
         asked = engine.read(votes.queries[number])
         categories = votes.chosen(number)
-        present, relevant = _present(engine, asked, categories)
-        absent = _absent(engine, asked, categories)
-        features += [present, absent]
-        labels += [relevant, np.zeros(len(absent), bool)]
+        present, relevant, choice = _present(engine, asked, categories, votes.listings(number))
+        gone = _absent(engine, asked, categories)
+        features += [present, gone]
+        labels += [relevant, np.zeros(len(gone), bool)]
+        choices += [choice] if choice.chosen.any() else []
         matched = present[:, FEATURES.index("lexical")].any()
         if not matched and votes.total[number] >= CERTAIN:
             unmatched.append(present)
     answerable = unmatched if len(unmatched) >= FEWEST_QUERIES else features[::2]
-    for query in absent_queries(engine.towers.featuriser.words, len(sample) // 4, rng):
-        made_up, _ = _present(engine, engine.read(query), np.empty(0, np.int64))
-        features.append(made_up)
-        labels.append(np.zeros(len(made_up), bool))
+    made_up = absent_queries(engine.towers.featuriser.words, len(sample) // 4, rng)
+    for query in [*made_up, *absent.queries(len(sample) // 2, Random(seed))]:
+        found, _, _ = _present(engine, engine.read(query), np.empty(0, np.int64), {})
+        features.append(found)
+        labels.append(np.zeros(len(found), bool))
     if not any(found.any() for found in labels):
         return engine.relevance, {"relevance_pairs": sum(map(len, labels)), "relevant_share": 0.0}
     fitted = LogisticRegression(C=10.0, max_iter=1000).fit(np.concatenate(features), np.concatenate(labels))
     weights = tuple(round(float(w), 6) for w in fitted.coef_[0])
-    model = RelevanceModel(weights, round(float(fitted.intercept_[0]), 6), 0.0, FALSE_ABSTENTION)
-    # The fallback answers where the words match nothing: its threshold is chosen on such queries.
+    choices += composed_choices(engine, votes, len(choices), _POOL, rng)
+    ranking = fit_ranking(choices, np.array(weights))
+    model = RelevanceModel(weights, round(float(fitted.intercept_[0]), 6), ranking, 0.0, FALSE_ABSTENTION)
+    # The fallback answers where the words match nothing: its threshold is chosen on such queries, and on as many rarer
+    # ones.
+    for query in misspelt_names(engine, votes, len(answerable), Random(seed)):
+        answerable.append(_present(engine, engine.read(query), np.empty(0, np.int64), {})[0])
     best = np.array([model.probability(rows).max() for rows in answerable if len(rows)])
     threshold = float(np.clip(np.quantile(best, FALSE_ABSTENTION), LEAST_DEMANDING, MOST_DEMANDING))
-    final = RelevanceModel(model.weights, model.bias, round(threshold, 6), FALSE_ABSTENTION)
+    final = replace(model, threshold=round(threshold, 6))
     return final, {"relevance_pairs": sum(map(len, labels)), "relevant_share": float(np.concatenate(labels).mean())}
 
 
 def _present(
-    engine: Engine, asked: Query, categories: NDArray[np.int64]
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """The features of the query's first candidates, and which of them lie in a chosen category."""
+    engine: Engine, asked: Query, categories: NDArray[np.int64], listings: Mapping[int, float]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], Choice]:
+    """The features of the query's first candidates, which of them lie in a chosen category, and which were chosen."""
     found = engine.candidates(asked, _POOL, np.ones(len(engine), bool))
+    features = engine.features(asked, found.rows, found.cosine, found.lexical | found.corrected, found.bm25)
+    chosen = np.array([listings.get(row, 0.0) for row in found.rows.tolist()])
+    choice = Choice(features, chosen)
     order = np.argsort(-found.cosine, kind="stable")[:_POOL]
-    found = found.take(order)
-    matched = found.lexical | found.corrected
-    features = engine.features(asked, found.rows, found.cosine, matched)
-    return features, np.isin(engine.columns.category[found.rows], categories)
+    return features[order], np.isin(engine.columns.category[found.rows[order]], categories), choice
 
 
 def _absent(engine: Engine, asked: Query, categories: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -216,7 +261,14 @@ def _absent(engine: Engine, asked: Query, categories: NDArray[np.int64]) -> NDAr
     left = ~gone[engine.columns.category]
     if gone[~engine.categories.empty].all() or not left.any():
         return np.empty((0, len(FEATURES)), np.float32)
+    shares = np.where(gone, np.float32(0), asked.shares)
+    asked = asked._replace(
+        shares=np.asarray(shares / max(float(shares.sum()), 1e-9), np.float32),
+        nothing=asked.nothing + float(asked.categories.max() - asked.categories[~gone].max()),
+    )
     rows, cosine = engine.vectors.search(asked.embedding, _POOL, left)
     # The lexical engine would still find what has the words.
-    matched = np.isin(rows, engine.lexical.search(asked.text, 1000)[0])
-    return engine.features(asked, rows, cosine, matched)
+    matching, scores = engine.lexical.search(asked.text, 1000)
+    found = dict(zip(matching.tolist(), scores.tolist(), strict=True))
+    bm25 = np.array([found.get(row, 0.0) for row in rows.tolist()], np.float32)
+    return engine.features(asked, rows, cosine, bm25 > 0, bm25)

@@ -12,7 +12,7 @@ from relevance.errors import ArtifactError, BundleError
 from relevance.relevance_model import RelevanceModel
 from relevance.towers import TowerLayout
 
-KIND, VERSION = "bundle", 1
+KIND, VERSION = "bundle", 2
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,18 @@ class BundleLayout:
     @property
     def columns(self) -> Path:
         return self.root / "columns"
+
+    @property
+    def words(self) -> Path:
+        return self.root / "words.npy"
+
+    @property
+    def qualifiers(self) -> Path:
+        return self.root / "qualifiers.npy"
+
+    @property
+    def seen(self) -> Path:
+        return self.root / "seen_queries.json"
 
     @property
     def lexical(self) -> Path:
@@ -110,6 +122,6 @@ class Calibration:
         category, relevance = fields["category"], fields["relevance"]
         return cls(
             CategoryCalibration(**{**category, "thresholds": tuple(category["thresholds"])}),
-            RelevanceModel(**{**relevance, "weights": tuple(relevance["weights"])}),
+            RelevanceModel(**{**relevance, **{name: tuple(relevance[name]) for name in ("weights", "ranking")}}),
             fields["measured"],
         )

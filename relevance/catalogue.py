@@ -35,8 +35,8 @@ class Listed(Protocol):
 class Words(Protocol):
     """The words of a segment, with its own rows."""
 
-    def search(self, query: str, k: int) -> tuple[Rows, Scores]:
-        """Returns the `k` best rows with every word of `query`, and their BM25 scores."""
+    def search(self, query: str, k: int, every: bool = True) -> tuple[Rows, Scores]:
+        """Returns the `k` best rows with every word of `query`, or with any, and their BM25 scores."""
 
     def count(self, query: str) -> int:
         """Returns how many rows have every word of `query`."""
@@ -44,9 +44,10 @@ class Words(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """Listings with all that is searched of them, one row each."""
+    """Listings with all that is searched of them, one row each; words: as `relevance.coverage.word_rows` has them."""
 
     columns: Columns
+    words: NDArray[np.int32]
     vectors: VectorIndex
     visual: VectorIndex
     lexical: Words
@@ -100,6 +101,10 @@ class Catalogue:
     def embeddings(self, rows: Rows) -> NDArray[np.float32]:
         """Returns the vectors of `rows` in the joint space, float32 `[n, dim]`."""
         return np.asarray(self.gather(rows, lambda segment: segment.vectors.embeddings))
+
+    def words(self, rows: Rows) -> NDArray[np.int32]:
+        """Returns the words of `rows`, int32 `[n, WORDS]`."""
+        return np.asarray(self.gather(rows, lambda segment: segment.words))
 
     def looks(self, rows: Rows) -> NDArray[np.float32]:
         """Returns the visual embeddings of `rows`, float32 `[n, visual_dim]`, zeros without a usable photo."""
@@ -166,13 +171,13 @@ class Catalogue:
             return found
         return self._merged(found, self.fresh.visual.search(look, k, mask[self.first_fresh :]), k)
 
-    def lexical(self, query: str, k: int) -> tuple[Rows, Scores]:
-        """Returns the `k` rows with every word of `query` and the highest BM25 scores, best first; rows that were
-        removed or have expired are among them."""
-        found = self.snapshot.lexical.search(query, k)
+    def lexical(self, query: str, k: int, every: bool = True) -> tuple[Rows, Scores]:
+        """Returns the `k` rows with every word of `query` (or with any) and the highest BM25 scores, best first; rows
+        that were removed or have expired are among them."""
+        found = self.snapshot.lexical.search(query, k, every)
         if self.fresh is None:
             return found
-        return self._merged(found, self.fresh.lexical.search(query, k), k)
+        return self._merged(found, self.fresh.lexical.search(query, k, every), k)
 
     def count(self, query: str) -> int:
         """Returns how many rows have every word of `query`; those removed count until the next compaction."""

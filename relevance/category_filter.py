@@ -74,12 +74,14 @@ class CategoryModel:
         """The answer for a query that does not tell its categories."""
         return CategoryFilter("none", (), self.calibration.coverage)
 
-    def filter(self, cosines: Floats) -> CategoryFilter:
+    def filter(self, cosines: Floats, probabilities: Floats | None = None) -> CategoryFilter:
         """Returns the deepest level's set that is small enough to filter by, else to boost by, else none. A set of all
-        that has listings says nothing, however small it is."""
-        if float((cosines + self._closed).max()) < self.calibration.least_cosine:
-            return self.no_filter
-        probabilities = self.probabilities(cosines)
+        that has listings says nothing, however small it is. probabilities: float32 `[categories]`, where more is known
+        than the cosines say."""
+        if probabilities is None:
+            probabilities = self.probabilities(cosines)
+            if float((cosines + self._closed).max()) < self.calibration.least_cosine:
+                return self.no_filter
         sets = [self._level_set(probabilities, level) for level in reversed(range(len(self._ancestors)))]
         modes: tuple[tuple[int, Mode], ...] = ((FILTER_SIZE, "filter"), (BOOST_SIZE, "boost"))
         for limit, mode in modes:

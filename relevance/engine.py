@@ -1,7 +1,7 @@
 """The engine: one query in, hits, category filter and fallback out."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from relevance.catalogue import Catalogue, Segment
 from relevance.category_filter import CategoryModel
 from relevance.codes import open_vectors
 from relevance.columns import Columns
+from relevance.coverage import covered
 from relevance.errors import DataError
 from relevance.filters import Filters, Mask
 from relevance.image_encoder import Encoded, ImageEncoder
@@ -22,6 +23,7 @@ from relevance.lexical import LexicalIndex
 from relevance.ontology import Ontology
 from relevance.relevance_model import RelevanceModel, pair_features
 from relevance.results import CategoryFilter, Fallback, Hit, SearchResult, Source
+from relevance.seen import SeenQueries
 from relevance.spelling import Reading, Speller
 from relevance.store import ListingStore, StoredListing
 from relevance.timing import Deadline, DeadlinePassed, Timings
@@ -33,6 +35,9 @@ FALLBACK_BELOW = 1
 
 _SEMANTIC_POOL = 100
 """Nearest listings looked at for a query; more where more hits are asked for."""
+
+CORRECTED_SHARE = 0.4
+"""What the corrected query weighs beside the query as it was typed."""
 
 NO_FILTERS = Filters()
 NO_DEADLINE = Deadline(None)
@@ -47,12 +52,17 @@ def utc_now() -> np.datetime64:
 
 
 class Query(NamedTuple):
-    """A query as the models see it. embedding: float32 `[dim]`; categories: float32 `[categories]`, cosines; ranges:
-    ranges of ontology positions, the subtrees of its category filter, none where it has no filter."""
+    """A query as the models see it. embedding: float32 `[dim]`; categories: float32 `[categories]`, cosines; shares:
+    float32 `[categories]`, probabilities; nothing: how much nearer it is to the place of queries without an answer than
+    to any category; qualifiers: numbers of the words that say how the thing is to be; ranges: ranges of ontology
+    positions, the subtrees of its category filter, none where it has no filter."""
 
     text: str
     embedding: NDArray[np.float32]
     categories: NDArray[np.float32]
+    shares: NDArray[np.float32]
+    nothing: float
+    qualifiers: tuple[int, ...]
     reading: Reading
     category_filter: CategoryFilter
     ranges: tuple[tuple[int, int], ...]
@@ -60,14 +70,17 @@ class Query(NamedTuple):
 
 @dataclass(frozen=True)
 class Candidates:
-    """Listings that may answer a query, with one row each. relevance, cosine: float32 `[n]`; lexical: bool `[n]`, every
-    word of the query occurs; corrected: bool `[n]`, every word of the corrected query does."""
+    """Listings that may answer a query, with one row each. cosine, relevance: float32 `[n]`; bm25: float32 `[n]`, of
+    the words of the query or of its correction; utility: float32 `[n]`, by which they are put in order; lexical: bool
+    `[n]`, every word of the query occurs; corrected: bool `[n]`, every word of the corrected query does."""
 
     rows: NDArray[np.int64]
     cosine: NDArray[np.float32]
+    bm25: NDArray[np.float32]
     lexical: NDArray[np.bool_]
     corrected: NDArray[np.bool_]
     relevance: NDArray[np.float32]
+    utility: NDArray[np.float32]
 
     def take(self, order: NDArray[np.int64]) -> "Candidates":
         """Returns the candidates at these places, in this order."""
@@ -96,7 +109,10 @@ class Engine:
         self.lexical = LexicalIndex.open(layout.lexical)
         self.store = ListingStore(layout.store)
         self.relevance: RelevanceModel = calibration.relevance
-        snapshot = Segment(self.columns, self.vectors, self.visual, self.lexical, self.store)
+        self.seen = SeenQueries.read(layout.seen, self.ontology)
+        self._qualifies: NDArray[np.bool_] = np.load(layout.qualifiers)
+        words = np.load(layout.words, mmap_mode="r")
+        snapshot = Segment(self.columns, words, self.vectors, self.visual, self.lexical, self.store)
         self.catalogue = Catalogue(self.ontology, snapshot, self.store)
         counts = self.catalogue.counts()
         self.categories = CategoryModel(self.ontology, self.towers.category_embeddings, counts, calibration.category)
@@ -201,40 +217,87 @@ class Engine:
 
     def read(self, query: str) -> Query:
         """Returns `query` as the models see it."""
-        embedding, reading = self.towers.query(query), self.speller.read(query)
+        reading = self.speller.read(query)
+        embedding = self._embed(query, reading.corrected)
         cosines = self.categories.cosines(embedding)
-        found = self.categories.filter(cosines) if reading.words else self.categories.no_filter
+        predicted = self.categories.probabilities(cosines)
+        shares = self.seen.blend(reading.words, predicted)
+        known = shares if shares is not predicted else None
+        found = self.categories.filter(cosines, known) if reading.words else self.categories.no_filter
+        nothing = float(self.towers.nothing @ embedding) - float(cosines.max())
+        qualifiers = self.qualifying(reading.corrected.split() if reading.corrected else reading.words)
         positions = [self.ontology.position(category.category_id) for category in found.categories]
         ranges = tuple((p, int(self.ontology.end[p])) for p in positions)
-        return Query(query, embedding, cosines, reading, found, ranges if found.mode == "filter" else ())
+        ranges = ranges if found.mode == "filter" else ()
+        return Query(query, embedding, cosines, shares, nothing, qualifiers, reading, found, ranges)
+
+    def qualifying(self, words: Sequence[str]) -> tuple[int, ...]:
+        """Returns the numbers of those of `words` (normalised) that say how a thing is to be, and not what it is."""
+        numbers = (self.towers.featuriser.number(word) for word in dict.fromkeys(words))
+        return tuple(number for number in numbers if number is not None and self._qualifies[number])
+
+    def _embed(self, query: str, corrected: str | None) -> NDArray[np.float32]:
+        """The vector of the query; of a misspelt one, something of its correction's too: neither is right always."""
+        embedding = self.towers.query(query)
+        if corrected is None:
+            return embedding
+        mixed = (1 - CORRECTED_SHARE) * embedding + CORRECTED_SHARE * self.towers.query(corrected)
+        return np.asarray(mixed / np.linalg.norm(mixed), np.float32)
 
     def candidates(self, asked: Query, k: int, mask: Mask) -> Candidates:
-        """Returns lexical, corrected-lexical and semantic candidates, once each, unordered. mask: bool `[rows]`."""
-        lexical, _ = self._lexical_rows(asked.text, k, mask)
-        corrected = np.empty(0, np.int64)
+        """Returns lexical, corrected-lexical and semantic candidates, once each, unordered; where the words match fewer
+        than `k`, those with some of the words as well. mask: bool `[rows]`."""
+        lexical, scores = self._lexical_rows(asked.text, k, mask)
+        corrected = partial = np.empty(0, np.int64)
+        lesser = np.empty(0, np.float32)
+        said = asked.text
         if asked.reading.corrected and not len(lexical):
-            corrected, _ = self._lexical_rows(asked.reading.corrected, k, mask)
+            said = asked.reading.corrected
+            corrected, scores = self._lexical_rows(said, k, mask)
+        if len(lexical) + len(corrected) < k:
+            partial, lesser = self.catalogue.lexical(said, _SEMANTIC_POOL, every=False)
+            partial, lesser = partial[mask[partial]], lesser[mask[partial]]
         nearest, _ = self.catalogue.nearest(asked.embedding, max(_SEMANTIC_POOL, k), mask)
         if asked.ranges:
             # Its own categories' nearest as well: a strange word may have drawn the query away from them.
-            inside, _ = self.catalogue.nearest(asked.embedding, k, mask, asked.ranges)
+            inside, _ = self.catalogue.nearest(asked.embedding, max(_SEMANTIC_POOL, k), mask, asked.ranges)
             nearest = np.concatenate([nearest, inside])
-        rows = np.unique(np.concatenate([lexical, corrected, nearest]))
+        rows = np.unique(np.concatenate([lexical, corrected, partial, nearest]))
         cosine = np.einsum("nd,d->n", self.catalogue.embeddings(rows), asked.embedding)
         is_lexical, is_corrected = np.isin(rows, lexical), np.isin(rows, corrected)
-        features = self.features(asked, rows, cosine, is_lexical | is_corrected)
-        return Candidates(rows, cosine, is_lexical, is_corrected, self.relevance.probability(features))
+        bm25 = np.zeros(len(rows), np.float32)
+        bm25[np.searchsorted(rows, partial)] = lesser
+        bm25[np.searchsorted(rows, np.concatenate([lexical, corrected]))] = scores
+        features = self.features(asked, rows, cosine, is_lexical | is_corrected, bm25)
+        model = self.relevance
+        return Candidates(
+            rows, cosine, bm25, is_lexical, is_corrected, model.probability(features), model.utility(features)
+        )
 
     def features(
         self,
         asked: Query,
         rows: NDArray[np.int64],
         cosine: NDArray[np.float32],
-        lexical: NDArray[np.bool_],
+        matched: NDArray[np.bool_],
+        bm25: NDArray[np.float32],
     ) -> NDArray[np.float32]:
-        """Returns what the relevance model reads of the query with each of `rows`, float32 `[n, features]`."""
-        category = asked.categories[self.catalogue.category(rows)]
-        return pair_features(cosine, category, lexical, asked.reading.familiar)
+        """Returns what the relevance model reads of the query with each of `rows`, float32 `[n, features]`.
+
+        matched: bool `[n]`, every word of the query, or of its correction, occurs; bm25: float32 `[n]`, 0 where no word
+        does."""
+        category = self.catalogue.category(rows)
+        return pair_features(
+            cosine,
+            asked.categories[category],
+            asked.shares[category],
+            matched,
+            bm25,
+            covered(asked.qualifiers, self.catalogue.words(rows)),
+            asked.reading.familiar,
+            asked.reading.foreign,
+            asked.nothing,
+        )
 
     @property
     def reads_photos(self) -> bool:
@@ -280,10 +343,10 @@ class Engine:
         return Fallback(trigger, asked.reading.corrected, tuple(relaxed) if hits else (), hits, abstained=not hits)
 
     def _best(self, found: Candidates, k: int, keep: NDArray[np.bool_] | None = None) -> Candidates:
-        """The `k` most relevant candidates: those over the threshold, and those marked in `keep`."""
+        """The first `k` candidates of those that are relevant enough, and of those marked in `keep`."""
         shown = found.relevance >= self.relevance.threshold
         order = np.flatnonzero(shown if keep is None else shown | keep)
-        order = order[np.argsort(-found.relevance[order], kind="stable")][:k]
+        order = order[np.argsort(-found.utility[order], kind="stable")][:k]
         return found.take(order)
 
     def _lexical_rows(self, query: str, k: int, mask: Mask) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -308,13 +371,12 @@ class Engine:
     def _hits(self, shown: Candidates, asked: Query) -> tuple[Hit, ...]:
         listings = self.catalogue.listings(shown.rows.tolist())
         hits = []
-        for row, lexical, corrected, relevance in zip(
-            shown.rows.tolist(), shown.lexical.tolist(), shown.corrected.tolist(), shown.relevance.tolist(), strict=True
-        ):  # fmt: skip
+        columns = (shown.rows, shown.lexical, shown.corrected, shown.relevance, shown.utility)
+        for row, lexical, corrected, relevance, utility in zip(*(own.tolist() for own in columns), strict=True):
             source: Source = "lexical" if lexical else "semantic"
             listing = listings[row]
             reason = self._reason(lexical, corrected, listing.category_id, asked)
-            hits.append(self._hit(listing, relevance, round(relevance, 4), source, reason))
+            hits.append(self._hit(listing, utility, round(relevance, 4), source, reason))
         return tuple(hits)
 
     def _reason(self, lexical: bool, corrected: bool, category_id: str | None, asked: Query) -> str:

@@ -88,6 +88,15 @@ def read_behaviour(path: Path, known_listings: Collection[str] | None = None) ->
     )
 
 
+def find_behaviour(dataset: Path, known_listings: Collection[str] | None = None) -> Behaviour:
+    """Reads the behaviour of a dataset as `read_behaviour` does; none where it has no events yet."""
+    if not any(file.is_file() for file in _files(dataset)):
+        nobody = np.empty(0, np.int32)
+        never = np.empty(0, "datetime64[ms]")
+        return Behaviour([], [], [], [], never, [], [], nobody, [], never, nobody, 0, 0)
+    return read_behaviour(dataset, known_listings)
+
+
 def _files(path: Path) -> list[Path]:
     """The events file, the queries file beside it, and what was recorded since."""
     events = Dataset(path).events_path if path.is_dir() else path

@@ -47,21 +47,22 @@ class LexicalIndex:
         """Opens what `build` wrote."""
         return cls(tantivy.Index.open(str(folder)))
 
-    def search(self, query: str, k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Returns the rows (int64 `[m]`, m ≤ k) whose text has every word of `query`, and their BM25 scores
-        (float32 `[m]`), best first. A query without words matches nothing."""
+    def search(self, query: str, k: int, every: bool = True) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Returns the rows (int64 `[m]`, m ≤ k) whose text has every word of `query`, or at least one of them, and
+        their BM25 scores (float32 `[m]`), best first. A query without words matches nothing."""
         words = tokens(query)
         if not words or k <= 0:
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        hits = self._searcher.search(self._all_words(words), k, count=False).hits
+        hits = self._searcher.search(self._words(words, every), k, count=False).hits
         rows = self._searcher.fast_field_values("row", [address for _, address in hits])
         return np.array(rows, np.int64), np.array([score for score, _ in hits], np.float32)
 
     def count(self, query: str) -> int:
         """Returns how many rows have every word of `query`."""
         words = tokens(query)
-        return int(self._searcher.search(self._all_words(words), 1).count) if words else 0
+        return int(self._searcher.search(self._words(words, True), 1).count) if words else 0
 
-    def _all_words(self, words: list[str]) -> tantivy.Query:
+    def _words(self, words: list[str], every: bool) -> tantivy.Query:
         terms = [tantivy.Query.term_query(self._schema, "text", word, "freq") for word in dict.fromkeys(words)]
-        return tantivy.Query.boolean_query([(tantivy.Occur.Must, term) for term in terms])
+        occur = tantivy.Occur.Must if every else tantivy.Occur.Should
+        return tantivy.Query.boolean_query([(occur, term) for term in terms])

@@ -1,42 +1,83 @@
-"""The calibrated probability that a listing answers a query: a logistic model over what is known of the pair."""
+"""What is known of a query with a listing, and what follows: a calibrated probability that the listing answers the
+query, and the order in which listings stand. Both are linear in the same features; the first is a logistic model of
+being relevant, the second a conditional logit of being chosen among the candidates (McFadden, 1974)."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-FEATURES = ("cosine", "category_cosine", "lexical", "familiar", "cosine_unfamiliar", "category_unfamiliar")
-"""cosine: of query and listing; category_cosine: of query and the listing's category; lexical: 1 where every word of
-the query, or of its correction, occurs in the listing; familiar: how well the query's words are known, 0 to 1; and both
-cosines times (1 - familiar), since closeness says less where the words are strange."""
+FEATURES = (
+    "cosine",
+    "category_cosine",
+    "category_log_share",
+    "lexical",
+    "bm25",
+    "coverage",
+    "familiar",
+    "foreign",
+    "nothing",
+    "cosine_unfamiliar",
+    "category_unfamiliar",
+)
+"""cosine: of query and listing; category_cosine: of query and the listing's category; category_log_share: logarithm of
+that category's probability, over 10; lexical: 1 where every word of the query, or of its correction, occurs in the
+listing; bm25: the score of the words over the highest one; coverage: how many of the query's qualifiers the listing
+says, 0 to 1; familiar: how well the query's words are known, 0 to 1; foreign: the share of them that are words of the
+language, but of nothing here; nothing: how much nearer the query is to the place of queries without an answer than to
+any category; and both cosines times (1 - familiar), since closeness says less where the words are strange."""
+
+LEAST_SHARE = 1e-4
+"""Less probable categories are all alike."""
+
+Features = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class RelevanceModel:
-    """weights float `[6]` over FEATURES, and a bias; threshold: below it a semantic hit is not shown, chosen so that
-    at most `false_abstention` of the answerable held-out queries whose words match nothing stay without an answer."""
+    """weights: float `[features]`, of FEATURES in their order, and a bias; ranking: float `[features]`, what each
+    feature weighs in the order; threshold: below it a semantic hit is not shown, chosen so that at most
+    `false_abstention` of the answerable held-out queries whose words match nothing stay without an answer."""
 
     weights: tuple[float, ...]
     bias: float
+    ranking: tuple[float, ...]
     threshold: float
     false_abstention: float
 
-    def probability(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Returns float32 `[n]` for features float32 `[n, 6]`."""
+    def probability(self, features: Features) -> NDArray[np.float32]:
+        """Returns float32 `[n]` for features float32 `[n, features]`."""
         logits = features @ np.array(self.weights, np.float32) + np.float32(self.bias)
         return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
 
+    def utility(self, features: Features) -> NDArray[np.float32]:
+        """Returns float32 `[n]`: the higher, the earlier in the order; comparable within one query."""
+        return np.asarray(features @ np.array(self.ranking, np.float32), np.float32)
+
 
 def pair_features(
-    cosine: NDArray[np.float32], category_cosine: NDArray[np.float32], lexical: NDArray[np.bool_], familiar: float
-) -> NDArray[np.float32]:
-    """Returns the features of one query with n listings, float32 `[n, 6]`."""
+    cosine: NDArray[np.float32],
+    category_cosine: NDArray[np.float32],
+    category_share: NDArray[np.float32],
+    lexical: NDArray[np.bool_],
+    bm25: NDArray[np.float32],
+    coverage: NDArray[np.float32],
+    familiar: float,
+    foreign: float,
+    nothing: float,
+) -> Features:
+    """Returns the features of one query with n listings, float32 `[n, features]`."""
     strange = 1 - familiar
     columns = (
         cosine,
         category_cosine,
+        np.log(np.maximum(category_share, LEAST_SHARE)) / 10,
         lexical,
+        bm25 / max(float(bm25.max(initial=0.0)), 1e-9),
+        coverage,
         np.full(len(cosine), familiar),
+        np.full(len(cosine), foreign),
+        np.full(len(cosine), nothing),
         cosine * strange,
         category_cosine * strange,
     )

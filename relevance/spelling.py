@@ -24,11 +24,12 @@ unknown words than this is no query."""
 class Reading(NamedTuple):
     """words: the query's words; familiar: 0 to 1, the mean over them of 1 for a known one and the likeness of the
     nearest known one otherwise; corrected: the query with its unknown words replaced, None where there was nothing to
-    replace."""
+    replace; foreign: the share of words that are well spelt, as the text prior knows them, and yet unknown here."""
 
     words: list[str]
     familiar: float
     corrected: str | None
+    foreign: float = 0.0
 
 
 class Speller:
@@ -53,17 +54,24 @@ class Speller:
             return Reading(words, 0.0, None)
         likeness = 0.0
         lookups = MOST_UNKNOWN
+        foreign = 0
         corrected = []
         for word in words:
             if self._featuriser.knows(word):
                 likeness += 1.0
                 corrected.append(word)
                 continue
+            if self._featuriser.is_piece(word):
+                # No error, and not to be taken for one: "taxi" is no "maxi".
+                foreign += 1
+                corrected.append(word)
+                continue
             nearest, similarity = self._nearest(word) if lookups > 0 else (word, 0.0)
             lookups -= 1
             likeness += similarity
             corrected.append(nearest if similarity >= CORRECTION_SIMILARITY else word)
-        return Reading(words, likeness / len(words), " ".join(corrected) if corrected != words else None)
+        rewritten = " ".join(corrected) if corrected != words else None
+        return Reading(words, likeness / len(words), rewritten, foreign / len(words))
 
     def _nearest(self, word: str) -> tuple[str, float]:
         """Two known words written as one, or else the known word that occurs and is most like `word` (the most

@@ -23,7 +23,16 @@ from relevance.store import ListingStore, StoredListing
 from relevance.vectors import Rows
 
 _CHUNK = 10_000
-_WRITTEN = ("vectors.npy", "visual.npy", "vectors.codes", "visual.codes", "listings.sqlite", "columns", "lexical")
+_WRITTEN = (
+    "vectors.npy",
+    "visual.npy",
+    "vectors.codes",
+    "visual.codes",
+    "words.npy",
+    "listings.sqlite",
+    "columns",
+    "lexical",
+)
 _OWN = ("created_at", "files", "kind", "version", "listings", "live")
 
 
@@ -60,9 +69,14 @@ def _kept(catalogue: Catalogue, now: np.datetime64) -> Rows:
 
 
 def _write_vectors(catalogue: Catalogue, kept: Rows, layout: BundleLayout) -> None:
-    for path, gather in ((layout.vectors, catalogue.embeddings), (layout.visual, catalogue.looks)):
-        width = gather(kept[:1]).shape[1]
-        array = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(len(kept), width))
+    gathers = (
+        (layout.vectors, catalogue.embeddings),
+        (layout.visual, catalogue.looks),
+        (layout.words, catalogue.words),
+    )
+    for path, gather in gathers:
+        first = gather(kept[:1])
+        array = np.lib.format.open_memmap(path, mode="w+", dtype=first.dtype, shape=(len(kept), first.shape[1]))
         for start in range(0, len(kept), _CHUNK):
             array[start : start + _CHUNK] = gather(kept[start : start + _CHUNK])
         array.flush()

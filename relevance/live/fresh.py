@@ -7,6 +7,7 @@ import numpy as np
 
 from relevance.catalogue import Segment
 from relevance.columns import Columns, value_text
+from relevance.coverage import WORDS, word_rows
 from relevance.dataset import listing_text
 from relevance.engine import Engine
 from relevance.live.encoder import Encoding
@@ -15,6 +16,7 @@ from relevance.live.lexical import FreshLexical
 from relevance.live.listing import LiveListing, as_listings
 from relevance.live.store import State
 from relevance.store import StoredListing
+from relevance.towers import listing_words
 from relevance.vectors import VectorIndex
 
 _NUMBERS = ("price", "latitude", "longitude")
@@ -48,6 +50,7 @@ class Fresh:
         self._locale = GrowingCoded()
         # The filters are the snapshot's: an attribute that it does not have becomes one with the next build.
         self._attributes = {name: GrowingCoded() for name in columns.attributes}
+        self._words = GrowingArray(np.int32, (WORDS,))
         self._vectors = GrowingArray(np.float32, vectors.shape[1:])
         self._visual = GrowingArray(np.float32, visual.shape[1:])
         self._lexical = FreshLexical(base.lexical, self._first)
@@ -79,6 +82,7 @@ class Fresh:
         )
         segment = Segment(
             columns,
+            self._words.view(),
             VectorIndex(self._vectors.view()),
             VectorIndex(self._visual.view()),
             self._lexical.view(),
@@ -105,6 +109,9 @@ class Fresh:
         self._locale.extend(columns.locales)
         for name, coded in self._attributes.items():
             coded.extend([value_text(values.get(name)) for values in columns.attributes])
+        paths = [ontology.path_text(ontology.position(encoding.category_id)) for encoding in encodings]
+        said = map(listing_words, columns.titles, columns.attributes, paths)
+        self._words.extend(word_rows(self.base.towers.featuriser, list(said)))
         self._vectors.extend([encoding.joint for encoding in encodings])
         self._visual.extend([encoding.visual for encoding in encodings])
         texts = zip(columns.titles, columns.descriptions, columns.attributes, strict=True)

@@ -59,12 +59,12 @@ class FreshWords:
         self._index, self._length = index, length
         self._mean = words / max(length, 1)
 
-    def search(self, query: str, k: int) -> tuple[Rows, Scores]:
-        """Returns the rows (int64 `[m]`, m ≤ k) whose text has every word of `query`, and their BM25 scores (float32
-        `[m]`), best first. How rare a word is, is counted over snapshot and fresh segment together, so that scores of
-        both can be compared."""
+    def search(self, query: str, k: int, every: bool = True) -> tuple[Rows, Scores]:
+        """Returns the rows (int64 `[m]`, m ≤ k) whose text has every word of `query`, or at least one of them, and
+        their BM25 scores (float32 `[m]`), best first. How rare a word is, is counted over snapshot and fresh segment
+        together, so that scores of both can be compared."""
         words = list(dict.fromkeys(tokens(query)))
-        rows, counts = self._matching(words)
+        rows, counts = self._matching(words) if every else self._touching(words)
         if not len(rows) or k <= 0:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         lengths = np.frombuffer(self._index.lengths[: self._length], np.uint32)[rows]
@@ -86,6 +86,17 @@ class FreshWords:
         for own, _ in found:
             rows = rows[_among(rows, own)]
         return rows, [counts[np.searchsorted(own, rows)] for own, counts in found]
+
+    def _touching(self, words: Sequence[str]) -> tuple[NDArray[np.uint32], list[NDArray[np.uint32]]]:
+        """The rows that have at least one of the words, and for each word how often each of them has it."""
+        found = [self._postings(word) for word in words]
+        if not found:
+            return np.empty(0, np.uint32), []
+        rows = np.unique(np.concatenate([own for own, _ in found]))
+        counts = [np.zeros(len(rows), np.uint32) for _ in found]
+        for of_word, (own, how_often) in zip(counts, found, strict=True):
+            of_word[np.searchsorted(rows, own)] = how_often
+        return rows, counts
 
     def _postings(self, word: str) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         """Copies: the arrays may be growing."""

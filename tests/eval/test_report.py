@@ -50,7 +50,7 @@ def test_built(facts: dict[str, dict[str, int]]) -> None:
 def test_artifacts(tmp_path: Path) -> None:
     (tmp_path / "towers").mkdir()
     (tmp_path / "towers" / "metrics.json").write_text('{"recall": 0.5}')
-    write_manifest(tmp_path / "towers", "towers", 1)
+    write_manifest(tmp_path / "towers", "towers", 2)
     found = artifacts({"towers": tmp_path / "towers", "classifier": None})
     assert found["towers"]["metrics"] == {"recall": 0.5}
     assert list(found) == ["towers"]

@@ -70,7 +70,8 @@ def _segment(
     if snapshot is not None:
         lexical.extend(texts)
         lexical = lexical.view()
-    return Segment(_columns(rng, category), VectorIndex(vectors), VectorIndex(looks), lexical, Stored()), texts
+    words = rng.integers(0, 50, (len(category), 4)).astype(np.int32)
+    return Segment(_columns(rng, category), words, VectorIndex(vectors), VectorIndex(looks), lexical, Stored()), texts
 
 
 class Whole:

@@ -51,19 +51,21 @@ def test_a_growing_column_is_the_column(parts: list[list[str | None]]) -> None:
             np.testing.assert_array_equal(view.among(wanted), Coded.encode(rows).among(wanted))
 
 
-@given(texts_of_a_catalogue, st.lists(st.sampled_from([*WORDS, "absent", "OAK"]), max_size=3).map(" ".join))
-def test_words_are_found_and_scored_as_tantivy_does(texts: list[str], query: str) -> None:
+@given(
+    texts_of_a_catalogue, st.lists(st.sampled_from([*WORDS, "absent", "OAK"]), max_size=3).map(" ".join), st.booleans()
+)
+def test_words_are_found_and_scored_as_tantivy_does(texts: list[str], query: str, every: bool) -> None:
     index = FreshLexical(EMPTY, 0)
     index.extend(texts)
-    expected: Any = LexicalIndex.build(texts).search(query, 100) if texts else (np.empty(0, np.int64), [])
-    rows, scores = index.view().search(query, 100)
+    expected: Any = LexicalIndex.build(texts).search(query, 100, every) if texts else (np.empty(0, np.int64), [])
+    rows, scores = index.view().search(query, 100, every)
     assert (rows.dtype, scores.dtype) == (np.int64, np.float32)
     assert dict(zip(rows.tolist(), scores.tolist(), strict=True)) == pytest.approx(
         dict(zip(expected[0].tolist(), np.asarray(expected[1]).tolist(), strict=True)), rel=1e-4
     )
     assert np.all(np.diff(scores) <= 0)
-    assert index.view().count(query) == len(rows)
-    assert index.view().search(query, 2)[0].tolist() == rows[:2].tolist()
+    assert not every or index.view().count(query) == len(rows)
+    assert index.view().search(query, 2, every)[0].tolist() == rows[:2].tolist()
 
 
 @given(texts_of_a_catalogue, texts_of_a_catalogue, st.sampled_from(WORDS))

@@ -40,6 +40,18 @@ def test_every_word_is_required(index: LexicalIndex, texts: list[str], query: st
     assert np.all(np.diff(scores) <= 0)
 
 
+@given(st.lists(st.sampled_from([*WORDS, "absent"]), max_size=4).map(" ".join))
+def test_one_word_is_enough_where_not_every_one_is_asked_for(index: LexicalIndex, texts: list[str], query: str) -> None:
+    rows, scores = index.search(query, 1000, every=False)
+    words = set(tokens(query))
+    assert set(rows.tolist()) == {row for row, text in enumerate(texts) if words & set(tokens(text, limit=None))}
+    assert np.all(np.diff(scores) <= 0)
+    # What has every word scores the same both ways.
+    loose = dict(zip(rows.tolist(), scores.tolist(), strict=True))
+    strict = index.search(query, 1000)
+    assert [loose[row] for row in strict[0].tolist()] == pytest.approx(strict[1].tolist())
+
+
 @given(st.text(max_size=40))
 def test_any_text_is_a_query(index: LexicalIndex, texts: list[str], query: str) -> None:
     assert set(index.search(query, 1000)[0].tolist()) == _matching(texts, query)

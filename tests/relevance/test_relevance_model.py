@@ -8,31 +8,56 @@ import pytest
 from relevance.relevance_model import FEATURES, RelevanceModel, pair_features
 
 
+def _model(weights: tuple[float, ...], bias: float = 0.0) -> RelevanceModel:
+    padded = (*weights, *(0.0,) * (len(FEATURES) - len(weights)))
+    return RelevanceModel(padded, bias, padded[::-1], threshold=0.5, false_abstention=0.05)
+
+
+def _rows(*rows: list[float]) -> np.ndarray:
+    return np.array([[*row, *[0.0] * (len(FEATURES) - len(row))] for row in rows], np.float32)
+
+
+def test_the_order_has_weights_of_its_own() -> None:
+    model = _model((2.0,))  # in the order the last feature weighs 2
+    features = np.eye(len(FEATURES), dtype=np.float32)
+    assert model.utility(features).tolist() == [*[0.0] * (len(FEATURES) - 1), 2.0]
+
+
 def test_features_by_hand() -> None:
     cosine = np.array([0.8, -0.2], np.float32)
     category_cosine = np.array([0.6, 0.1], np.float32)
-    features = pair_features(cosine, category_cosine, np.array([True, False]), familiar=0.75)
+    share, coverage = np.array([np.exp(-1), 0.0], np.float32), np.array([0.5, 0.0], np.float32)
+    matched, bm25 = np.array([True, False]), np.array([4.0, 2.0], np.float32)
+    features = pair_features(
+        cosine, category_cosine, share, matched, bm25, coverage, familiar=0.75, foreign=0.5, nothing=-0.3
+    )
     assert features.dtype == np.float32
     assert features.shape == (2, len(FEATURES))
     by_name = dict(zip(FEATURES, features.T.tolist(), strict=True))
     assert by_name["cosine"] == pytest.approx([0.8, -0.2])
     assert by_name["category_cosine"] == pytest.approx([0.6, 0.1])
     assert by_name["lexical"] == [1.0, 0.0]
+    assert by_name["bm25"] == [1.0, 0.5]
+    # The logarithm over ten; from a ten-thousandth down all alike.
+    assert by_name["category_log_share"] == pytest.approx([-0.1, math.log(1e-4) / 10])
+    assert by_name["coverage"] == [0.5, 0.0]
+    assert by_name["foreign"] == [0.5, 0.5]
+    assert by_name["nothing"] == pytest.approx([-0.3, -0.3])
     assert by_name["familiar"] == [0.75, 0.75]
     assert by_name["cosine_unfamiliar"] == pytest.approx([0.2, -0.05])
     assert by_name["category_unfamiliar"] == pytest.approx([0.15, 0.025])
 
 
 def test_no_pairs() -> None:
-    features = pair_features(np.empty(0, np.float32), np.empty(0, np.float32), np.empty(0, bool), 1.0)
+    nobody = np.empty(0, np.float32)
+    features = pair_features(nobody, nobody, nobody, np.empty(0, bool), nobody, nobody, 1.0, 0.0, 0.0)
     assert features.shape == (0, len(FEATURES))
-    assert RelevanceModel((1.0,) * len(FEATURES), 0.0, 0.5, 0.05).probability(features).shape == (0,)
+    assert _model((1.0,) * len(FEATURES)).probability(features).shape == (0,)
 
 
 def test_probability_by_hand() -> None:
-    weights = (2.0, 0.0, 1.0, 0.0, 0.0, 0.0)
-    model = RelevanceModel(weights, bias=-1.5, threshold=0.5, false_abstention=0.05)
-    features = np.array([[1.0, 9, 1, 9, 9, 9], [0.25, 9, 1, 9, 9, 9], [0, 0, 0, 0, 0, 0]], np.float32)
+    model = _model((2.0, 0, 0, 1.0), bias=-1.5)
+    features = _rows([1.0, 9, 9, 1, 9], [0.25, 9, 9, 1, 9], [0])
     expected = [1 / (1 + math.exp(-1.5)), 0.5, 1 / (1 + math.exp(1.5))]
     found = model.probability(features)
     assert found.dtype == np.float32
@@ -40,6 +65,6 @@ def test_probability_by_hand() -> None:
 
 
 def test_probability_stays_between_zero_and_one() -> None:
-    model = RelevanceModel((80.0, 0, 0, 0, 0, 0), 0.0, 0.5, 0.05)
-    features = np.array([[1.0, 0, 0, 0, 0, 0], [-1.0, 0, 0, 0, 0, 0]], np.float32)
+    model = _model((80.0,))
+    features = _rows([1.0], [-1.0])
     np.testing.assert_allclose(model.probability(features), [1.0, 0.0], atol=1e-30)

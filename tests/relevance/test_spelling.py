@@ -11,7 +11,7 @@ from relevance.text import Featuriser
 
 # As training orders them: the most frequent first.
 WORDS = ("keyboard", "gaming", "bike", "table", "cable", "lamp", "chair", "washing", "machine", "tv", "gpu5")
-FEATURISER = Featuriser(WORDS, (), ())
+FEATURISER = Featuriser(WORDS, (), pieces=("taxi", "cab", "##le"))
 
 
 @pytest.fixture
@@ -103,3 +103,12 @@ def test_a_text_of_unknown_words_costs_a_bounded_number_of_lookups() -> None:
     Speller(FEATURISER, occurs).read(" ".join(words))
     assert len(looked_up) == MOST_UNKNOWN
     assert time.perf_counter() - start < 1.0
+
+
+def test_a_word_of_the_language_is_not_corrected(speller: Speller) -> None:
+    """But for its meaning to the prior, "taxi" would be nearest to nothing, and "tabli" to "table"."""
+    reading = speller.read("taxi lamp")
+    assert (reading.corrected, reading.foreign, reading.familiar) == (None, 0.5, 0.5)
+    assert speller.read("tabli lamp").corrected == "table lamp"
+    assert speller.read("tabli lamp").foreign == 0.0
+    assert speller.read("cab").foreign == 0.0  # too short to be sure

@@ -1,0 +1,67 @@
+"""Queries whose answer is known by construction: what people call a thing, with an attribute of one of the listings
+they chose for it. Behaviour shows few such pairs, and those it shows the towers have seen."""
+
+from random import Random
+
+import numpy as np
+
+from index.ranking import Choice
+from index.votes import Votes
+from relevance.engine import Engine
+from relevance.mistyping import mistype
+from relevance.text import tokens
+
+CLEAR = 0.8
+"""A query names a thing when one category got so much of its choices."""
+
+
+def composed_choices(engine: Engine, votes: Votes, n: int, k: int, rng: np.random.Generator) -> list[Choice]:
+    """Returns at most `n` choices: of each query's candidates those of the query's category with the attribute's value
+    count as chosen, alike. Queries that name no thing, or say already how it is to be, are left out."""
+    names = [number for number in range(len(votes.queries)) if _names(engine, votes, number) is not None]
+    choices = []
+    for number in rng.choice(names, size=n).tolist() if names else []:
+        choice = _choice(engine, votes, number, k, rng)
+        if choice is not None and choice.chosen.any() and not choice.chosen.all():
+            choices.append(choice)
+    return choices
+
+
+def misspelt_names(engine: Engine, votes: Votes, n: int, dice: Random) -> list[str]:
+    """Returns `n` names of things, each category's as often as another's, with a typing error nobody may have made."""
+    by_category: dict[int, list[str]] = {}
+    for number, query in enumerate(votes.queries):
+        category = _names(engine, votes, number)
+        if category is not None:
+            by_category.setdefault(category, []).append(query)
+    names = sorted(by_category.values())
+    return [mistype(dice.choice(dice.choice(names)), dice) for _ in range(n if names else 0)]
+
+
+def _names(engine: Engine, votes: Votes, number: int) -> int | None:
+    """The category that a query names."""
+    own = votes.of(number)
+    best = int(own.weight.argmax())
+    if own.weight[best] < CLEAR * votes.total[number] or engine.qualifying(tokens(votes.queries[number])):
+        return None
+    return int(own.category[best])
+
+
+def _choice(engine: Engine, votes: Votes, number: int, k: int, rng: np.random.Generator) -> Choice | None:
+    category = _names(engine, votes, number)
+    rows = np.flatnonzero(engine.columns.category == category)
+    example = int(rng.choice(rows))
+    said = [
+        (column, column.values[column.codes[example]])
+        for column in engine.columns.attributes.values()
+        if column.codes[example] >= 0 and engine.qualifying(tokens(column.values[column.codes[example]]))
+    ]
+    if not said:
+        return None
+    column, value = said[int(rng.integers(len(said)))]
+    words = [votes.queries[number], value]
+    asked = engine.read(" ".join(words if rng.random() < 0.5 else reversed(words)))
+    found = engine.candidates(asked, k, np.ones(len(engine), bool))
+    features = engine.features(asked, found.rows, found.cosine, found.lexical | found.corrected, found.bm25)
+    alike = column.codes[found.rows] == column.codes[example]
+    return Choice(features, (alike & (engine.columns.category[found.rows] == category)).astype(np.float64))

@@ -1,0 +1,65 @@
+"""What was chosen for each query, by category."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relevance.interactions import Interactions
+
+MEANT = 0.2
+"""Share of a query's choices from which on a category counts as what it meant."""
+
+CERTAIN = 1.5
+"""Weight of choices from which on a query is taken to have an answer: more than one click, which may be a stray one."""
+
+
+class Votes(NamedTuple):
+    """Which categories were chosen for which query: query int64 `[n]` rows of `queries`; category int64 `[n]`
+    positions; weight float64 `[n]`, of the clicks and messages; total float64 `[queries]`, of each query; rows: for
+    each query the chosen listings' rows and their weight."""
+
+    queries: list[str]
+    query: NDArray[np.int64]
+    category: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    total: NDArray[np.float64]
+    rows: dict[int, dict[int, float]]
+
+    @classmethod
+    def tally(cls, pairs: Interactions, listing_category: NDArray[np.int32], categories: int) -> "Votes":
+        """Sums the pairs' weights by query and category."""
+        keys = pairs.query.astype(np.int64) * categories + listing_category[pairs.listing]
+        distinct, place = np.unique(keys, return_inverse=True)
+        weight = np.zeros(len(distinct))
+        np.add.at(weight, place, pairs.weight)
+        query = distinct // categories
+        total = np.zeros(len(pairs.queries))
+        np.add.at(total, query, weight)
+        rows: dict[int, dict[int, float]] = {}
+        for number, listing, share in zip(
+            pairs.query.tolist(), pairs.listing.tolist(), pairs.weight.tolist(), strict=True
+        ):
+            rows.setdefault(number, {})[listing] = share
+        return cls(pairs.queries, query, distinct % categories, weight, total, rows)
+
+    def meant(self) -> "Votes":
+        """Returns the votes less the stray ones: of queries with more than one click, for categories that got a fifth
+        or more of them. A site's own categories are wrong for some listings, and people click beside what they want:
+        a set made to hold that as well would be of no use."""
+        kept = (self.weight >= MEANT * self.total[self.query]) & (self.total[self.query] >= CERTAIN)
+        return self._replace(query=self.query[kept], category=self.category[kept], weight=self.weight[kept])
+
+    def of(self, query: int) -> "Votes":
+        """Returns the votes of one query."""
+        own = self.query == query
+        return self._replace(query=self.query[own], category=self.category[own], weight=self.weight[own])
+
+    def listings(self, query: int) -> Mapping[int, float]:
+        """Returns the rows that were chosen for a query, with their weight."""
+        return self.rows.get(query, {})
+
+    def chosen(self, query: int) -> NDArray[np.int64]:
+        """Returns the categories that got a fifth or more of a query's choices: one stray click counts little."""
+        return np.asarray(self.category[(self.query == query) & (self.weight >= MEANT * self.total[query])])

@@ -1,0 +1,56 @@
+"""How many of a query's qualifiers a listing says: the words that stand with things of many kinds ("black", "women",
+"leather", a brand). The kind of thing is for the towers to tell; among listings of the right kind these decide."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relevance.text import Featuriser, tokens
+
+WORDS = 32
+"""Words kept of a listing."""
+
+QUALIFIES = 6.0
+"""A word qualifies things when its listings spread over so many categories."""
+
+_CHUNK = 100_000
+
+
+def word_rows(featuriser: Featuriser, texts: Sequence[str]) -> NDArray[np.int32]:
+    """Returns int32 `[n, WORDS]`: the numbers of the known words of each text, once each, padded with zeros."""
+    rows = np.zeros((len(texts), WORDS), np.int32)
+    for row, text in enumerate(texts):
+        numbers = (featuriser.number(word) for word in dict.fromkeys(tokens(text)))
+        known = [number for number in numbers if number is not None][:WORDS]
+        rows[row, : len(known)] = known
+    return rows
+
+
+def qualifiers(featuriser: Featuriser, rows: NDArray[np.int32], category: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Returns bool `[words + 1]`, by the number of a word: whether its listings (words int32 `[n, WORDS]`, category
+    int32 `[n]`) spread over at least QUALIFIES categories, by the exponential of their entropy."""
+    size, categories = featuriser.first_ngram, int(category.max(initial=0)) + 1
+    keys = np.concatenate([_keys(rows[i : i + _CHUNK], category[i : i + _CHUNK], categories) for i in _starts(rows)])
+    pairs, counts = np.unique(keys, return_counts=True)
+    word = pairs // categories
+    total = np.bincount(word, counts, size)
+    share = counts / total[word]
+    return np.asarray(np.exp(np.bincount(word, -share * np.log(share), size)) >= QUALIFIES)
+
+
+def _starts(rows: NDArray[np.int32]) -> range:
+    return range(0, max(len(rows), 1), _CHUNK)
+
+
+def _keys(rows: NDArray[np.int32], category: NDArray[np.int32], categories: int) -> NDArray[np.int64]:
+    row, column = np.nonzero(rows)
+    return rows[row, column].astype(np.int64) * categories + category[row]
+
+
+def covered(numbers: Sequence[int], rows: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Returns float32 `[n]`: the share of the words of these numbers that stand in each listing, for its words int32
+    `[n, WORDS]`; all 0 for no words."""
+    if not numbers:
+        return np.zeros(len(rows), np.float32)
+    return np.asarray(np.mean([(rows == number).any(axis=1) for number in numbers], axis=0), np.float32)

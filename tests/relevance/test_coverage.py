@@ -1,0 +1,37 @@
+"""Qualifiers: which words are ones, and how many of a query's a listing says."""
+
+import numpy as np
+
+from relevance.coverage import WORDS, covered, qualifiers, word_rows
+from relevance.text import Featuriser
+
+
+def _featuriser() -> Featuriser:
+    return Featuriser(("black", "chair", "oak"), ())
+
+
+def test_rows_hold_the_known_words_once_each() -> None:
+    rows = word_rows(_featuriser(), ["Black oak chair, black!", "unknown", ""])
+    assert rows.shape == (3, WORDS)
+    assert rows.dtype == np.int32
+    assert rows[0, :4].tolist() == [1, 3, 2, 0]
+    assert not rows[1:].any()
+
+
+def test_words_of_many_categories_are_qualifiers() -> None:
+    # "black" stands once in each of eight categories, "chair" eight times in one, "oak" evenly in five.
+    texts = ["black"] * 8 + ["chair"] * 8 + ["oak"] * 5
+    category = np.array([*range(8), *[0] * 8, *range(5)], np.int32)
+    found = qualifiers(_featuriser(), word_rows(_featuriser(), texts), category)
+    assert found.tolist() == [False, True, False, False]
+
+
+def test_no_listings_have_no_qualifiers() -> None:
+    rows = np.zeros((0, WORDS), np.int32)
+    assert not qualifiers(_featuriser(), rows, np.empty(0, np.int32)).any()
+
+
+def test_covered_by_hand() -> None:
+    rows = word_rows(_featuriser(), ["black oak", "black", "chair"])
+    np.testing.assert_allclose(covered([1, 3], rows), [1, 0.5, 0])
+    assert covered([], rows).tolist() == [0, 0, 0]

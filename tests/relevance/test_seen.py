@@ -1,0 +1,30 @@
+"""Queries seen often: their choices, beside the prediction."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from relevance.ontology import Ontology
+from relevance.seen import SeenQueries, query_key, write_seen
+
+ONTOLOGY = Ontology.from_paths(["cars", "bikes"], [("Cars",), ("Bikes",)])
+
+
+def test_evidence_grows_into_the_answer() -> None:
+    predicted = np.array([0.5, 0.5], np.float32)
+    bikes = ONTOLOGY.position("bikes")
+    seen = SeenQueries(ONTOLOGY, {"fast": {"bikes": 3.0}, "faster": {"bikes": 300.0, "gone": 5.0}}, prior=2.0)
+    assert seen.blend(["slow"], predicted) is predicted
+    # (2 x 0.5 + 3) / (2 + 3)
+    assert seen.blend(["fast"], predicted)[bikes] == pytest.approx(0.8)
+    assert seen.blend(["faster"], predicted)[bikes] == pytest.approx(301 / 302)
+    assert predicted.tolist() == [0.5, 0.5]
+
+
+def test_written_and_read(tmp_path: Path) -> None:
+    write_seen(tmp_path / "seen.json", {query_key("Fast, BIKE"): {"bikes": 3.0}}, 1.0)
+    seen = SeenQueries.read(tmp_path / "seen.json", ONTOLOGY)
+    assert seen.prior == 1.0
+    # (1 x 0.5 + 3) / (1 + 3)
+    assert seen.blend(["fast", "bike"], np.array([0.5, 0.5], np.float32))[ONTOLOGY.position("bikes")] == 0.875
