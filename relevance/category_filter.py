@@ -74,14 +74,14 @@ class CategoryModel:
         """The answer for a query that does not tell its categories."""
         return CategoryFilter("none", (), self.calibration.coverage)
 
-    def filter(self, cosines: Floats, probabilities: Floats | None = None) -> CategoryFilter:
+    def filter(self, cosines: Floats, probabilities: Floats | None = None, seen: bool = False) -> CategoryFilter:
         """Returns the deepest level's set that is small enough to filter by, else to boost by, else none. A set of all
-        that has listings says nothing, however small it is. probabilities: float32 `[categories]`, where more is known
-        than the cosines say."""
+        that has listings says nothing, however small it is. probabilities: float32 `[categories]`, those of the cosines
+        when None; seen: the query is known from behaviour, however far it lies from the categories."""
+        if not seen and float((cosines + self._closed).max()) < self.calibration.least_cosine:
+            return self.no_filter
         if probabilities is None:
             probabilities = self.probabilities(cosines)
-            if float((cosines + self._closed).max()) < self.calibration.least_cosine:
-                return self.no_filter
         sets = [self._level_set(probabilities, level) for level in reversed(range(len(self._ancestors)))]
         modes: tuple[tuple[int, Mode], ...] = ((FILTER_SIZE, "filter"), (BOOST_SIZE, "boost"))
         for limit, mode in modes:
@@ -92,8 +92,7 @@ class CategoryModel:
         return self.no_filter
 
     def _level_set(self, probabilities: Floats, level: int) -> tuple[Sequence[int], Sequence[float]]:
-        at_level = np.zeros(len(probabilities))
-        np.add.at(at_level, self._ancestors[level], probabilities)
+        at_level = np.asarray(np.bincount(self._ancestors[level], probabilities, len(probabilities)), np.float64)
         order = np.argsort(-at_level, kind="stable")
         size = set_size(at_level[order], self.calibration.thresholds[level])
         return order[:size].tolist(), at_level[order[:size]].tolist()

@@ -222,8 +222,8 @@ class Engine:
         cosines = self.categories.cosines(embedding)
         predicted = self.categories.probabilities(cosines)
         shares = self.seen.blend(reading.words, predicted)
-        known = shares if shares is not predicted else None
-        found = self.categories.filter(cosines, known) if reading.words else self.categories.no_filter
+        seen = shares is not predicted
+        found = self.categories.filter(cosines, shares, seen) if reading.words else self.categories.no_filter
         nothing = float(self.towers.nothing @ embedding) - float(cosines.max())
         qualifiers = self.qualifying(reading.corrected.split() if reading.corrected else reading.words)
         positions = [self.ontology.position(category.category_id) for category in found.categories]
