@@ -20,6 +20,7 @@ class _Listings:
 
     def __init__(self) -> None:
         self.attributes = [{"colour": colour} for _ in NAMES for colour in COLOURS]
+        self.titles = [f"{colour} {name}, Acme" for name in NAMES for colour in COLOURS]
 
 
 def corpus(*said: tuple[str, int]) -> Corpus:
@@ -43,6 +44,8 @@ SAID = (
 
 def test_a_word_said_of_many_kinds_of_black_things_means_black() -> None:
     assert value_words(corpus(*SAID)) == {("colour", "Black"): ["negra"]}
+    # A word of the titles does not, though black things alone were chosen for it.
+    assert value_words(corpus(("acme", 0), ("acme", 4), ("acme", 8))) == {}
 
 
 def test_composed_queries_name_the_thing_and_how_it_is() -> None:

@@ -81,8 +81,10 @@ class Composer:
 
 
 def value_words(corpus: Corpus) -> dict[tuple[str, str], list[str]]:
-    """Returns the words of queries that stand for an attribute's value, by attribute and value: "negra" for black."""
+    """Returns the words of queries that stand for an attribute's value, by attribute and value: "negra" for black.
+    Words that stand in titles are none: a brand that makes things for women alone does not mean women."""
     attributes = corpus.listings.attributes
+    written = {word for title in corpus.listings.titles for word in tokens(title)}
     base: dict[tuple[str, str], int] = defaultdict(int)
     for values in attributes:
         for key, value in values.items():
@@ -101,7 +103,7 @@ def value_words(corpus: Corpus) -> dict[tuple[str, str], list[str]]:
                 chosen[word][key, str(value)] += weight
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for word, of_values in sorted(chosen.items()):
-        if total[word] < FEWEST_CHOICES or len(categories[word]) < SPREAD:
+        if word in written or total[word] < FEWEST_CHOICES or len(categories[word]) < SPREAD:
             continue
         for value, weight in of_values.items():
             share = weight / total[word]
