@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from relevance.vectors import Rows, Scores, VectorIndex
 
-CODED_FROM = 200_000
-"""From this many rows on an index has codes: below, an exact scan takes less than a millisecond or two."""
+CODED_FROM = 20_000
+"""From this many rows on an index has codes: below, an exact scan takes a fraction of a millisecond."""
 
-EXACT_ROWS = 50_000
+EXACT_ROWS = 8_000
 """So few rows, in slices or left by a mask, are scanned exactly."""
 
 _MEASURED = 10
