@@ -14,6 +14,7 @@ from eval.replay import Outcome, SearchEngine, held_out
 from relevance import bundle as search_bundle
 from relevance import classifier as photo_classifier
 from relevance import listing_index
+from relevance import towers as search_towers
 from relevance.artifacts import read_manifest, writing
 from relevance.dataset import Dataset, Listings
 from relevance.events import CLICK, MESSAGE, Behaviour, read_behaviour
@@ -25,7 +26,7 @@ _HITS = 3
 _ARTIFACTS = {
     "classifier": (photo_classifier.KIND, photo_classifier.VERSION),
     "listings": (listing_index.KIND, listing_index.VERSION),
-    "towers": ("towers", 1),
+    "towers": (search_towers.KIND, search_towers.VERSION),
     "bundle": (search_bundle.KIND, search_bundle.VERSION),
 }
 """Name of an artifact -> its kind and format version."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from index.calibrate import calibrate, provisional
 from relevance import listing_index, placement
+from relevance import towers as search_towers
 from relevance.absent import AbsentWords
 from relevance.artifacts import read_manifest, write_manifest, writing
 from relevance.bundle import KIND, VERSION, BundleLayout, fingerprint
@@ -52,7 +53,7 @@ def run(dataset: Path, listings: Path | None, towers: Path, out: Path) -> dict[s
     folder = Dataset.open(dataset)
     ontology = folder.read_ontology()
     catalogue = folder.read_listings(ontology)
-    trained = read_manifest(towers, "towers", 2)
+    trained = read_manifest(towers, search_towers.KIND, search_towers.VERSION)
     if trained["ontology_fingerprint"] != ontology.fingerprint:
         raise ArtifactError(f"{towers}: trained for another ontology than {dataset}'s; train the towers again")
     index = ListingIndex.read(listings, ontology, catalogue)

@@ -12,6 +12,8 @@ from relevance.artifacts import read_manifest
 from relevance.models import Model
 from relevance.text import Featuriser, Widths
 
+KIND, VERSION = "towers", 2
+
 QUERY_WIDTHS = Widths(pieces=16, features=80)
 TEXT_WIDTHS = Widths(pieces=24, features=48, spelt=True)
 PATH_WIDTHS = Widths(pieces=16, features=48, spelt=True)
@@ -124,7 +126,7 @@ class Towers:
     @classmethod
     def open(cls, artifact: Path, threads: int = 1) -> "Towers":
         """Opens a towers artifact; raises ArtifactError when it is missing, altered or of another version."""
-        read_manifest(artifact, "towers", 2)
+        read_manifest(artifact, KIND, VERSION)
         return cls(artifact, threads)
 
     @property

@@ -8,6 +8,7 @@ from eval.page import page
 from eval.replay import HeldOut, LogClock, Outcome, held_out
 from eval.report import artifacts, built, classifier_line, example_queries, examples, printed
 from eval.zero_results import SIMULATED, Figures, evaluate, summary
+from relevance import towers as search_towers
 from relevance.artifacts import write_manifest
 from relevance.dataset import Dataset
 from relevance.errors import ArtifactError
@@ -50,7 +51,7 @@ def test_built(facts: dict[str, dict[str, int]]) -> None:
 def test_artifacts(tmp_path: Path) -> None:
     (tmp_path / "towers").mkdir()
     (tmp_path / "towers" / "metrics.json").write_text('{"recall": 0.5}')
-    write_manifest(tmp_path / "towers", "towers", 2)
+    write_manifest(tmp_path / "towers", search_towers.KIND, search_towers.VERSION)
     found = artifacts({"towers": tmp_path / "towers", "classifier": None})
     assert found["towers"]["metrics"] == {"recall": 0.5}
     assert list(found) == ["towers"]

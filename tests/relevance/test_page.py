@@ -44,7 +44,7 @@ def page(browser: Any, service: Service) -> Iterator[Any]:
     """A page that fails its test when a script does, or when it asks anybody but the service for anything."""
     context = browser.new_context(base_url=service.url, viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))
     page.on("console", lambda line: broken.append(line.text) if line.type == "error" else None)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from relevance.absent import AbsentWords
 from relevance.artifacts import write_manifest, writing
 from relevance.text import Featuriser
-from relevance.towers import TowerLayout, path_arrays
+from relevance.towers import KIND, VERSION, TowerLayout, path_arrays
 from training.towers.absent import absent_words
 from training.towers.checkpoint import Checkpoint
 from training.towers.corpus import Corpus, read_corpus
@@ -83,8 +83,8 @@ def write(
         metrics = held_out_metrics(folder, corpus)
         write_manifest(
             folder,
-            "towers",
-            2,
+            KIND,
+            VERSION,
             ontology_fingerprint=corpus.ontology.fingerprint,
             dim=int(categories.shape[1]),
             visual_dim=int(corpus.visual.shape[1]),
