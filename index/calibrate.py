@@ -15,11 +15,10 @@ from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
-from index.absent import absent_queries
 from index.composed import composed_choices, misspelt_names
 from index.ranking import Choice, fit_ranking
 from index.votes import CERTAIN, Votes
-from relevance.absent import AbsentWords
+from relevance.absent import AbsentWords, made_up_words
 from relevance.bundle import Calibration
 from relevance.category_filter import CategoryCalibration
 from relevance.engine import Engine, Query
@@ -217,8 +216,9 @@ def _fit_relevance(
         if not matched and votes.total[number] >= CERTAIN:
             unmatched.append(present)
     answerable = unmatched if len(unmatched) >= FEWEST_QUERIES else features[::2]
-    made_up = absent_queries(engine.towers.featuriser.words, len(sample) // 4, rng)
-    for query in [*made_up, *absent.queries(len(sample) // 2, Random(seed))]:
+    made_up = AbsentWords(tuple(made_up_words(engine.speller.words, len(sample) // 4, Random(seed))))
+    strange = [*made_up.queries(len(sample) // 4, Random(seed)), *absent.queries(len(sample) // 2, Random(seed))]
+    for query in strange:
         found, _, _ = _present(engine, engine.read(query), np.empty(0, np.int64), {})
         features.append(found)
         labels.append(np.zeros(len(found), bool))

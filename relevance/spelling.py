@@ -37,7 +37,7 @@ class Speller:
 
     def __init__(self, featuriser: Featuriser, occurs: Callable[[str], bool]) -> None:
         self._featuriser = featuriser
-        self._words = [word for word in featuriser.words if len(word) > 2 and word.isalpha()]
+        self.words = [word for word in featuriser.words if len(word) > 2 and word.isalpha()]
         self._occurs = occurs
         self._near = lru_cache(maxsize=10_000)(self._find_near)
 
@@ -86,6 +86,6 @@ class Speller:
     def _find_near(self, word: str) -> tuple[tuple[str, float], ...]:
         """The ten known words most like `word`, and their likeness; a pass over all known words."""
         near = process.extract(
-            word, self._words, scorer=OSA.normalized_similarity, score_cutoff=LEAST_SIMILARITY, limit=10
+            word, self.words, scorer=OSA.normalized_similarity, score_cutoff=LEAST_SIMILARITY, limit=10
         )
         return tuple((known, float(likeness)) for known, likeness, _ in near if likeness > LEAST_SIMILARITY)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from index.absent import absent_queries
 from index.calibrate import _temperature, conformal_threshold
 from relevance.category_filter import set_size
 
@@ -38,12 +37,3 @@ def test_temperature_recovers_the_one_that_made_the_labels() -> None:
     exponents = np.exp(cosines / 0.2)
     labels = np.array([rng.choice(8, p=p / p.sum()) for p in exponents])
     assert _temperature(cosines, labels, np.ones(5000)) == pytest.approx(0.2, rel=0.05)
-
-
-def test_absent_queries_are_made_of_unknown_words() -> None:
-    words = ["keyboard", "keyring", "boarding", "ringside", "sidecar", "carpet", "petrol", "rolling", "linger"]
-    made = absent_queries(words, 50, np.random.default_rng(0))
-    assert len(made) == 50
-    assert not {word for query in made for word in query.split()} & set(words)
-    assert made == absent_queries(words, 50, np.random.default_rng(0))
-    assert absent_queries([], 3, np.random.default_rng(0)) == []

@@ -1,11 +1,12 @@
 """Queries for things the catalogue has not: foreign words, alone and between words that people say of anything."""
 
 import zlib
+from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.absent import AbsentWords
+from relevance.absent import AbsentWords, made_up_words
 from relevance.text import tokens
 from relevance.word_pieces import CONTINUED
 from training.towers.corpus import Corpus
@@ -14,15 +15,18 @@ from training.towers.prior import TextPrior
 FOREIGN = 0.5
 """Of the words that neither catalogue nor behaviour has, the share that lies farthest from all its categories."""
 
+MADE_UP = 2000
+"""Made-up words to train on, and as many to calibrate on."""
+
 FEWEST_CATEGORIES = 5
 """Categories among whose listings or searches a word stands, to be said of anything ("black", "for women")."""
 
 
 def absent_words(corpus: Corpus, prior: TextPrior) -> tuple[AbsentWords, AbsentWords]:
     """Returns the words to train on and others to calibrate on: of the words of the prior that the catalogue's people
-    never use, the half least like its categories. Without a prior there are none."""
+    never use, the half least like its categories. Without a prior, made-up words."""
     if not prior.pieces:
-        return AbsentWords(), AbsentWords()
+        return _made_up(corpus)
     known = {word for text in (*corpus.listings.titles, *corpus.train.queries) for word in tokens(text)}
     known |= {word for path in corpus.ontology.paths for name in path for word in tokens(name)}
     at = [i for i, piece in enumerate(prior.pieces) if _is_foreign(piece, known)]
@@ -37,6 +41,13 @@ def absent_words(corpus: Corpus, prior: TextPrior) -> tuple[AbsentWords, AbsentW
     halves = ([word for word in words if zlib.crc32(word.encode()) % 2 == half] for half in (0, 1))
     first, second = (AbsentWords(tuple(half), modifiers) for half in halves)
     return first, second
+
+
+def _made_up(corpus: Corpus) -> tuple[AbsentWords, AbsentWords]:
+    texts = (*corpus.listings.titles, *corpus.train.queries)
+    known = sorted({word for text in texts for word in tokens(text) if len(word) > 2 and word.isalpha()})
+    words, modifiers = made_up_words(known, 2 * MADE_UP, Random(0)), tuple(_modifiers(corpus))
+    return AbsentWords(tuple(words[::2]), modifiers), AbsentWords(tuple(words[1::2]), modifiers)
 
 
 def _is_foreign(piece: str, known: set[str]) -> bool:
