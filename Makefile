@@ -83,7 +83,7 @@ $(OUT)/towers/manifest.json: $(OUT)/listings/manifest.json relevance/text.py rel
 	$(PY) -m training towers $(OUT)/dataset --listings $(OUT)/listings --out $(OUT)/towers \
 		$(if $(PRIOR),--text-prior $(PRIOR))
 
-$(OUT)/bundle/manifest.json: $(OUT)/towers/manifest.json index/build.py index/calibrate.py index/absent.py \
+$(OUT)/bundle/manifest.json: $(OUT)/towers/manifest.json $(wildcard index/*.py) \
 		$(wildcard relevance/*.py)
 	$(PY) -m index build $(OUT)/dataset --listings $(OUT)/listings --towers $(OUT)/towers --out $(OUT)/bundle
 
