@@ -122,6 +122,7 @@ bench: demo
 	printf 'query\n%s\n' "gaming keyboard" "gamming keybord" "sofa" "red dress for my daughter" "quantum flux capacitor" \
 		> $(OUT)/bench-queries.csv
 	$(PY) -m eval bench search --bundle $(OUT)/bundle --queries $(OUT)/bench-queries.csv
+	$(PY) -m eval bench service --dataset $(OUT)/dataset --bundle $(OUT)/bundle
 
 test: lint
 	$(PY) -m pytest

@@ -3,7 +3,7 @@
 import typer
 
 from eval import judgments, report, search, zero_results
-from eval.benchmarks import encoder
+from eval.benchmarks import encoder, service
 from eval.benchmarks import search as search_benchmark
 from eval.classifier import command as classifier
 from eval.similar import command as similar
@@ -22,6 +22,7 @@ app.command("report")(report.command)
 bench = typer.Typer(help="Time the parts on this machine.", no_args_is_help=True)
 bench.command("encoder")(encoder.command)
 bench.command("search")(search_benchmark.command)
+bench.command("service")(service.command)
 app.add_typer(bench, name="bench")
 
 if __name__ == "__main__":

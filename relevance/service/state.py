@@ -24,6 +24,7 @@ class State:
         self.threads = ThreadPoolExecutor(2, thread_name_prefix="photos")
         self.writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._suggester = self._new_suggester()
+        self.engine.search("what is made at the first search")  # nobody shall wait for it
 
     def close(self) -> None:
         """Ends what runs beside the requests; what was written and recorded is on disk."""

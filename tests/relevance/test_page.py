@@ -1,5 +1,6 @@
 """The page in a real browser: what a person sees and does. Skipped where the system has no Chromium."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -168,11 +169,14 @@ def test_a_category_alone(page: Any, engine: Engine, title: str, told: list[Any]
     assert told[-1]["filters"] == {}
 
 
-def test_similar_listings_on_a_click_and_back_with_escape(page: Any, title: str) -> None:
+def test_similar_listings_on_a_click_and_back_with_escape(page: Any, engine: Engine, title: str) -> None:
     page.goto(f"/?q={title}")
     page.click("#engine .card:has(img) >> nth=0")
     page.wait_for_selector("#detail .hits .card")
     assert page.locator("#detail .source").first.inner_text() == "photo"
+    clicked = engine.catalogue.find(page.locator("#engine .card:has(img)").first.get_attribute("data-id"))
+    assert clicked is not None
+    assert all(str(value) in page.inner_text("#detail .listing") for value in json.loads(clicked.attributes).values())
     shown = page.locator("#detail .hits .card").first
     other = shown.locator(".title").inner_text()
     shown.click()

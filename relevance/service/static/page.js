@@ -273,9 +273,12 @@ async function open(hit) {
   if (!dialog.open) dialog.showModal();
   dialog.scrollTop = 0;
   const title = $("similar-title");
+  const name = encodeURIComponent(hit.listing_id);
   try {
-    const hits = await ask(`/similar/${encodeURIComponent(hit.listing_id)}?k=12`);
+    const [listing, hits] = await Promise.all([ask(`/listings/${name}`), ask(`/similar/${name}?k=12`)]);
     if ($("detail-title") !== about.firstChild) return;
+    const values = Object.entries(listing.attributes).map(([key, value]) => `${key}: ${[value].flat().join(", ")}`);
+    about.append(element("p", {}, listing.description), element("p", { class: "category" }, values.join(" · ")));
     title.textContent = hits.length ? "Looks alike" : "It has no usable photo, so nothing can look like it";
     list(dialog, hits);
   } catch (error) {
