@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from relevance.columns import Coded
+from relevance.engine import Engine
 from relevance.lexical import LexicalIndex
+from relevance.live.encoder import Encoding
+from relevance.live.fresh import Fresh
 from relevance.live.growing import GrowingArray, GrowingCoded
 from relevance.live.lexical import FreshLexical
+from relevance.live.listing import LiveListing
+from relevance.live.store import State
 
 WORDS = ["oak", "table", "chair", "128gb", "chêne", "任"]
 texts_of_a_catalogue = st.lists(st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join), max_size=25)
@@ -88,3 +94,53 @@ def test_rarity_is_counted_over_the_snapshot_too() -> None:
     oak, lamp, chair = (float(view.search(word, 1)[1][0]) for word in ("oak", "lamp", "chair"))
     assert 0 < oak < lamp < chair
     assert lamp == pytest.approx(float(snapshot.search("lamp", 1)[1][0]), rel=0.5)
+
+
+# Changes over a bundle.
+
+changes = st.lists(st.tuples(st.integers(0, 7), st.booleans()), max_size=25)
+"""Which listing (the first four are the bundle's), and whether it is written or deleted."""
+
+
+@pytest.fixture(scope="module")
+def base(tiny_bundle: Path) -> Engine:
+    return Engine(tiny_bundle)
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes, st.integers(1, 6))
+def test_the_catalogue_is_what_the_changes_say(base: Engine, operations: list[tuple[int, bool]], batch: int) -> None:
+    bundled = {listing.listing_id: listing.title for listing in base.store.rows(range(len(base.columns))).values()}
+    names = [*list(bundled)[:4], *(f"new {n}" for n in range(4))]
+    titles = dict(bundled)
+    fresh, states = Fresh(base), []
+    for number, (at, written) in enumerate(operations, start=1):
+        states.append(_state(base, number, names[at], f"flibberwock{number}q" if written else None))
+        titles.pop(names[at], None)
+        if written:
+            titles[names[at]] = f"flibberwock{number}q"
+    for start in range(0, len(states), batch):
+        fresh.add(states[start : start + batch])
+    catalogue = fresh.engine().catalogue
+    there = np.flatnonzero(catalogue.online(np.datetime64("1970-01-01", "ms"))).tolist()
+    found = catalogue.listings(there)
+    assert {listing.listing_id: listing.title for listing in found.values()} == titles
+    assert len(there) == len(catalogue) == len(titles) == catalogue.counts().sum()
+    for name in names:
+        stored = catalogue.find(name)
+        assert (stored.title if stored else None) == titles.get(name)
+    mask = catalogue.online(np.datetime64("1970-01-01", "ms"))
+    for number, (at, written) in enumerate(operations, start=1):
+        rows, _ = catalogue.lexical(f"flibberwock{number}q", 10)
+        shown = [found[row].listing_id for row in rows.tolist() if mask[row]]
+        assert shown == ([names[at]] if written and titles.get(names[at]) == f"flibberwock{number}q" else [])
+
+
+def _state(base: Engine, change: int, listing_id: str, title: str | None) -> State:
+    if title is None:
+        return State(change, listing_id, None, None, None, None)
+    listing = LiveListing(listing_id, title, "", None, None, None, None, None, None, "", {})
+    joint, visual = (np.full(part.embeddings.shape[1], change, np.float32) for part in (base.vectors, base.visual))
+    return State(
+        change, listing_id, None, listing, "models", Encoding(base.ontology.ids[change % 5], "text", joint, visual)
+    )
