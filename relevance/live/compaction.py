@@ -80,6 +80,7 @@ def _write_vectors(catalogue: Catalogue, kept: Rows, layout: BundleLayout) -> No
         for start in range(0, len(kept), _CHUNK):
             array[start : start + _CHUNK] = gather(kept[start : start + _CHUNK])
         array.flush()
+    for path in (layout.vectors, layout.visual):
         write_codes(path)
 
 
