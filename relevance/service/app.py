@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import Response
+from pydantic import BaseModel
 
 from relevance.http_answers import add_error_answers
 from relevance.service import intake, listings, page, queries
@@ -17,6 +18,17 @@ from relevance.service.state import State
 
 _DESCRIPTION = """Search relevance for classifieds and marketplaces. Every error is `{"error": "..."}`; any text is a
 valid query; what changes or records anything needs a bearer token."""
+
+
+class Refusal(BaseModel):
+    """The body of every answer that is no 200."""
+
+    error: str
+
+
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Refusal} for status in (400, 401, 403, 404, 413, 422, 500, 503, 504, 507)
+}
 _LARGE = ("/similar", "/upsert", "/ubi/queries", "/ubi/events")
 
 
@@ -31,7 +43,14 @@ def create_app(settings: Settings) -> FastAPI:
         await asyncio.to_thread(state.close)
 
     # No page of FastAPI's own: they load scripts from elsewhere.
-    app = FastAPI(title="relevance", description=_DESCRIPTION, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="relevance",
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        responses=_REFUSALS,
+    )
     for routes in (queries.routes, listings.routes, intake.routes, _operation, page.routes):
         app.include_router(routes(state))
     app.add_middleware(
