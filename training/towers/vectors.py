@@ -30,13 +30,8 @@ def starting_table(
         bucket=50_000,
     )
     known = [*featuriser.words, *(gram.strip("<>") or gram for gram in featuriser.ngrams)]
-    vectors = np.stack([_vector(model, feature) for feature in known]) if known else np.empty((0, dim))
+    vectors = np.stack([model.wv.get_vector(feature) for feature in known]) if known else np.empty((0, dim))
     scale = np.linalg.norm(vectors, axis=1).mean() if len(vectors) else 1.0
     noise = np.random.default_rng(seed).normal(0, 0.1 / np.sqrt(dim), (featuriser.buckets, dim))
     table = np.concatenate([np.zeros((1, dim)), vectors / max(scale, 1e-6), noise])
     return table.astype(np.float32)
-
-
-def _vector(model: FastText, feature: str) -> NDArray[np.float32]:
-    parts = [model.wv.get_vector(word) for word in feature.split(" ") if word]
-    return np.asarray(np.mean(parts, axis=0), np.float32)
