@@ -14,7 +14,7 @@ class Writer:
     def __init__(self, token: str | None) -> None:
         self._token = token
 
-    async def __call__(self, given: HTTPAuthorizationCredentials | None = Security(_BEARER)) -> None:  # noqa: B008
+    async def __call__(self, given: HTTPAuthorizationCredentials | None = Security(_BEARER)) -> None:
         if not self._token:
             raise HTTPException(403, "nobody may write here: the service was started without a token")
         if given is None:
