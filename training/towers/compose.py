@@ -40,7 +40,7 @@ class Composer:
             self._add(category, " ".join(tokens(corpus.ontology.name(category))), 4.0)
         self._values = value_words(corpus)
         said = frozenset(word for _, words in self._values.items() for word in words)
-        self._learn(frozenset(fillers) | _attribute_words(corpus) | said)
+        self._learn(frozenset(fillers) | attribute_words(corpus) | said)
 
     def queries(self, each: int, dice: Random) -> list[tuple[str, int]]:
         """Returns `each` queries for every listing of known category, with its row."""
@@ -112,7 +112,8 @@ def value_words(corpus: Corpus) -> dict[tuple[str, str], list[str]]:
     return dict(found)
 
 
-def _attribute_words(corpus: Corpus) -> frozenset[str]:
+def attribute_words(corpus: Corpus) -> frozenset[str]:
+    """Returns the words of the listings' attribute values."""
     return frozenset(
         word for values in corpus.listings.attributes for value in values.values() for word in tokens(str(value))
     )

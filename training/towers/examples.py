@@ -13,7 +13,7 @@ from relevance.text import Featuriser, tokens
 from relevance.towers import PATH_WIDTHS, QUERY_WIDTHS, TEXT_WIDTHS, leaf_first, price_array, tower_text
 from training.towers.augment import excerpt, pad
 from training.towers.bags import Bags
-from training.towers.compose import Composer
+from training.towers.compose import Composer, attribute_words
 from training.towers.corpus import Corpus
 from training.towers.retrieval import Features
 
@@ -92,7 +92,7 @@ def filler_words(corpus: Corpus) -> list[str]:
     """Returns the words of queries that led to listings of many categories ("cheap", "for", "condition") and are no
     category's name and no attribute's value: they say little about what is wanted."""
     meaningful = {word for path in corpus.ontology.paths for name in path for word in tokens(name)}
-    meaningful |= {word for row in corpus.listings.attributes for value in row.values() for word in tokens(str(value))}
+    meaningful |= attribute_words(corpus)
     chosen = corpus.category[corpus.train.listing]
     words = [tokens(query) for query in corpus.train.queries]
     pairs = pd.DataFrame({"word": [words[query] for query in corpus.train.query], "category": chosen}).explode("word")
