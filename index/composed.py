@@ -18,7 +18,7 @@ CLEAR = 0.8
 def composed_choices(engine: Engine, votes: Votes, n: int, k: int, rng: np.random.Generator) -> list[Choice]:
     """Returns at most `n` choices: of each query's candidates those of the query's category with the attribute's value
     count as chosen, alike. Queries that name no thing, or say already how it is to be, are left out."""
-    names = [number for number in range(len(votes.queries)) if _names(engine, votes, number) is not None]
+    names = [number for number in range(len(votes.queries)) if _category_named(engine, votes, number) is not None]
     choices = []
     for number in rng.choice(names, size=n).tolist() if names else []:
         choice = _choice(engine, votes, number, k, rng)
@@ -31,15 +31,15 @@ def misspelt_names(engine: Engine, votes: Votes, n: int, dice: Random) -> list[s
     """Returns `n` names of things, each category's as often as another's, with a typing error nobody may have made."""
     by_category: dict[int, list[str]] = {}
     for number, query in enumerate(votes.queries):
-        category = _names(engine, votes, number)
+        category = _category_named(engine, votes, number)
         if category is not None:
             by_category.setdefault(category, []).append(query)
     names = sorted(by_category.values())
     return [mistype(dice.choice(dice.choice(names)), dice) for _ in range(n if names else 0)]
 
 
-def _names(engine: Engine, votes: Votes, number: int) -> int | None:
-    """The category that a query names."""
+def _category_named(engine: Engine, votes: Votes, number: int) -> int | None:
+    """The category of the thing that a query names, None where it names none or says more."""
     own = votes.of(number)
     best = int(own.weight.argmax())
     if own.weight[best] < CLEAR * votes.total[number] or engine.qualifying(tokens(votes.queries[number])):
@@ -48,7 +48,7 @@ def _names(engine: Engine, votes: Votes, number: int) -> int | None:
 
 
 def _choice(engine: Engine, votes: Votes, number: int, k: int, rng: np.random.Generator) -> Choice | None:
-    category = _names(engine, votes, number)
+    category = _category_named(engine, votes, number)
     rows = np.flatnonzero(engine.columns.category == category)
     example = int(rng.choice(rows))
     said = [

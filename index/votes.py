@@ -16,9 +16,9 @@ CERTAIN = 1.5
 
 
 class Votes(NamedTuple):
-    """Which categories were chosen for which query: query int64 `[n]` rows of `queries`; category int64 `[n]`
-    positions; weight float64 `[n]`, of the clicks and messages; total float64 `[queries]`, of each query; rows: for
-    each query the chosen listings' rows and their weight."""
+    """Which categories were chosen for which query: query int64 `[n]` rows of `queries`, ascending; category int64
+    `[n]` positions; weight float64 `[n]`, of the clicks and messages; total float64 `[queries]`, of each query; rows:
+    for each query the chosen listings' rows and their weight."""
 
     queries: list[str]
     query: NDArray[np.int64]
@@ -53,7 +53,7 @@ class Votes(NamedTuple):
 
     def of(self, query: int) -> "Votes":
         """Returns the votes of one query."""
-        own = self.query == query
+        own = slice(*np.searchsorted(self.query, (query, query + 1)))
         return self._replace(query=self.query[own], category=self.category[own], weight=self.weight[own])
 
     def listings(self, query: int) -> Mapping[int, float]:
@@ -62,4 +62,5 @@ class Votes(NamedTuple):
 
     def chosen(self, query: int) -> NDArray[np.int64]:
         """Returns the categories that got a fifth or more of a query's choices: one stray click counts little."""
-        return np.asarray(self.category[(self.query == query) & (self.weight >= MEANT * self.total[query])])
+        own = self.of(query)
+        return np.asarray(own.category[own.weight >= MEANT * self.total[query]])

@@ -1,0 +1,27 @@
+"""What was chosen for each query, by hand."""
+
+import numpy as np
+
+from index.votes import Votes
+from relevance.interactions import Interactions
+
+
+def test_votes_by_hand() -> None:
+    # Listings 0 and 1 lie in category 2, listing 2 in category 5.
+    pairs = Interactions(
+        ["sofa", "lamp", "nobody"],
+        np.array([1, 0, 0, 0], np.int32),
+        np.array([2, 1, 0, 2], np.int32),
+        np.array([1.0, 3.0, 3.0, 1.0], np.float32),
+    )
+    votes = Votes.tally(pairs, np.array([2, 2, 5], np.int32), categories=7)
+    sofa, lamp, nobody = map(votes.of, range(3))
+    assert (sofa.category.tolist(), sofa.weight.tolist()) == ([2, 5], [6.0, 1.0])
+    assert (lamp.category.tolist(), lamp.weight.tolist()) == ([5], [1.0])
+    assert nobody.category.tolist() == []
+    assert votes.total.tolist() == [7.0, 1.0, 0.0]
+    # A seventh of the choices is less than a fifth of them.
+    assert votes.chosen(0).tolist() == [2]
+    # One click may be a stray one, so the lamp has not meant anything for sure.
+    assert votes.meant().of(1).category.tolist() == []
+    assert votes.listings(0) == {1: 3.0, 0: 3.0, 2: 1.0}
