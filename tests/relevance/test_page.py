@@ -217,8 +217,10 @@ def test_a_file_that_is_no_photo_is_refused_in_words(page: Any, tmp_path: Path) 
 def test_suggestions_by_keyboard(page: Any, engine: Engine) -> None:
     word = next(word for word in engine.towers.featuriser.words if engine.lexical.count(word) and word.isalpha())
     page.goto("/")
+    page.evaluate("document.activeElement.blur()")
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "query"
+    assert page.input_value("#query") == ""
     page.keyboard.type(word[:2])
     page.wait_for_selector("#suggestions li")
     assert page.get_attribute("#query", "aria-expanded") == "true"
@@ -232,6 +234,20 @@ def test_suggestions_by_keyboard(page: Any, engine: Engine) -> None:
     page.wait_for_timeout(300)
     page.keyboard.press("Escape")
     assert page.is_hidden("#suggestions")
+
+
+def test_what_is_typed_before_the_service_answers_stays(page: Any) -> None:
+    held: list[Any] = []
+    page.route("**/health/ready", lambda route: held.append(route))
+    page.goto("/")
+    page.keyboard.type("ab")
+    page.wait_for_function("document.readyState === 'complete'")
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    page.wait_for_selector("#welcome")
+    assert page.input_value("#query") == "ab"
+    assert page.evaluate("document.activeElement.id") == "query"
 
 
 def test_a_title_is_text_and_never_markup(page: Any, title: str) -> None:

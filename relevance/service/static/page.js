@@ -26,6 +26,9 @@ async function ask(path, options) {
 const get = (path, parameters) => ask(`${path}?${new URLSearchParams(parameters)}`);
 const post = (path, body) =>
   ask(path, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
+const ready = ask("/health/ready")
+  .then(({ listings, photos }) => Object.assign(service, { listings, photos }))
+  .catch(() => null);
 
 // ---- making elements
 
@@ -110,6 +113,9 @@ async function search(remember = true) {
   $("query").value = state.query;
   $("compare").checked = state.compare;
   document.title = state.query ? `${state.query} · relevance` : "relevance";
+  // Only what is drawn waits for the service: what is typed meanwhile stays.
+  await ready;
+  if (number !== latest) return;
   if (!state.query && !state.photo) return welcome();
   try {
     await (state.photo ? searchByPhoto(number) : searchByWords(number));
@@ -425,7 +431,4 @@ document.addEventListener("drop", (event) => {
 });
 addEventListener("popstate", readAddress);
 
-ask("/health/ready")
-  .then((ready) => Object.assign(service, { listings: ready.listings, photos: ready.photos }))
-  .catch(() => null)
-  .then(readAddress);
+readAddress();
