@@ -1,4 +1,4 @@
-"""`python -m index dataset | listings | build | promote | compact`."""
+"""`python -m index dataset | listings | build | calibrate | promote | compact`."""
 
 from __future__ import annotations
 
@@ -108,6 +108,28 @@ def build(
     import index.build
 
     index.build.run(dataset, listings, towers, out)
+    typer.echo(f"wrote {out}")
+
+
+@app.command()
+def calibrate(
+    bundle: Annotated[Path, typer.Argument(help="A bundle, or the folder that `promote` keeps.")],
+    events: Annotated[
+        Path, typer.Option(help="A dataset's folder, an events file, or the folder of `relevance serve --events`.")
+    ],
+    out: Out,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Use what is newer; by default what the bundle does not know yet."),
+    ] = None,
+) -> None:
+    """Fit a bundle anew to newer behaviour, without training or indexing: what is stated of its filter holds again.
+
+    Promote the result to put it in use. Listings written since the bundle count once they are part of it (`compact`).
+    """
+    import index.recalibrate
+
+    typer.echo(index.recalibrate.report(index.recalibrate.run(bundle, events, out, since)))
     typer.echo(f"wrote {out}")
 
 

@@ -2,14 +2,17 @@
 
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.calibrate import calibrate, provisional
+from index.profile import calibrated_on
 from relevance import listing_index, placement
 from relevance import towers as search_towers
 from relevance.absent import AbsentWords
@@ -21,19 +24,15 @@ from relevance.coverage import qualifiers, word_rows
 from relevance.dataset import Dataset, Listings, listing_text
 from relevance.engine import Engine
 from relevance.errors import ArtifactError
-from relevance.events import Behaviour, find_behaviour
+from relevance.events import find_behaviour
 from relevance.lexical import LexicalIndex
 from relevance.listing_index import ListingIndex
 from relevance.ontology import Ontology
-from relevance.query_profile import QueryProfile
 from relevance.seen import write_seen
 from relevance.splits import time_split
 from relevance.store import ListingStore, StoredListing
 from relevance.text import Featuriser
 from relevance.towers import TowerLayout, Towers, listing_words
-
-PROFILED_QUERIES = 5000
-"""At most about so many queries of the calibration span are looked at for the query profile."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def run(dataset: Path, listings: Path | None, towers: Path, out: Path) -> dict[s
         layout = BundleLayout(temporary)
         _write_data(layout, ontology, catalogue, placed, order)
         _write_words(layout, ontology, catalogue, placed, order, Featuriser.read(TowerLayout(towers).text))
-        for path in TowerLayout(towers).files():
+        for path in (*TowerLayout(towers).files(), TowerLayout(towers).absent):
             shutil.copy(path, temporary / path.name)
         if listings is not None:
             shutil.copy(listings / "image_encoder.tflite", layout.image_encoder)
@@ -72,12 +71,13 @@ def run(dataset: Path, listings: Path | None, towers: Path, out: Path) -> dict[s
         class_ids = _class_ids(listings)
         _write_manifest(temporary, ontology, len(catalogue.ids), class_ids)
         rows = {catalogue.ids[at]: row for row, at in enumerate(order.tolist())}
-        absent = AbsentWords.read(TowerLayout(towers).absent)
         engine, behaviour = Engine(temporary), find_behaviour(dataset, rows.keys())
-        done = calibrate(engine, behaviour, rows, absent)
-        done.calibration.write(layout.calibration)
-        write_seen(layout.seen, done.seen, done.prior)
-        _write_manifest(temporary, ontology, len(catalogue.ids), class_ids, _query_profile(engine, behaviour))
+        span = time_split(behaviour.query_times)
+        done = calibrate(engine, behaviour, span, rows, AbsentWords.read(layout.towers.absent))
+        if done is not None:
+            done.calibration.write(layout.calibration)
+            write_seen(layout.seen, done.seen, done.prior)
+        _write_manifest(temporary, ontology, len(catalogue.ids), class_ids, calibrated_on(engine, behaviour, span))
     return read_manifest(out, KIND, VERSION)
 
 
@@ -158,15 +158,12 @@ def _class_ids(listings: Path | None) -> list[str]:
     return list(manifest.get("class_ids", []))
 
 
-def _query_profile(engine: Engine, behaviour: Behaviour) -> dict[str, Any] | None:
-    """What the queries of the calibration span look like, for a service to compare its own with."""
-    rows = np.flatnonzero(time_split(behaviour.query_times) == 1)
-    queries = [behaviour.queries[row] for row in rows[:: 1 + len(rows) // PROFILED_QUERIES].tolist()]
-    return asdict(QueryProfile.of(queries, engine.towers, engine.categories)) if queries else None
-
-
 def _write_manifest(
-    folder: Path, ontology: Ontology, listings: int, class_ids: list[str], queries: dict[str, Any] | None = None
+    folder: Path,
+    ontology: Ontology,
+    listings: int,
+    class_ids: list[str],
+    behaviour: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     write_manifest(
         folder,
@@ -177,5 +174,5 @@ def _write_manifest(
         listings=listings,
         categories=len(ontology),
         class_ids=class_ids,
-        queries=queries,
+        **behaviour,
     )

@@ -4,7 +4,7 @@ Three things: the temperature and the conformal thresholds of the category filte
 and the threshold below which the fallback abstains. None of these searches was trained on, none is evaluated on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any, NamedTuple
@@ -26,8 +26,8 @@ from relevance.events import Behaviour
 from relevance.interactions import interactions
 from relevance.ontology import Ontology
 from relevance.relevance_model import FEATURES, RelevanceModel
-from relevance.seen import SeenQueries, Shares, query_key
-from relevance.splits import time_split
+from relevance.seen import NO_MEMORY, SeenQueries, Shares, query_key
+from relevance.splits import CALIBRATION, TRAIN
 
 COVERAGE = 0.95
 FALSE_ABSTENTION = 0.04
@@ -46,8 +46,10 @@ SEEN_OFTEN = 3.0
 PRIORS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 """Weights of the towers' prediction, in choices, to choose from."""
 
-_POOL = 20
+REMEMBERED = (1.0, 0.3, 0.1, 0.0)
+"""Shares of an older memory's weight to choose from: what people mean by a query may have changed since."""
 
+_POOL = 20
 
 FIRST_DAY = {"cosine": 3.0, "lexical": 5.0, "bm25": 30.0, "coverage": 1.0}
 """The order before there is behaviour to learn one from."""
@@ -67,42 +69,66 @@ def provisional(ontology: Ontology, temperature: float) -> Calibration:
 
 
 class Calibrated(NamedTuple):
-    """calibration, and the memory of the queries seen often: weights by query key and category id, and the weight of
-    the prediction beside them."""
+    """calibration, and the memory of the queries seen often: weights by query key and category id, the weight of the
+    prediction beside them, and how much of an older memory's weight is in them."""
 
     calibration: Calibration
     seen: Shares
     prior: float
+    remembered: float
 
 
 def calibrate(
-    engine: Engine, behaviour: Behaviour, rows: dict[str, int], absent: AbsentWords, seed: int = 0
-) -> Calibrated:
-    """Returns what is fitted on the queries of the calibration span with a chosen listing; `rows` maps listing ids to
-    the engine's rows. With fewer than 30 queries of more than one click the provisional calibration stays."""
-    span = time_split(behaviour.query_times)
-    start = provisional(engine.ontology, engine.categories.calibration.temperature)
+    engine: Engine,
+    behaviour: Behaviour,
+    span: NDArray[np.int8],
+    rows: dict[str, int],
+    absent: AbsentWords,
+    memory: Shares = NO_MEMORY,
+    seed: int = 0,
+) -> Calibrated | None:
+    """Returns what is fitted on the queries of the calibration span with a chosen listing, None where fewer than 30
+    queries of more than one click fall into it. The engine is left with what was fitted, but for the relevance model.
 
-    def votes_of(selected: NDArray[np.bool_]) -> Votes:
-        pairs = interactions(behaviour, selected, rows)
-        return Votes.tally(pairs, engine.columns.category, len(engine.ontology))
-
-    votes = votes_of(span == 1)
+    span: int8 `[queries]`, the part of each query as `time_split` has it, another number for those to leave out; rows:
+    the engine's row of each listing id; memory: what was chosen before this behaviour.
+    """
+    votes = tallied(engine, behaviour, span == CALIBRATION, rows)
     meant = votes.meant()
     if len(np.unique(meant.query)) < FEWEST_QUERIES:
-        return Calibrated(start, {}, PRIORS[-1])
-    before = seen_shares(votes_of(span == 0), engine.ontology)
-    category, prior = _fit_categories(engine, meant, before)
+        return None
+    earlier = tallied(engine, behaviour, span == TRAIN, rows)
+    shares = REMEMBERED if memory else (1.0,)
+    before = [seen_shares(earlier, engine.ontology, faded(memory, share)) for share in shares]
+    category, prior, best = _fit_categories(engine, meant, before)
     engine.categories.calibration = category
-    engine.seen = SeenQueries(engine.ontology, before, prior)
+    engine.seen = SeenQueries(engine.ontology, before[best], prior)
     relevance, measured = _fit_relevance(engine, votes, absent, seed)
     calibration = Calibration(category, relevance, {"queries": len(votes.queries), **measured})
-    return Calibrated(calibration, seen_shares(votes_of(span <= 1), engine.ontology), prior)
+    both = tallied(engine, behaviour, (span == TRAIN) | (span == CALIBRATION), rows)
+    seen = seen_shares(both, engine.ontology, faded(memory, shares[best]))
+    return Calibrated(calibration, seen, prior, shares[best])
 
 
-def seen_shares(votes: Votes, ontology: Ontology) -> Shares:
-    """Returns the weight of each category for the queries chosen from often, by query key and category id."""
-    shares: dict[str, dict[str, float]] = {}
+def tallied(engine: Engine, behaviour: Behaviour, selected: NDArray[np.bool_], rows: dict[str, int]) -> Votes:
+    """Returns what was chosen for the queries marked in `selected`, bool `[queries]`."""
+    pairs = interactions(behaviour, selected, rows)
+    return Votes.tally(pairs, engine.columns.category, len(engine.ontology))
+
+
+def faded(memory: Shares, share: float) -> Shares:
+    """Returns a memory with so much of its weight."""
+    return {
+        query: {name: round(weight * share, 2) for name, weight in own.items()}
+        for query, own in memory.items()
+        if share > 0
+    }
+
+
+def seen_shares(votes: Votes, ontology: Ontology, older: Shares = NO_MEMORY) -> Shares:
+    """Returns the weight of each category for the queries chosen from often, by query key and category id; what is in
+    `older` counts as well."""
+    shares: dict[str, dict[str, float]] = {query: dict(own) for query, own in older.items()}
     for query, category, weight in zip(
         votes.query.tolist(), votes.category.tolist(), votes.weight.tolist(), strict=True
     ):
@@ -112,31 +138,32 @@ def seen_shares(votes: Votes, ontology: Ontology) -> Shares:
     return {query: own for query, own in sorted(shares.items()) if sum(own.values()) >= SEEN_OFTEN}
 
 
-def _fit_categories(engine: Engine, votes: Votes, seen: Shares) -> tuple[CategoryCalibration, float]:
+def _fit_categories(engine: Engine, votes: Votes, memories: Sequence[Shares]) -> tuple[CategoryCalibration, float, int]:
+    """The calibration of the filter, the weight of the prediction beside the memory, and which memory is the best."""
     distinct, place = np.unique(votes.query, return_inverse=True)
     embeddings = np.stack([engine.read(votes.queries[query]).embedding for query in distinct.tolist()])[place]
     cosines = (embeddings @ engine.towers.category_embeddings.T).astype(np.float64)
     cosines[:, engine.categories.empty] = -np.inf
     temperature = _temperature(cosines, votes.category, votes.weight)
     predicted = _softmax(cosines / temperature).astype(np.float32)
-    prior, probabilities = _fit_prior(engine.ontology, votes, predicted, seen)
+    prior, best, probabilities = _fit_prior(engine.ontology, votes, predicted, memories)
     levels = range(1, int(engine.ontology.depth.max()) + 1)
     thresholds = tuple(
         conformal_threshold(*_collapse(probabilities, votes.category, engine.ontology.ancestor_at(level)), votes.weight)
         for level in levels
     )
     least = float(np.quantile(cosines.max(axis=1), STRANGE))
-    return CategoryCalibration(temperature, least, thresholds, COVERAGE), prior
+    return CategoryCalibration(temperature, least, thresholds, COVERAGE), prior, best
 
 
 def _fit_prior(
-    ontology: Ontology, votes: Votes, predicted: NDArray[np.float32], seen: Shares
-) -> tuple[float, NDArray[np.float64]]:
-    """The weight of the prediction beside what was chosen before, by the likelihood of what was chosen then, and the
-    probabilities with it."""
+    ontology: Ontology, votes: Votes, predicted: NDArray[np.float32], memories: Sequence[Shares]
+) -> tuple[float, int, NDArray[np.float64]]:
+    """The weight of the prediction beside what was chosen before, and which of the memories of that, by the likelihood
+    of what was chosen then; and the probabilities with them."""
     words = [query_key(query).split() for query in votes.queries]
 
-    def blended(prior: float) -> NDArray[np.float64]:
+    def blended(prior: float, seen: Shares) -> NDArray[np.float64]:
         memory = SeenQueries(ontology, seen, prior)
         rows = zip(votes.query.tolist(), predicted, strict=True)
         return np.stack([memory.blend(words[query], row) for query, row in rows]).astype(np.float64)
@@ -145,9 +172,9 @@ def _fit_prior(
         own = probabilities[np.arange(len(votes.category)), votes.category]
         return float(-(votes.weight * np.log(np.maximum(own, 1e-6))).sum())
 
-    found = {prior: blended(prior) for prior in PRIORS}
-    best = min(PRIORS, key=lambda prior: loss(found[prior]))
-    return best, found[best]
+    losses = {(prior, at): loss(blended(prior, seen)) for at, seen in enumerate(memories) for prior in PRIORS}
+    prior, best = min(losses, key=lambda pair: losses[pair])
+    return prior, best, blended(prior, memories[best])
 
 
 def _temperature(cosines: NDArray[np.float64], labels: NDArray[np.int64], weight: NDArray[np.float64]) -> float:

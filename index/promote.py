@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from index.checks import check_judgments, check_smoke
-from relevance.artifacts import writing
+from relevance.artifacts import link_or_copy, writing
 from relevance.bundle import open_manifest
 from relevance.deployment import Deployment, bundle_at
 from relevance.errors import DataError
@@ -85,13 +84,5 @@ def _install(engine: LiveEngine, new: Path, target: Path) -> int:
     if engine.status().change:
         return engine.write_snapshot(target)
     with writing(target) as temporary:
-        shutil.copytree(new, temporary, copy_function=_link_or_copy, dirs_exist_ok=True)
+        shutil.copytree(new, temporary, copy_function=link_or_copy, dirs_exist_ok=True)
     return len(engine)
-
-
-def _link_or_copy(source: str, target: str) -> None:
-    """A link where the file system can: files of a bundle are never written again."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)

@@ -80,6 +80,16 @@ def _exchange(a: Path, b: Path) -> bool:
     return status == 0
 
 
+def link_or_copy(source: str | Path, target: str | Path) -> None:
+    """A hard link where the file system can: files of an artifact are never written again, so that several may share
+    one. The folder of `target` is made."""
+    Path(target).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
 @contextmanager
 def writing_file(path: Path) -> Iterator[Path]:
     """Yield a temporary file name beside `path`, moved onto `path` when the block ends without an error."""

@@ -11,6 +11,7 @@ from relevance.ontology import Ontology
 from relevance.text import tokens
 
 Shares = Mapping[str, Mapping[str, float]]
+NO_MEMORY: Shares = {}
 
 
 class SeenQueries:
@@ -19,7 +20,7 @@ class SeenQueries:
 
     def __init__(self, ontology: Ontology, weights: Shares, prior: float) -> None:
         self.prior = prior
-        self._weights = weights
+        self.weights = weights
         self._ontology = ontology
 
     @classmethod
@@ -31,7 +32,7 @@ class SeenQueries:
     def blend(self, words: list[str], probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """Returns float32 `[categories]`: `probabilities` moved towards what was chosen for the query of these words,
         the more the more often it was."""
-        chosen = self._weights.get(" ".join(words))
+        chosen = self.weights.get(" ".join(words))
         if not chosen:
             return probabilities
         blended = self.prior * probabilities

@@ -14,8 +14,11 @@ TRAIN, CALIBRATION, TEST = 0, 1, 2
 _CALIBRATION_FROM, _TEST_FROM = 0.70, 0.85
 
 
-def time_split(query_times: NDArray[np.datetime64]) -> NDArray[np.int8]:
-    """Part of each query: 0 train (the first 70 % in time), 1 calibration (to 85 %), 2 test (the rest).
+def time_split(
+    query_times: NDArray[np.datetime64], calibration_from: float = _CALIBRATION_FROM, test_from: float = _TEST_FROM
+) -> NDArray[np.int8]:
+    """Part of each query: 0 train (the first 70 % in time), 1 calibration (to 85 %), 2 test (the rest); or by other
+    shares.
 
     Cuts fall between instants: queries of one instant are in one part, so a part may be a little smaller than
     its share. The order of `query_times` does not matter. Raises DataError for a missing time.
@@ -26,7 +29,7 @@ def time_split(query_times: NDArray[np.datetime64]) -> NDArray[np.int8]:
     parts = np.zeros(len(times), dtype=np.int8)
     if len(times):
         ordered = np.sort(times)
-        for part, share in ((CALIBRATION, _CALIBRATION_FROM), (TEST, _TEST_FROM)):
+        for part, share in ((CALIBRATION, calibration_from), (TEST, test_from)):
             parts[times >= ordered[int(share * len(times))]] = part
     return parts
 

@@ -66,6 +66,10 @@ class ListingStore:
         found = self._connection().execute(statement, (listing_id,)).fetchone()
         return StoredListing._make(found) if found else None
 
+    def ids(self) -> list[str]:
+        """Returns the id of each listing, by row."""
+        return [name for (name,) in self._connection().execute("SELECT listing_id FROM listings ORDER BY row")]
+
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:

@@ -104,7 +104,7 @@ class TowerLayout:
 
     @property
     def absent(self) -> Path:
-        """Words to calibrate with; not part of a bundle."""
+        """Words to calibrate with: a bundle keeps them for its next calibration."""
         return self.root / "absent_words.json"
 
     def files(self) -> tuple[Path, ...]:

@@ -1,8 +1,6 @@
 """The next snapshot: a bundle with the listings of a catalogue as it is, changes included, by the same models."""
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.artifacts import write_manifest, writing
+from relevance.artifacts import link_or_copy, write_manifest, writing
 from relevance.bundle import KIND, VERSION, BundleLayout
 from relevance.catalogue import Catalogue, Segment
 from relevance.codes import write_codes
@@ -50,7 +48,7 @@ def compact(engine: Engine, out: Path, now: np.datetime64, store_id: str) -> int
         layout = BundleLayout(temporary)
         for name in engine.manifest["files"]:
             if name.split("/")[0] not in _WRITTEN:
-                _link(engine.root / name, temporary / name)
+                link_or_copy(engine.root / name, temporary / name)
         _write_vectors(catalogue, kept, layout)
         _columns(catalogue, kept).write(layout.columns)
         ListingStore.build(layout.store, _listings(catalogue, kept))
@@ -126,11 +124,3 @@ def _listings(catalogue: Catalogue, kept: Rows) -> Iterator[StoredListing]:
 
 def _text(listing: StoredListing) -> str:
     return listing_text(listing.title, listing.description, json.loads(listing.attributes))
-
-
-def _link(source: Path, target: Path) -> None:
-    target.parent.mkdir(exist_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
