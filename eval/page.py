@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from eval.bootstrap import Estimate
+from eval.filter_figures import TERMS, FilterFigures, filter_tables
 from eval.rescue_metrics import METRICS
 from eval.zero_results import OVERALL, Figures, by_slice
 from relevance.results import Hit, SearchResult
@@ -39,6 +40,10 @@ $chart
 <pre>$slices</pre>
 <h2>Examples</h2>
 $examples
+<h2>The category filter, by frequency of the query and by level of the tree</h2>
+<p>Made to hold a wanted category in $stated of the searches.</p>
+<pre>$filters</pre>
+<dl>$terms</dl>
 <h2>All figures</h2>
 <table>$figures</table>
 <h2>What was built</h2>
@@ -47,7 +52,14 @@ $examples
 """)
 
 
-def page(summary: Mapping[str, Any], measured: Figures, shown: Sequence[SearchResult], dataset: Path, out: Path) -> str:
+def page(
+    summary: Mapping[str, Any],
+    measured: Figures,
+    filters: FilterFigures,
+    shown: Sequence[SearchResult],
+    dataset: Path,
+    out: Path,
+) -> str:
     """Returns the page as HTML. Photos are linked where they lie in `dataset`, relative to `out`; both absolute."""
     own = measured[OVERALL]
     images = os.path.relpath(dataset, out)
@@ -58,6 +70,9 @@ def page(summary: Mapping[str, Any], measured: Figures, shown: Sequence[SearchRe
         searches=f"{summary['zero_results']['searches']:,}",
         chart=chart(measured),
         slices=escape(by_slice(measured)),
+        stated=f"{summary['zero_results']['filter_target_coverage']:.0%}",
+        filters=escape(filter_tables(filters)),
+        terms="\n".join(f"<dt>{escape(term)}<dd>{escape(text)}" for term, text in TERMS.items()),
         examples="\n".join(_example(result, images) for result in shown),
         figures="\n".join(_row(METRICS[name][0], _text(name, own[name])) for name in METRICS),
         built="\n".join((*_counts(summary["built"]), *_artifacts(summary["artifacts"]))),

@@ -3,6 +3,7 @@
 Every search meets the catalogue as the bundle holds it, less the listings that had expired when it was made.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -10,12 +11,14 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from eval.bands import bands
 from eval.grades import EXACT, RELEVANT, Grader, Grades
 from eval.inputs import Intent, read_intents, read_truth
 from eval.metrics import CUTOFF, ideal_dcg, ndcg
 from relevance.dataset import Dataset, Listings
 from relevance.errors import DataError
 from relevance.events import Behaviour
+from relevance.ontology import Ontology
 from relevance.results import CategoryFilter, Hit, SearchResult
 from relevance.splits import TEST, TRAIN, time_split
 from relevance.text import tokens
@@ -34,14 +37,23 @@ class SearchEngine(Protocol):
         """Answers with the lexical engine alone."""
 
 
+class ReplayedEngine(SearchEngine, Protocol):
+    """What is replayed."""
+
+    def category_sets(self, query: str) -> Sequence[Sequence[int]]:
+        """Tells the conformal set of each level from 1 on: positions in the ontology."""
+
+
 class Search(NamedTuple):
-    """One search of the log; seen: its words, in their order, were searched in the training span."""
+    """One search of the log; seen: its words, in their order, were searched in the training span; band: "head",
+    "torso" or "tail", by how often they were (`eval.bands`)."""
 
     query_id: str
     session_id: str
     query: str
     time: np.datetime64
     seen: bool
+    band: str
     intent: Intent
 
 
@@ -81,13 +93,21 @@ class Answer:
     ndcg: float
 
 
+class LevelSet(NamedTuple):
+    """The conformal set of one level: how many categories, and whether one of the wanted ones is in it or below."""
+
+    size: int
+    holds: bool
+
+
 @dataclass(frozen=True)
 class Outcome:
     """Both answers to a search.
 
     answerable: the catalogue has a relevant listing; fallback: it answered; corrected: the query as it was understood;
     wanted_in_filter: one of the wanted categories is in the category filter, or below one in it (None without a filter
-    or without a wanted category); kept: the share of relevant listings inside the filter, NaN likewise.
+    or without a wanted category); kept: the share of relevant listings inside the filter, NaN likewise;
+    filter_level: the depth of its deepest category, 0 without one; level_sets: the set of each level, from 1 on.
     """
 
     search: Search
@@ -99,6 +119,8 @@ class Outcome:
     category_filter: CategoryFilter
     wanted_in_filter: bool | None
     kept: float
+    filter_level: int
+    level_sets: tuple[LevelSet, ...]
 
 
 def held_out(
@@ -111,7 +133,7 @@ def held_out(
     grader = read_truth(dataset, ontology, listings)
     intents = read_intents(dataset, ontology)
     parts = time_split(behaviour.query_times)
-    trained = {tuple(tokens(behaviour.queries[i])) for i in np.flatnonzero(parts == TRAIN).tolist()}
+    trained = bands(Counter(_words(behaviour.queries[i]) for i in np.flatnonzero(parts == TRAIN).tolist()))
     tested = _drawn(np.flatnonzero(parts == TEST), behaviour.query_sessions, limit, seed)
     unknown = [behaviour.query_ids[i] for i in tested if behaviour.query_ids[i] not in intents]
     if unknown:
@@ -125,13 +147,18 @@ def held_out(
             session_id=behaviour.query_sessions[i],
             query=behaviour.queries[i],
             time=behaviour.query_times[i],
-            seen=tuple(tokens(behaviour.queries[i])) in trained,
+            seen=_words(behaviour.queries[i]) in trained,
+            band=trained.get(_words(behaviour.queries[i]), "tail"),
             intent=intents[behaviour.query_ids[i]],
         )
         for i in tested
     ]
     rows = {listing_id: row for row, listing_id in enumerate(listings.ids)}
     return HeldOut(searches, grader, rows, listings.expires_at)
+
+
+def _words(query: str) -> tuple[str, ...]:
+    return tuple(tokens(query))
 
 
 def _drawn(tested: NDArray[np.int64], sessions: Sequence[str], limit: int | None, seed: int) -> list[int]:
@@ -147,7 +174,7 @@ def _drawn(tested: NDArray[np.int64], sessions: Sequence[str], limit: int | None
     return sorted(drawn[:limit])
 
 
-def replay(engine: SearchEngine, clock: LogClock, held: HeldOut, searches: Iterable[Search]) -> list[Outcome]:
+def replay(engine: ReplayedEngine, clock: LogClock, held: HeldOut, searches: Iterable[Search]) -> list[Outcome]:
     """Returns the outcome of each search; `clock` is the one that the engine was opened with.
 
     Raises DataError where the engine finds a listing that the dataset does not have.
@@ -156,20 +183,22 @@ def replay(engine: SearchEngine, clock: LogClock, held: HeldOut, searches: Itera
     for search in searches:
         clock.now = search.time
         lexical, result = engine.lexical_search(search.query, PAGE), engine.search(search.query, PAGE)
-        outcomes.append(_outcome(held, search, lexical, result))
+        outcomes.append(_outcome(held, search, lexical, result, engine.category_sets(search.query)))
     return outcomes
 
 
-def _outcome(held: HeldOut, search: Search, lexical: Sequence[Hit], result: SearchResult) -> Outcome:
-    intent, shown = search.intent, result.category_filter
+def _outcome(
+    held: HeldOut, search: Search, lexical: Sequence[Hit], result: SearchResult, sets: Sequence[Sequence[int]]
+) -> Outcome:
+    intent, shown, ontology = search.intent, result.category_filter, held.grader.ontology
     grades = held.grader.grades(intent.wanted, intent.constraints)
     grades[held.expires_at <= search.time] = 0
     relevant = grades >= RELEVANT
     ideal = ideal_dcg(grades) if relevant.any() else 0.0
-    inside = [held.grader.ontology.position(category.category_id) for category in shown.categories]
+    inside = [ontology.position(category.category_id) for category in shown.categories]
     holds, kept = None, float("nan")
     if inside and intent.wanted:
-        holds = bool(held.grader.ontology.is_under(np.array(intent.wanted)[:, None], np.array(inside)).any())
+        holds = _under(ontology, intent.wanted, inside)
         kept = float(held.grader.holds(inside)[relevant].mean()) if ideal else kept
     return Outcome(
         search=search,
@@ -181,7 +210,14 @@ def _outcome(held: HeldOut, search: Search, lexical: Sequence[Hit], result: Sear
         category_filter=shown,
         wanted_in_filter=holds,
         kept=kept,
+        filter_level=int(ontology.depth[inside].max(initial=0)),
+        level_sets=tuple(LevelSet(len(own), _under(ontology, intent.wanted, own)) for own in sets),
     )
+
+
+def _under(ontology: Ontology, wanted: Sequence[int], tops: Sequence[int]) -> bool:
+    """Whether one of the wanted categories is one of `tops`, or below one."""
+    return bool(ontology.is_under(np.array(wanted, np.int64)[:, None], np.array(tops, np.int64)).any())
 
 
 def _graded(held: HeldOut, hits: Sequence[Hit], grades: Grades, ideal: float) -> Answer:

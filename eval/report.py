@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from eval import zero_results
+from eval.filter_figures import filter_figures
 from eval.replay import Outcome, SearchEngine, held_out
 from relevance import bundle as search_bundle
 from relevance import classifier as photo_classifier
@@ -161,12 +162,13 @@ def command(
     held = held_out(folder, catalogue, behaviour, limit, seed)
     engine, clock = zero_results.open_for_replay(bundle, held)
     outcomes, measured = zero_results.evaluate(engine, clock, held, seed)
+    filters = filter_figures(outcomes, seed)
     summary: dict[str, Any] = {
         "kind": "report",
         "simulated": zero_results.SIMULATED,
         "built": built(catalogue, len(held.grader.ontology), behaviour),
         "artifacts": made,
-        "zero_results": zero_results.summary(outcomes, measured),
+        "zero_results": zero_results.summary(outcomes, measured, filters),
     }
     shown = examples(engine, query or example_queries(outcomes))
     with writing(out) as temporary:
@@ -174,7 +176,7 @@ def command(
         facts = summary | {"examples": [_example(result) for result in shown]}
         text = json.dumps(facts, indent=1, ensure_ascii=False)
         (temporary / "summary.json").write_text(text + "\n", encoding="utf-8")
-        html = page(summary, measured, shown, dataset.resolve(), out.resolve())
+        html = page(summary, measured, filters, shown, dataset.resolve(), out.resolve())
         (temporary / "index.html").write_text(html, encoding="utf-8")
         ending = f"the whole report:   {out / 'index.html'}\nstart the service:  {_program()} serve {bundle}"
         short = f"{printed(summary, measured, shown)}\n\n{ending}\n"

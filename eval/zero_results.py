@@ -10,7 +10,8 @@ import typer
 from numpy.typing import NDArray
 
 from eval.bootstrap import CONFIDENCE, RESAMPLES, Estimate, estimates
-from eval.replay import PAGE, HeldOut, LogClock, Outcome, SearchEngine, held_out, replay
+from eval.filter_figures import DEFINITIONS, TERMS, FilterFigures, filter_figures, filter_tables
+from eval.replay import PAGE, HeldOut, LogClock, Outcome, ReplayedEngine, held_out, replay
 from eval.rescue_metrics import METRICS
 from eval.textable import text_table
 from relevance.artifacts import writing
@@ -29,11 +30,19 @@ Figures = dict[str, dict[str, Estimate]]
 """slice ("all", "seen", "unseen", "kind: typo", …) -> metric -> estimate."""
 
 
-def open_for_replay(bundle: Path, held: HeldOut) -> tuple[Engine, LogClock]:
+class ReplayEngine(Engine):
+    """An engine that also tells the sets behind its category filter."""
+
+    def category_sets(self, query: str) -> Sequence[Sequence[int]]:
+        """Returns the conformal set of each level from 1 on: positions in the ontology."""
+        return self.categories.sets(self.read(query).shares)
+
+
+def open_for_replay(bundle: Path, held: HeldOut) -> tuple[ReplayEngine, LogClock]:
     """Returns the bundle's engine and its clock. Raises BundleError, and DataError where it was built for another
     ontology than the dataset's."""
     clock = LogClock()
-    engine = Engine(bundle, clock=clock)
+    engine = ReplayEngine(bundle, clock=clock)
     own, other = held.grader.ontology.fingerprint, engine.ontology.fingerprint
     if own != other:
         raise DataError(
@@ -43,7 +52,7 @@ def open_for_replay(bundle: Path, held: HeldOut) -> tuple[Engine, LogClock]:
     return engine, clock
 
 
-def evaluate(engine: SearchEngine, clock: LogClock, held: HeldOut, seed: int = 0) -> tuple[list[Outcome], Figures]:
+def evaluate(engine: ReplayedEngine, clock: LogClock, held: HeldOut, seed: int = 0) -> tuple[list[Outcome], Figures]:
     """Returns the outcome of every search, and the figures of every slice with intervals resampled by session."""
     from tqdm import tqdm
 
@@ -71,7 +80,7 @@ def _slices(outcomes: Sequence[Outcome]) -> dict[str, NDArray[np.bool_]]:
     return {OVERALL: np.ones(len(outcomes), np.bool_), "seen": seen, "unseen": ~seen, **by_kind}
 
 
-def summary(outcomes: Sequence[Outcome], measured: Figures) -> dict[str, Any]:
+def summary(outcomes: Sequence[Outcome], measured: Figures, filters: FilterFigures) -> dict[str, Any]:
     """Returns what zero_results.json holds, less where it came from."""
     return {
         "simulated": SIMULATED,
@@ -85,6 +94,12 @@ def summary(outcomes: Sequence[Outcome], measured: Figures) -> dict[str, Any]:
         "definitions": {name: text for name, (text, _) in METRICS.items()},
         "figures": {
             part: {name: estimate.to_dict() for name, estimate in own.items()} for part, own in measured.items()
+        },
+        "category_filter": {
+            "definitions": DEFINITIONS | TERMS,
+            "figures": {
+                group: {name: estimate.to_dict() for name, estimate in own.items()} for group, own in filters.items()
+            },
         },
     }
 
@@ -112,6 +127,7 @@ def _row(one: Outcome) -> dict[str, Any]:
         "query": search.query,
         "kind": search.intent.kind,
         "seen_in_training": int(search.seen),
+        "frequency": search.band,
         "answerable": int(one.answerable),
         "absent": int(not search.intent.wanted),
         **both,
@@ -119,13 +135,14 @@ def _row(one: Outcome) -> dict[str, Any]:
         "corrected_query": one.corrected or "",
         "filter_mode": shown.mode,
         "filter_size": len(shown.categories),
+        "filter_level": one.filter_level or "",
         "filter_holds_true_category": "" if one.wanted_in_filter is None else int(one.wanted_in_filter),
         "filter_kept": "" if one.kept != one.kept else round(one.kept, 6),
     }
 
 
-def report(result: Mapping[str, Any], measured: Figures) -> str:
-    """Returns the headline figures with their intervals, and a table by slice."""
+def report(result: Mapping[str, Any], measured: Figures, filters: FilterFigures) -> str:
+    """Returns the headline figures with their intervals, a table by slice, and those of the category filter."""
     own = {name: estimate.text(percent=True) for name, estimate in measured[OVERALL].items()}
     ndcg = {name: measured[OVERALL][name].text() for name in ("ndcg_before", "ndcg_after")}
     sizes = {mode: measured[OVERALL][f"{mode}_size"].text() for mode in ("filter", "boost")}
@@ -147,6 +164,8 @@ def report(result: Mapping[str, Any], measured: Figures) -> str:
         f"NDCG@10             {ndcg['ndcg_before']} -> {ndcg['ndcg_after']}",
         "",
         by_slice(measured),
+        "",
+        filter_tables(filters),
         "",
         f"in brackets: 95 % bootstrap intervals over sessions. {SIMULATED}",
     )
@@ -190,7 +209,8 @@ def command(
     engine, clock = open_for_replay(bundle, held)
     outcomes, measured = evaluate(engine, clock, held, seed)
     result = {"kind": "zero-results", "dataset": str(dataset), "bundle": engine.versions, "seed": seed}
-    result |= summary(outcomes, measured)
+    filters = filter_figures(outcomes, seed)
+    result |= summary(outcomes, measured, filters)
     with writing(out) as temporary:
         write(temporary, outcomes, result)
-    typer.echo(report(result, measured))
+    typer.echo(report(result, measured, filters))

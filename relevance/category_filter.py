@@ -91,6 +91,11 @@ class CategoryModel:
                     return CategoryFilter(mode, categories, self.calibration.coverage)
         return self.no_filter
 
+    def sets(self, probabilities: Floats) -> list[Sequence[int]]:
+        """Returns the conformal set of each level from 1 on: positions, most probable first, however many there are.
+        probabilities: float32 `[categories]`."""
+        return [self._level_set(probabilities, level)[0] for level in range(len(self._ancestors))]
+
     def _level_set(self, probabilities: Floats, level: int) -> tuple[Sequence[int], Sequence[float]]:
         at_level = np.asarray(np.bincount(self._ancestors[level], probabilities, len(probabilities)), np.float64)
         order = np.argsort(-at_level, kind="stable")

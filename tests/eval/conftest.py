@@ -38,6 +38,18 @@ ANSWERS: dict[str, tuple[list[str], list[str], list[str]]] = {
     "lamp": (["lamp"], ["b-red"], ["lamps"]),
 }
 
+# In depth-first order: Home, Home > Lamps, Wear, Wear > Boots, Wear > Shoes.
+HOME, LAMPS, WEAR, BOOTS, SHOES = range(5)
+# Query -> conformal set of each level.
+SETS: dict[str, list[list[int]]] = {
+    "red shoes": [[WEAR], [SHOES]],
+    "red shose": [[WEAR], [SHOES, BOOTS]],
+    "sneekers": [[HOME, WEAR], [LAMPS]],
+    "piano": [[HOME, WEAR], [LAMPS, SHOES, BOOTS]],
+    "violin": [[HOME, WEAR], [LAMPS, SHOES, BOOTS]],
+    "lamp": [[HOME], [LAMPS]],
+}
+
 
 def hit(listing_id: str) -> Hit:
     return Hit(
@@ -47,6 +59,9 @@ def hit(listing_id: str) -> Hit:
 
 class ListedEngine:
     """Answers from ANSWERS."""
+
+    def category_sets(self, query: str) -> list[list[int]]:
+        return SETS[query]
 
     def lexical_search(self, query: str, k: int = 20) -> tuple[Hit, ...]:
         return tuple(map(hit, ANSWERS[query][0][:k]))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from eval.filter_figures import filter_figures
 from eval.page import page
 from eval.replay import HeldOut, LogClock, Outcome, held_out
 from eval.report import artifacts, built, classifier_line, example_queries, examples, printed
@@ -32,7 +33,7 @@ def facts(marketplace: Dataset, replayed: tuple[list[Outcome], Figures]) -> dict
         "simulated": SIMULATED,
         "built": built(marketplace.read_listings(), 5, read_behaviour(marketplace.root)),
         "artifacts": {"classifier": {"created_at": "2024-01-01", "metrics": {"test": {"top_1": 0.75}}}},
-        "zero_results": summary(*replayed),
+        "zero_results": summary(*replayed, filter_figures(replayed[0])),
     }
 
 
@@ -92,8 +93,8 @@ def test_classifier_line() -> None:
 
 def test_page(engine: object, facts: dict[str, object], replayed: tuple[list[Outcome], Figures]) -> None:
     shown = examples(engine, ["red shose", "piano"])  # type: ignore[arg-type]
-    html = page(facts, replayed[1], shown, Path("/data/set"), Path("/data/report"))
-    again = page(facts, replayed[1], shown, Path("/data/set"), Path("/data/report"))
+    html = page(facts, replayed[1], filter_figures(replayed[0]), shown, Path("/data/set"), Path("/data/report"))
+    again = page(facts, replayed[1], filter_figures(replayed[0]), shown, Path("/data/set"), Path("/data/report"))
     assert html == again
     assert SIMULATED.split(":")[0] in html
     assert "a &lt;b-red&gt;" in html  # a title is text, not markup

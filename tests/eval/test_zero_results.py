@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from eval.filter_figures import filter_figures
 from eval.replay import HeldOut, LogClock, held_out, replay
 from eval.rescue_metrics import METRICS
 from eval.zero_results import Figures, evaluate, report, summary, write
@@ -110,7 +111,8 @@ def test_listings_that_had_expired_answer_nothing(engine: object, marketplace: D
 
 def test_files(engine: object, held: HeldOut, tmp_path: Path) -> None:
     outcomes, measured = evaluate(engine, LogClock(), held)  # type: ignore[arg-type]
-    result = summary(outcomes, measured)
+    filters = filter_figures(outcomes)
+    result = summary(outcomes, measured, filters)
     write(tmp_path, outcomes, result)
     again = tmp_path / "again"
     again.mkdir()
@@ -127,14 +129,14 @@ def test_files(engine: object, held: HeldOut, tmp_path: Path) -> None:
     assert rows[1] | {"kind": "typo", "engine_relevant": "1", "filter_mode": "filter"} == rows[1]
     assert rows[3]["engine_ndcg"] == ""
     assert {row["behaviour"] for row in rows} == {"simulated"}
-    printed = report(result, measured)
+    printed = report(result, measured, filters)
     assert "66.7 %" in printed
     assert "simulated" in printed
 
 
 def _summary(engine: object, held: HeldOut) -> tuple[object, object]:
     outcomes, measured = evaluate(engine, LogClock(), held)  # type: ignore[arg-type]
-    return outcomes, summary(outcomes, measured)
+    return outcomes, summary(outcomes, measured, filter_figures(outcomes))
 
 
 def test_refuses_a_bundle_of_another_dataset(held: HeldOut) -> None:
@@ -143,6 +145,9 @@ def test_refuses_a_bundle_of_another_dataset(held: HeldOut) -> None:
             from dataclasses import make_dataclass
 
             return (make_dataclass("Hit", ["listing_id"])("from elsewhere"),)
+
+        def category_sets(self, query: str) -> list[list[int]]:
+            return []
 
         def search(self, query: str, k: int = 20) -> SearchResult:
             return SearchResult(query, (), CategoryFilter("none", (), 0.95), None, True)
