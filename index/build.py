@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.calibrate import calibrate, provisional
+from index.install_towers import install_towers
 from index.profile import calibrated_on
-from relevance import listing_index, placement
-from relevance import towers as search_towers
+from relevance import placement
 from relevance.absent import AbsentWords
 from relevance.artifacts import read_manifest, write_manifest, writing
 from relevance.bundle import KIND, VERSION, BundleLayout, fingerprint
@@ -23,7 +23,6 @@ from relevance.columns import Coded, Columns, attribute_columns
 from relevance.coverage import qualifiers, word_rows
 from relevance.dataset import Dataset, Listings, listing_text
 from relevance.engine import Engine
-from relevance.errors import ArtifactError
 from relevance.events import find_behaviour
 from relevance.lexical import LexicalIndex
 from relevance.listing_index import ListingIndex
@@ -32,7 +31,7 @@ from relevance.seen import write_seen
 from relevance.splits import time_split
 from relevance.store import ListingStore, StoredListing
 from relevance.text import Featuriser
-from relevance.towers import TowerLayout, Towers, listing_words
+from relevance.towers import Towers, listing_words
 
 
 @dataclass(frozen=True)
@@ -52,24 +51,20 @@ def run(dataset: Path, listings: Path | None, towers: Path, out: Path) -> dict[s
     folder = Dataset.open(dataset)
     ontology = folder.read_ontology()
     catalogue = folder.read_listings(ontology)
-    trained = read_manifest(towers, search_towers.KIND, search_towers.VERSION)
-    if trained["ontology_fingerprint"] != ontology.fingerprint:
-        raise ArtifactError(f"{towers}: trained for another ontology than {dataset}'s; train the towers again")
     index = ListingIndex.read(listings, ontology, catalogue)
-    placed = place(ontology, catalogue, index, Towers.open(towers, threads=2))
-    order = np.argsort(placed.category, kind="stable")
     with writing(out) as temporary:
         layout = BundleLayout(temporary)
+        trained = install_towers(towers, ontology, temporary)
+        read_by = Towers(temporary, threads=2)
+        placed = place(ontology, catalogue, index, read_by)
+        order = np.argsort(placed.category, kind="stable")
         _write_data(layout, ontology, catalogue, placed, order)
-        _write_words(layout, ontology, catalogue, placed, order, Featuriser.read(TowerLayout(towers).text))
-        for path in (*TowerLayout(towers).files(), TowerLayout(towers).absent):
-            shutil.copy(path, temporary / path.name)
+        _write_words(layout, ontology, catalogue, placed, order, read_by.featuriser)
         if listings is not None:
             shutil.copy(listings / "image_encoder.tflite", layout.image_encoder)
         provisional(ontology, trained["temperature"]).write(layout.calibration)
         write_seen(layout.seen, {}, 1.0)
-        class_ids = _class_ids(listings)
-        _write_manifest(temporary, ontology, len(catalogue.ids), class_ids)
+        _write_manifest(temporary, ontology, len(catalogue.ids), index.class_ids)
         rows = {catalogue.ids[at]: row for row, at in enumerate(order.tolist())}
         engine, behaviour = Engine(temporary), find_behaviour(dataset, rows.keys())
         span = time_split(behaviour.query_times)
@@ -77,7 +72,9 @@ def run(dataset: Path, listings: Path | None, towers: Path, out: Path) -> dict[s
         if done is not None:
             done.calibration.write(layout.calibration)
             write_seen(layout.seen, done.seen, done.prior)
-        _write_manifest(temporary, ontology, len(catalogue.ids), class_ids, calibrated_on(engine, behaviour, span))
+        _write_manifest(
+            temporary, ontology, len(catalogue.ids), index.class_ids, calibrated_on(engine, behaviour, span)
+        )
     return read_manifest(out, KIND, VERSION)
 
 
@@ -150,19 +147,11 @@ def _stored(listings: Listings, row: int, category_id: str, source: str) -> Stor
     )
 
 
-def _class_ids(listings: Path | None) -> list[str]:
-    """The category of each class that the image encoder tells, in the order of its probabilities."""
-    if listings is None:
-        return []
-    manifest = read_manifest(listings, listing_index.KIND, listing_index.VERSION, verify=False)
-    return list(manifest.get("class_ids", []))
-
-
 def _write_manifest(
     folder: Path,
     ontology: Ontology,
     listings: int,
-    class_ids: list[str],
+    class_ids: list[str | None],
     behaviour: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     write_manifest(

@@ -96,7 +96,7 @@ def _tree(catalogue: Table, paths: list[Names]) -> Ontology:
 
 def _known_ids(catalogue: Table, paths: list[Names], known: Ontology) -> Column:
     id_of = {path: category_id for category_id, path in zip(known.ids, known.paths, strict=True)}
-    id_of |= {(category_id,): category_id for category_id in known.ids}
+    id_of |= {(category_id,): category_id for category_id in (*known.ids, *known.moved)}
     unknown = [i for i, path in enumerate(paths) if path and path not in id_of]
     if unknown:
         hint = known.close_matches(SEPARATOR.join(paths[unknown[0]]))

@@ -18,7 +18,9 @@ from relevance.errors import DataError, RowsError
 from relevance.ontology import Ontology
 from relevance.tables import BadRow, Table, read_table
 
-_WRITTEN = frozenset({"categories.csv", "listings.parquet", "images", "rejected.csv", "missing_photos.csv", MARKER})
+_WRITTEN = frozenset(
+    {"categories.csv", "moved.csv", "listings.parquet", "images", "rejected.csv", "missing_photos.csv", MARKER}
+)
 
 
 @dataclass(frozen=True)

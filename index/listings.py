@@ -16,7 +16,8 @@ from index.listing_files import write_listing_files
 from relevance.artifacts import MANIFEST, file_sha256, write_manifest, writing
 from relevance.classifier import ENCODER
 from relevance.dataset import Dataset, Listings
-from relevance.listing_index import KIND, VERSION
+from relevance.listing_index import CATEGORIES, KIND, VERSION
+from relevance.ontology import Ontology
 from relevance.photos.batches import files_fingerprint, map_batches, photo_batches
 from relevance.photos.model import PhotoModel
 
@@ -73,11 +74,12 @@ def run(
     model = PhotoModel.open(classifier, ontology, attributes)
     listings = source.read_listings(ontology)
     pace = Pace(threads)
-    key = _key(source, listings, [classifier, *attributes], chunk)
+    key = _key(source, ontology, listings, [classifier, *attributes], chunk)
     with unfinished(out, key, len(listings), chunk) as chunks:
         encode_missing(model, source.root, listings, chunks, pace)
         with writing(out) as folder:
             shutil.copyfile(classifier / ENCODER, folder / ENCODER)
+            ontology.write(folder / CATEGORIES)
             counts = write_listing_files(folder, listings, chunks, model)
             write_manifest(
                 folder,
@@ -87,15 +89,16 @@ def run(
                 classifier_fingerprint=model.classifier.fingerprint,
                 attribute_fingerprints=[chain.fingerprint for chain in model.chains],
                 embedding_dim=model.classifier.encoder.embedding_dim,
-                class_ids=[ontology.ids[position] for position in model.classifier.class_positions.tolist()],
+                class_ids=[ontology.ids[p] if p >= 0 else None for p in model.classifier.output_positions.tolist()],
                 counts=counts,
             )
     return Summary(counts, pace)
 
 
-def _key(source: Dataset, listings: Listings, models: Sequence[Path], chunk: int) -> str:
+def _key(source: Dataset, ontology: Ontology, listings: Listings, models: Sequence[Path], chunk: int) -> str:
     """Names what a run is made of."""
-    digest = hashlib.sha256(f"{VERSION} {_CHUNKS} {chunk} {files_fingerprint(source.root, listings.images)}\n".encode())
+    parts = (VERSION, _CHUNKS, chunk, files_fingerprint(source.root, listings.images), ontology.fingerprint)
+    digest = hashlib.sha256(f"{' '.join(map(str, parts))}\n".encode())
     for folder in models:
         digest.update(f"{file_sha256(folder / MANIFEST)}\n".encode())
     for listing_id in listings.ids:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from relevance.bundle import open_manifest
 from relevance.deployment import Deployment, bundle_at
 from relevance.errors import DataError
 from relevance.live.engine import LiveEngine
+from relevance.live.store import LiveStore
+from relevance.ontology import Ontology
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ def promote(
         if judgments is not None and deployment.current is not None:
             with LiveEngine(deployment.current, live=live) as current:
                 checks.append(check_judgments(engine.current, current.current, judgments, tolerance))
+        checks += _unknown_categories(engine.current.ontology, live)
         manifest = engine.current.manifest
         target = deployment.place(f"{manifest['created_at'][:19].replace(':', '')}-{manifest['fingerprint'][:8]}")
         listings = _install(engine, new, target)
@@ -77,6 +82,23 @@ def compact_bundle(bundle: Path, live: Path, out: Path | None) -> int:
         raise DataError(f"{bundle}: not a folder kept by `promote`; name the bundle to write by --out")
     with LiveEngine(bundle, live=live) as engine:
         return engine.write_snapshot(out)
+
+
+def _unknown_categories(ontology: Ontology, live: Path | None) -> list[str]:
+    """What is to be said of live listings whose category the bundle does not have."""
+    if live is None:
+        return []
+    with closing(LiveStore(live)) as store:
+        named = (state.listing.category_id for state in store.since(0) if state.listing is not None)
+        unknown = Counter(name for name in named if name and ontology.get(name) is None)
+    if not unknown:
+        return []
+    told = ", ".join(f"{name}: {n:,}" for name, n in unknown.most_common(5))
+    more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+    return [
+        f"live listings of categories that this bundle does not have: {unknown.total():,} ({told}{more}); their "
+        "photo or text tells where they lie"
+    ]
 
 
 def _install(engine: LiveEngine, new: Path, target: Path) -> int:

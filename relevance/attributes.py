@@ -17,6 +17,7 @@ from relevance.artifacts import read_manifest
 from relevance.classifier import Classifier
 from relevance.errors import ArtifactError
 from relevance.models import Model
+from relevance.ontology import Ontology
 
 KIND, VERSION = "attributes", 1
 MODEL = "attributes.tflite"
@@ -55,7 +56,7 @@ class AttributeModel:
         reads_photos = manifest["reads"] == "photos"
         _refuse_misfit(folder, model, values, reads_photos, classifier)
         ontology, under = classifier.ontology, manifest["under"]
-        position = None if under is None else ontology.position(under)
+        position = None if under is None else _triggering(folder, ontology, under)
         member = np.ones(len(classifier.class_positions), np.float32)
         if position is not None:
             member = ontology.is_under(classifier.class_positions, position).astype(np.float32)
@@ -87,12 +88,23 @@ class AttributeModel:
         return dict(zip(self.values, self._model(np.ascontiguousarray(inputs)), strict=True))
 
 
+def _triggering(folder: Path, ontology: Ontology, under: str) -> int:
+    position = ontology.get(under)
+    if position is None:
+        raise ArtifactError(
+            f"{folder}: is triggered by the category {under!r}, which this ontology does not have"
+            f"{ontology.close_matches(under)}; leave it out, or tell in moved.csv where that went"
+        )
+    return position
+
+
 def _refuse_other(folder: Path, manifest: dict[str, Any], classifier: Classifier) -> None:
-    for what, expected in (("classifier", classifier.fingerprint), ("ontology", classifier.ontology.fingerprint)):
+    trained = (classifier.manifest["ontology_fingerprint"], classifier.ontology.fingerprint)
+    for what, expected in (("classifier", (classifier.fingerprint,)), ("ontology", trained)):
         found = manifest[f"{what}_fingerprint"]
-        if found != expected:
+        if found not in expected:
             raise ArtifactError(
-                f"{folder}: trained for another {what} ({found[:12]}) than the one beside it ({expected[:12]}); "
+                f"{folder}: trained for another {what} ({found[:12]}) than the one beside it ({expected[0][:12]}); "
                 "train it again with `python -m training attributes`"
             )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,10 +15,11 @@ from numpy.typing import NDArray
 
 from relevance.artifacts import read_manifest
 from relevance.decisions import Answers, TreeDecider
-from relevance.errors import ArtifactError
+from relevance.errors import ArtifactError, DataWarning
 from relevance.grouped_encoder import open_grouped
-from relevance.image_encoder import ENCODER, Encoded, ImageEncoder
+from relevance.image_encoder import ENCODER, Encoded, ImageEncoder, MergedEncoder
 from relevance.ontology import Ontology
+from relevance.ontology_change import OntologyChange
 from relevance.photos.batches import BadPhoto, map_batches, photo_batches
 from relevance.splits import group_split
 from relevance.text import normalise
@@ -56,31 +58,44 @@ def encode_photos(
 class Classifier:
     """A classifier artifact and the ontology it was trained on.
 
-    `class_positions` int32 `[classes]`: the ontology position of each class, ascending.
+    `class_positions` int32 `[classes]`: the ontology position of each class, ascending. `output_positions` int32
+    `[outputs]`: of each probability of the network, which are the classes unless the ontology has changed since; -1
+    where nothing is left of a class.
     """
 
     encoder: ImageEncoder
     ontology: Ontology
     class_positions: NDArray[np.int32]
+    output_positions: NDArray[np.int32]
     manifest: dict[str, Any]
 
     @classmethod
     def open(cls, folder: Path, ontology: Ontology | None = None, threads: int = 1) -> Classifier:
-        """`ontology` is a dataset's, to make sure that positions mean the same there; None takes the artifact's own.
+        """`ontology` is a dataset's, which positions are of; None takes the artifact's own. Where it is not the one
+        trained on, classes are what became of their categories since (`OntologyChange`), and a DataWarning tells it.
 
-        Raises ArtifactError when a file is missing or altered, or `ontology` is not the one trained on.
+        Raises ArtifactError when a file is missing or altered, or when nothing is left of any class.
         """
         manifest = read_manifest(folder, KIND, VERSION)
-        own = Ontology.read(folder / CATEGORIES) if ontology is None else ontology
-        if manifest["ontology_fingerprint"] != own.fingerprint:
+        trained = Ontology.read(folder / CATEGORIES)
+        own = trained if ontology is None else ontology
+        encoder = (
+            open_grouped(folder, manifest, threads) if "groups" in manifest else ImageEncoder(folder / ENCODER, threads)
+        )
+        outputs = np.array([trained.position(name) for name in manifest["class_ids"]], np.int32)
+        if own.fingerprint == trained.fingerprint:
+            return cls(encoder, own, outputs, outputs, manifest)
+        change = OntologyChange(trained, own)
+        outputs = change.positions[outputs]
+        classes = np.unique(outputs[outputs >= 0])
+        if not len(classes):
             raise ArtifactError(
-                f"{folder}: trained on another ontology ({manifest['ontology_fingerprint'][:12]}) than this dataset's "
-                f"({own.fingerprint[:12]}); train it again with `python -m training classifier`"
+                f"{folder}: trained on another ontology, of whose {len(outputs)} classes this dataset's has none; "
+                "train one with `python -m training classifier`, or tell in moved.csv where they went"
             )
-        positions = np.array([own.position(name) for name in manifest["class_ids"]], np.int32)
-        if "groups" in manifest:
-            return cls(open_grouped(folder, manifest, threads), own, positions, manifest)
-        return cls(ImageEncoder(folder / ENCODER, threads), own, positions, manifest)
+        warnings.warn(f"{folder}: trained before the ontology changed: {change}", DataWarning, stacklevel=2)
+        columns = np.where(outputs >= 0, np.searchsorted(classes, outputs), -1)
+        return cls(MergedEncoder(encoder, columns, len(classes)), own, classes, outputs, manifest)
 
     @property
     def fingerprint(self) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
@@ -11,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.errors import DataError
+from relevance.errors import DataError, DataWarning
 from relevance.fields import instants, numbers, objects, refuse, texts, unique_ids
 from relevance.ontology import Ontology
 from relevance.parquet import import_pyarrow, write_parquet
@@ -29,6 +31,7 @@ _LISTING_FILES = (
     "listings.csv.gz",
     "listings.jsonl.gz",
 )
+_MOVED_TOLD = 5
 _EVENT_FILES = ("events.parquet", "events.jsonl", "events.jsonl.gz")
 
 
@@ -125,13 +128,30 @@ def read_listings(path: Path, ontology: Ontology | None) -> Listings:
     In a CSV, `image` may hold several paths joined by `|` and `attributes` is the text of a JSON object.
     Times are ISO 8601 (UTC without a zone) or epoch milliseconds. Raises one DataError for the first kind of
     problem, with file, column, and every row that has it. With `ontology` None the categories are not
-    checked.
+    checked; else a category that moved is read as what it is now, one that is gone as none, and a DataWarning
+    tells how many.
     """
-    return parse_listings(read_table(Path(path), REQUIRED, OPTIONAL), ontology)
+    table = read_table(Path(path), REQUIRED, OPTIONAL)
+    listings = parse_listings(table, ontology)
+    _tell_moved(Path(path), texts(table, "category_id"), listings.category_ids)
+    return listings
+
+
+def _tell_moved(path: Path, written: Sequence[str], read: Sequence[str | None]) -> None:
+    moved = Counter((old, new) for old, new in zip(written, read, strict=True) if old and old != new)
+    if moved:
+        told = [f"{old} {f'-> {new}' if new else 'is gone'}: {n:,}" for (old, new), n in moved.most_common(_MOVED_TOLD)]
+        more = f" and {len(moved) - len(told)} more" if len(moved) > len(told) else ""
+        gone = sum(n for (_, new), n in moved.items() if new is None)
+        text = (
+            f"{path}: {moved.total():,} listings name a former category, {gone:,} of them one that is gone and so none"
+        )
+        warnings.warn(f"{text} ({', '.join(told)}{more})", DataWarning, stacklevel=3)
 
 
 def parse_listings(table: Table, ontology: Ontology | None) -> Listings:
-    """Check a table with the columns of a listings file; raises RowsError for the first kind of problem."""
+    """Check a table with the columns of a listings file; raises RowsError for the first kind of problem. Former
+    categories of `ontology` are read as what they are now."""
     titles = texts(table, "title")
     untitled = [i for i, title in enumerate(titles) if not title.strip()]
     if untitled:
@@ -177,13 +197,16 @@ def _coordinates(table: Table) -> tuple[NDArray[np.float64], NDArray[np.float64]
 
 def _categories(table: Table, ontology: Ontology | None) -> list[str | None]:
     given: list[str | None] = [category or None for category in texts(table, "category_id")]
-    if ontology is not None:
-        unknown = {category for category in set(given) if category and ontology.get(category) is None}
-        bad = [i for i, category in enumerate(given) if category in unknown] if unknown else []
-        if bad:
-            hint = ontology.close_matches(str(given[bad[0]]))
-            refuse(table, "category_id", bad, "a category_id of categories.csv or nothing", hint)
-    return given
+    if ontology is None:
+        return given
+    now = {category: ontology.get(category) for category in set(given) if category}
+    unknown = {category for category, position in now.items() if position is None and category not in ontology.moved}
+    bad = [i for i, category in enumerate(given) if category in unknown] if unknown else []
+    if bad:
+        hint = f"{ontology.close_matches(str(given[bad[0]]))}; where a former one went is for moved.csv to tell"
+        refuse(table, "category_id", bad, "a category_id of categories.csv or nothing", hint)
+    ids = {category: None if position is None else ontology.ids[position] for category, position in now.items()}
+    return [ids[category] if category else None for category in given]
 
 
 def _images(table: Table) -> list[tuple[str, ...]]:

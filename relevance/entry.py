@@ -1,14 +1,19 @@
 """How every command line of the project ends: well, or with one line that says what to mend."""
 
 import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
 
 import typer
 
-from relevance.errors import RelevanceError
+from relevance.errors import DataWarning, RelevanceError
 
 
 def run(app: typer.Typer, name: str) -> None:
-    """Runs a command line as `name`: what a user can mend is one line on stderr and exit code 2; Ctrl-C gives 130."""
+    """Runs a command line as `name`: what a user can mend is one line on stderr and exit code 2; what one should know
+    is a note there; Ctrl-C gives 130."""
+    warnings.showwarning = _noted(warnings.showwarning)
     try:
         app(prog_name=name)
     except RelevanceError as error:
@@ -16,3 +21,15 @@ def run(app: typer.Typer, name: str) -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _noted(shown: Callable[..., None]) -> Callable[..., None]:
+    """`warnings.showwarning`, but for what a user should know: that is told without the place in the code."""
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, DataWarning):
+            print(f"note: {message}", file=sys.stderr)
+        else:
+            shown(message, category, *place, **more)
+
+    return show

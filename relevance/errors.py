@@ -11,6 +11,10 @@ class DataError(RelevanceError, ValueError):
     """A dataset, or a value passed by a caller, is not what it has to be."""
 
 
+class DataWarning(UserWarning):
+    """Something was read otherwise than it was written, and nothing has to be mended; command lines print it."""
+
+
 class RowsError(DataError):
     """Rows of a table are refused: `records` are their positions in that table, `reason` says why."""
 

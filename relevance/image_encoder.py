@@ -49,3 +49,21 @@ class ImageEncoder:
             )
         embeddings, features, probabilities = self._model(photos)
         return Encoded(probabilities, embeddings, features)
+
+
+class MergedEncoder(ImageEncoder):
+    """An encoder whose classes were merged: the probabilities of several are summed, those of a class that is gone are
+    left out, so that rows sum to 1 or less."""
+
+    def __init__(self, encoder: ImageEncoder, columns: NDArray[np.int64], classes: int) -> None:
+        """columns: int64 `[encoder.classes]`, which of the `classes` each was merged into, -1 for none."""
+        self._encoder, self._columns = encoder, columns
+        self.image_size, self.classes = encoder.image_size, classes
+        self.embedding_dim, self.feature_dim = encoder.embedding_dim, encoder.feature_dim
+
+    def __call__(self, photos: NDArray[np.uint8]) -> Encoded:
+        encoded = self._encoder(photos)
+        left = self._columns >= 0
+        merged = np.zeros((self.classes, len(photos)), np.float32)
+        np.add.at(merged, self._columns[left], encoded.probabilities.T[left])
+        return encoded._replace(probabilities=np.ascontiguousarray(merged.T))

@@ -7,7 +7,7 @@ import difflib
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from relevance.artifacts import writing_file
 from relevance.errors import DataError
 from relevance.fields import refuse, texts, unique_ids
+from relevance.moved import NAME, Moved, read_moved, write_moved
 from relevance.tables import Table, read_table
 
 SEPARATOR = " > "
@@ -30,7 +31,7 @@ class Ontology:
 
     `ids` and `paths` (names from the root) have length n. `parent` int32 `[n]` (-1 for a root), `depth` int32
     `[n]` (1 for a root), `end` int32 `[n]`: the subtree of i, itself included, is `[i, end[i])`. `is_leaf`
-    bool `[n]`.
+    bool `[n]`. `moved` tells where former ids went: `get` and `position` follow it.
     """
 
     ids: tuple[str, ...]
@@ -39,6 +40,7 @@ class Ontology:
     depth: NDArray[np.int32]
     end: NDArray[np.int32]
     is_leaf: NDArray[np.bool_]
+    moved: Moved = field(default_factory=dict)
 
     @staticmethod
     def from_paths(ids: Sequence[str], paths: Sequence[Sequence[str]]) -> Ontology:
@@ -53,10 +55,11 @@ class Ontology:
 
     @staticmethod
     def read(csv_path: Path) -> Ontology:
-        """Read a CSV: `category_id,path` (names joined by ` > `) or `category_id,name,parent_id`.
+        """Read a CSV: `category_id,path` (names joined by ` > `) or `category_id,name,parent_id`; and `moved.csv`
+        beside it, where there is one.
 
-        Raises DataError, naming file and row, for what `from_paths` refuses, and for an unknown parent and a
-        cycle.
+        Raises DataError, naming file and row, for what `from_paths` and `relevance.moved` refuse, and for an unknown
+        parent and a cycle.
         """
         table = read_table(Path(csv_path), ("category_id",), ("path", "name", "parent_id"))
         ids = unique_ids(table, "category_id")
@@ -69,10 +72,11 @@ class Ontology:
                 f"{csv_path}: expected the header category_id,path or category_id,name,parent_id, "
                 f"found {','.join(table.header)}"
             )
-        return _build(ids, paths, lambda i: f"{table.path}, row {table.row(i)}")
+        built = _build(ids, paths, lambda i: f"{table.path}, row {table.row(i)}")
+        return replace(built, moved=read_moved(Path(csv_path).with_name(NAME), set(ids)))
 
     def write(self, csv_path: Path) -> None:
-        """Write `category_id,path`, in depth-first order; `read` gives the same ontology back."""
+        """Write `category_id,path`, in depth-first order, and what moved beside it; `read` gives the same back."""
         with (
             writing_file(Path(csv_path)) as temporary,
             open(temporary, "w", encoding="utf-8", newline="") as file,
@@ -82,6 +86,7 @@ class Ontology:
             writer.writerows(
                 (category_id, SEPARATOR.join(path)) for category_id, path in zip(self.ids, self.paths, strict=True)
             )
+        write_moved(Path(csv_path).with_name(NAME), self.moved)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -93,15 +98,18 @@ class Ontology:
 
     @cached_property
     def _positions(self) -> dict[str, int]:
-        return {category_id: i for i, category_id in enumerate(self.ids)}
+        there = {category_id: i for i, category_id in enumerate(self.ids)}
+        return there | {old: there[new] for old, new in self.moved.items() if new is not None}
 
     def get(self, category_id: str) -> int | None:
-        """Position of a category, or None."""
+        """Position of a category, by its id or a former one, or None."""
         return self._positions.get(category_id)
 
     def position(self, category_id: str) -> int:
         """Position of a category; raises DataError with the closest known ids."""
         found = self._positions.get(category_id)
+        if found is None and category_id in self.moved:
+            raise DataError(f"category {category_id!r} is gone, and {NAME} names none in its place")
         if found is None:
             raise DataError(f"unknown category {category_id!r}{self.close_matches(category_id)}")
         return found

@@ -103,6 +103,16 @@ class TowerLayout:
         return self.root / "category_embeddings.npy"
 
     @property
+    def category(self) -> Path:
+        """The category tower, for another ontology than the one trained on; not part of a bundle."""
+        return self.root / "category.tflite"
+
+    @property
+    def ontology(self) -> Path:
+        """The categories trained on; a bundle has its own."""
+        return self.root / "categories.csv"
+
+    @property
     def absent(self) -> Path:
         """Words to calibrate with: a bundle keeps them for its next calibration."""
         return self.root / "absent_words.json"

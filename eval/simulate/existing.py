@@ -84,8 +84,8 @@ def span(times: Any, missing: int) -> Any:
 
 def copy_catalogue(source: Dataset, folder: Path) -> None:
     """Copies categories, listings and photos (as hard links where the file system allows it); not events, not truth."""
-    for path in (source.categories_path, source.listings_path):
-        shutil.copy(path, folder / path.name)
+    source.read_ontology().write(folder / source.categories_path.name)
+    shutil.copy(source.listings_path, folder / source.listings_path.name)
     if source.images_dir.is_dir():
         try:
             shutil.copytree(source.images_dir, folder / "images", copy_function=_link)

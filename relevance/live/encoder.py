@@ -44,7 +44,9 @@ class ListingEncoder:
         self.key = hashlib.sha256(f"{engine.manifest['fingerprint']} {image_encoder}".encode()).hexdigest()
         # A bundle of before this was kept tells categories by text alone.
         class_ids = engine.manifest.get("class_ids") or []
-        self._classes = np.array([self._ontology.position(name) for name in class_ids], np.int64)
+        self._classes = np.array(
+            [_UNTOLD if name is None else self._ontology.position(name) for name in class_ids], np.int64
+        )
         self.blind = Look(np.zeros(engine.visual.embeddings.shape[1], np.float32), _UNTOLD)
 
     @property
@@ -57,9 +59,13 @@ class ListingEncoder:
         if not photo or not self.reads_photos:
             return self.blind
         encoded = self._engine.encode_photo(photo)
-        best = int(encoded.probabilities[0].argmax())
-        told = len(self._classes) > 0 and encoded.probabilities[0, best] >= TRUSTED
-        return Look(encoded.embeddings[0], int(self._classes[best]) if told else _UNTOLD)
+        if not len(self._classes):
+            return Look(encoded.embeddings[0], _UNTOLD)
+        # Classes that were merged since training count together, those that are gone as none.
+        left = self._classes >= 0
+        shares = np.bincount(self._classes[left], encoded.probabilities[0, left], minlength=1)
+        best = int(shares.argmax())
+        return Look(encoded.embeddings[0], best if shares[best] >= TRUSTED else _UNTOLD)
 
     def kept_look(self, listing_id: str) -> Look:
         """Returns what the bundle has of a listing's photo, nothing where it has none."""

@@ -245,8 +245,9 @@ def test_a_catalogue_without_photos(tmp_path: Path) -> None:
 
 def test_what_does_not_fit_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
     dataset = write_dataset(tmp_path / "dataset", ROWS)
-    classifier = write_classifier(tmp_path / "classifier", dataset, ontology_fingerprint="0" * 64)
-    with pytest.raises(ArtifactError, match="trained on another ontology"):
+    classifier = write_classifier(tmp_path / "classifier", dataset)
+    (dataset.root / "categories.csv").write_text("category_id,path\nbooks,Books\n")
+    with pytest.raises(ArtifactError, match="on another ontology, of whose 3 classes this dataset's has none"):
         run(dataset.root, classifier, tmp_path / "listings")
     with pytest.raises(ArtifactError, match="no such folder"):
         run(dataset.root, tmp_path / "absent", tmp_path / "listings")

@@ -22,6 +22,16 @@ def export_query(towers: Towers, path: Path) -> None:
     _convert([towers.text, towers.query_head], query, path)
 
 
+def export_category(towers: Towers, path: Path) -> None:
+    """Writes the category tower as a LiteRT model; its inputs are those of `relevance.towers.path_arrays`."""
+
+    @tf.function(input_signature=_text("", PATH_WIDTHS))
+    def category(ids: Any, weights: Any) -> dict[str, Any]:
+        return {"embedding": towers.joint_category(ids, weights)}
+
+    _convert([towers.text, towers.category_head], category, path)
+
+
 def export_listing(towers: Towers, visual_dim: int, path: Path) -> None:
     """Writes the listing tower as a LiteRT model; its inputs are those of `relevance.towers.listing_arrays`."""
     signature = [

@@ -23,7 +23,7 @@ from training.towers.absent import absent_words
 from training.towers.checkpoint import Checkpoint
 from training.towers.corpus import Corpus, read_corpus
 from training.towers.examples import fit_featuriser, make_examples, make_features, session_sentences
-from training.towers.export import export_listing, export_query
+from training.towers.export import export_category, export_listing, export_query
 from training.towers.fit import fit
 from training.towers.metrics import held_out_metrics
 from training.towers.model import Towers
@@ -78,6 +78,8 @@ def write(
         featuriser.write(layout.text)
         absent.write(layout.absent)
         np.save(layout.categories, np.concatenate([categories, towers.joint_nothing().numpy()]))
+        corpus.ontology.write(layout.ontology)
+        export_category(towers, layout.category)
         export_query(towers, layout.query)
         export_listing(towers, corpus.visual.shape[1], layout.listing)
         metrics = held_out_metrics(folder, corpus)
