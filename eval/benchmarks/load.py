@@ -4,6 +4,7 @@ The latency of a request counts from the moment it was due (no "coordinated omis
 """
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -28,35 +29,44 @@ class Request(NamedTuple):
 
 @dataclass
 class Outcome:
-    """milliseconds: of each answer, in the order they came; failed: answers of another status than 200, and none."""
+    """milliseconds: of each answer, in the order they came; failed: answers of another status than 200, bodies: of
+    the others; dropped: requests that got no answer."""
 
     milliseconds: list[float] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
     failed: int = 0
+    dropped: int = 0
 
 
-async def send(port: int, requests: Sequence[Request], rate: float, connections: int = 32) -> Outcome:
-    """Sends `rate` requests a second, each on a connection that is free."""
+async def send(
+    port: int, requests: Sequence[Request], rate: float, connections: int = 32, keep_bodies: bool = False
+) -> Outcome:
+    """Sends `rate` requests a second, each on a connection that is free. Bodies are kept where that is asked for."""
     outcome = Outcome()
     free: asyncio.Queue[_Connection] = asyncio.Queue()
     for _ in range(connections):
         free.put_nowait(_Connection(*await asyncio.open_connection("127.0.0.1", port)))
-    begun = perf_counter()
 
     async def one(number: int, request: Request) -> None:
         due = begun + number / rate
         await asyncio.sleep(due - perf_counter())
         connection = await free.get()
         try:
-            status = await connection.ask(request)
+            status, body = await connection.ask(request)
         except (OSError, asyncio.IncompleteReadError):
-            outcome.failed += 1
+            outcome.dropped += 1
             connection = _Connection(*await asyncio.open_connection("127.0.0.1", port))
         else:
             outcome.milliseconds.append(1000 * (perf_counter() - due))
             outcome.failed += status != 200
+            if keep_bodies and status == 200:
+                outcome.bodies.append(body)
         free.put_nowait(connection)
 
-    await asyncio.gather(*(one(number, request) for number, request in enumerate(requests)))
+    sent = [asyncio.ensure_future(one(number, request)) for number, request in enumerate(requests)]
+    gc.freeze()  # a pause of the one who measures would count as the service's
+    begun = perf_counter()
+    await asyncio.gather(*sent)
     while not free.empty():
         free.get_nowait().close()
     return outcome
@@ -68,13 +78,13 @@ class _Connection:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
 
-    async def ask(self, request: Request) -> int:
-        """The status of the answer, once all of it has come."""
+    async def ask(self, request: Request) -> tuple[int, bytes]:
+        """The status and the body of the answer, once all of it has come."""
         self._writer.write(request.encoded())
         head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
         length = head.partition(b"content-length:")[2].partition(b"\r\n")[0]
-        await self._reader.readexactly(int(length))
-        return int(head.split(b" ", 2)[1])
+        body = await self._reader.readexactly(int(length))
+        return int(head.split(b" ", 2)[1]), body
 
     def close(self) -> None:
         self._writer.close()

@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 from eval.benchmarks.load import Outcome, Request, send
 from eval.benchmarks.service import Row, report
+from eval.benchmarks.versions import versions_in
 
 
-def _load(requests: Sequence[Request], rate: float, delay: float = 0.0, connections: int = 4) -> Outcome:
+def _load(
+    requests: Sequence[Request], rate: float, delay: float = 0.0, connections: int = 4, keep_bodies: bool = False
+) -> Outcome:
     """Against a server that answers /bad with 500, drops the connection for /drop, and anything else with 200."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -27,7 +31,7 @@ def _load(requests: Sequence[Request], rate: float, delay: float = 0.0, connecti
     async def loaded() -> Outcome:
         server = await asyncio.start_server(answer, "127.0.0.1", 0)
         async with server:
-            return await send(server.sockets[0].getsockname()[1], requests, rate, connections)
+            return await send(server.sockets[0].getsockname()[1], requests, rate, connections, keep_bodies)
 
     return asyncio.run(loaded())
 
@@ -39,7 +43,12 @@ def test_every_request_is_answered_once() -> None:
 
 def test_errors_and_lost_answers_are_counted_and_the_rest_goes_on() -> None:
     outcome = _load([Request("GET", path) for path in ("/x", "/bad", "/drop", "/x")] * 5, rate=1000)
-    assert (len(outcome.milliseconds), outcome.failed) == (15, 10)
+    assert (len(outcome.milliseconds), outcome.failed, outcome.dropped) == (15, 5, 5)
+
+
+def test_bodies_are_kept_of_what_was_answered_well() -> None:
+    outcome = _load([Request("GET", path) for path in ("/x", "/bad")], rate=1000, keep_bodies=True)
+    assert outcome.bodies == [b"{}"]
 
 
 def test_waiting_for_a_free_connection_counts() -> None:
@@ -49,7 +58,32 @@ def test_waiting_for_a_free_connection_counts() -> None:
 
 
 def test_the_report_has_a_line_for_each_load() -> None:
-    row = Row("searches", 100, 1.5, 3.25, 9.0, 0.7, 1)
+    row = Row(2, "searches", 100, 1.5, 3.25, 9.0, 0.7, failed=1, mixed=3)
     text = report([row, row], 300.0)
-    assert text.splitlines()[0] == "300 requests a second"
-    assert text.splitlines()[-1].split() == ["searches", "100", "1.50", "3.25", "9.0", "0.70", "1"]
+    assert text.splitlines()[0] == "300 searches a second"
+    assert text.splitlines()[-1].split() == ["2", "searches", "1.50", "3.25", "9.0", "0.70", "1", "0", "3", "0"]
+
+
+def test_whatever_part_of_an_answer_is_of_another_version_is_seen() -> None:
+    hit = {"listing_id": "7", "title": "Chair", "category": "Home > Chairs"}
+    live = {"listing_id": "live-1", "title": "Chair, new", "category": "Home > Chairs"}
+    first: dict[str, Any] = {
+        "versions": {"fingerprint": "aaaa"},
+        "category_filter": {"categories": [{"path": "Home > Chairs"}]},
+        "hits": [hit, live],
+    }
+    other = {
+        "versions": {"fingerprint": "bbbb"},
+        "category_filter": {"categories": [{"path": "next Home > Chairs"}]},
+        "hits": [hit | {"title": "next Chair", "category": "next Home > Chairs"}, live | {"category": "next Home"}],
+    }
+    assert _versions(first) == {"first"}
+    assert _versions(other) == {"next"}
+    for part in first:
+        assert _versions(first | {part: other[part]}) == {"first", "next"}
+    assert _versions(other | {"hits": [hit | {"category": ""}]}) == {"first", "next"}
+    assert _versions(other | {"hits": [live]}) == {"first", "next"}
+
+
+def _versions(answer: dict[str, Any]) -> set[str]:
+    return versions_in(answer, "bbbb", lambda listing_id: listing_id.startswith("live-"))
