@@ -70,6 +70,7 @@ class Catalogue:
         self._latest: Mapping[str, int | None] = {}
         # The snapshot's rows lie in ontology order: category p has those from _starts[p] to _starts[p + 1].
         self._starts = np.searchsorted(snapshot.columns.category, np.arange(len(ontology) + 1))
+        self._lasting = _Lasting(snapshot.columns)
         self._online = _NOT_YET
 
     def after(self, fresh: Segment, removed: Rows, latest: Mapping[str, int | None]) -> "Catalogue":
@@ -198,15 +199,36 @@ class Catalogue:
 
     def online(self, now: np.datetime64) -> Mask:
         """Returns the mask without filters, read-only. It holds until the next listing expires: most queries make
-        none."""
+        none, and after a change only that of the fresh rows."""
         since, until, mask = self._online
         if since <= now < until:
             return mask
-        mask = self._masked(lambda columns: ~(columns.expires_at <= now))
+        until, mask = self._lasting.at(now)
+        if self.fresh is None:
+            mask = mask.copy()
+        else:
+            sooner, late = _Lasting(self.fresh.columns).at(now)
+            until, mask = min(until, sooner), np.concatenate([mask, late])
+        mask[self.removed] = False
         mask.flags.writeable = False
-        segments = [self.snapshot] if self.fresh is None else [self.snapshot, self.fresh]
-        self._online = (now, min(_next_expiry(segment.columns.expires_at, now) for segment in segments), mask)
+        self._online = (now, until, mask)
         return mask
+
+
+class _Lasting:
+    """Which of the rows of one segment have not expired; shared by all catalogues over it."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._expires_at = columns.expires_at
+        self._known = _NOT_YET
+
+    def at(self, now: np.datetime64) -> tuple[np.datetime64[Any], Mask]:
+        """Returns until when it holds, and bool `[rows]`."""
+        since, until, mask = self._known
+        if not since <= now < until:
+            until, mask = _next_expiry(self._expires_at, now), ~(self._expires_at <= now)
+            self._known = (now, until, mask)
+        return until, mask
 
 
 def _next_expiry(expires_at: NDArray[np.datetime64], now: np.datetime64) -> np.datetime64[Any]:

@@ -1,27 +1,23 @@
 """Listings that come, change and go while people search."""
 
 import asyncio
-import base64
-import binascii
 import json
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from relevance.errors import DataError
 from relevance.http_answers import Json
-from relevance.live.listing import NewListing
-from relevance.live.results import Refused, UpsertResult
+from relevance.live.results import UpsertResult
 from relevance.service.access import Writer
 from relevance.service.observed import note
 from relevance.service.settings import MAX_BATCH
 from relevance.service.state import State
 
 Result = TypeVar("Result")
-_FIELDS = frozenset(NewListing.__dataclass_fields__)
 
 
 class Listing(BaseModel):
@@ -69,16 +65,16 @@ def routes(state: State) -> APIRouter:
     router = APIRouter(tags=["listings"])
     writes = [Depends(Writer(state.settings.token))]
 
-    async def written(work: Callable[[], Result]) -> Result:
+    async def written(work: Callable[[], "Future[Result]"]) -> Result:
         if state.settings.live is None:
             raise HTTPException(403, "listings cannot be changed here: start the service with --live DIR")
         # Begun is done: whoever leaves before the answer cannot know, and may send it again with the same version.
-        return await asyncio.get_running_loop().run_in_executor(state.writer, work)
+        return await asyncio.wrap_future(work())
 
     @router.post("/upsert", response_model=UpsertResult, dependencies=writes)
     async def upsert(request: Request, body: UpsertRequest) -> Response:
         """Writes listings, new ones and changed ones; tells which were refused, and why, and which are not newer."""
-        result = await written(lambda: _upserted(state, body.listings))
+        result = await written(lambda: state.upserts.submit(body.listings))
         state.metrics.written("listing", result.accepted)
         note(request, accepted=result.accepted, rejected=len(result.rejected), ignored=len(result.ignored))
         return Json(result)
@@ -86,7 +82,7 @@ def routes(state: State) -> APIRouter:
     @router.post("/delete", dependencies=writes)
     async def delete(request: Request, body: DeleteRequest) -> dict[str, int]:
         """Deletes listings; tells how many there were."""
-        deleted = await written(lambda: state.engine.delete(body.ids))
+        deleted = await written(lambda: state.writer.submit(state.engine.delete, body.ids))
         state.metrics.written("deletion", deleted)
         note(request, deleted=deleted)
         return {"deleted": deleted}
@@ -102,37 +98,3 @@ def routes(state: State) -> APIRouter:
         return Json(fields)
 
     return router
-
-
-def _upserted(state: State, sent: list[dict[str, Any]]) -> UpsertResult:
-    """Writes what can be read; places in the result are those of `sent`."""
-    refused, places, listings = [], [], []
-    for index, fields in enumerate(sent):
-        try:
-            listings.append(_listing(fields))
-            places.append(index)
-        except DataError as error:
-            refused.append(Refused(index, str(fields.get("listing_id", "")), str(error)))
-    result = state.engine.upsert(listings)
-
-    def placed(those: tuple[Refused, ...]) -> list[Refused]:
-        return [Refused(places[each.index], each.listing_id, each.reason) for each in those]
-
-    rejected = sorted([*refused, *placed(result.rejected)], key=lambda each: each.index)
-    return UpsertResult(result.accepted, tuple(rejected), tuple(placed(result.ignored)))
-
-
-def _listing(fields: dict[str, Any]) -> NewListing:
-    unknown = sorted(fields.keys() - _FIELDS)
-    if unknown:
-        raise DataError(f"{unknown[0]}: no such field; expected {', '.join(sorted(_FIELDS))}")
-    missing = [name for name in ("listing_id", "title") if name not in fields]
-    if missing:
-        raise DataError(f"{missing[0]}: expected some text, found nothing")
-    image = fields.get("image")
-    if image is None:
-        return NewListing(**fields)
-    try:
-        return NewListing(**{**fields, "image": base64.b64decode(image, validate=True)})
-    except (TypeError, ValueError, binascii.Error):
-        raise DataError("image: expected a photo in base 64") from None

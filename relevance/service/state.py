@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 
 from relevance.event_log import EventLog
 from relevance.live.engine import LiveEngine
+from relevance.live.results import UpsertResult
+from relevance.micro_batches import MicroBatches
 from relevance.query_profile import QueryProfile
 from relevance.service.metrics import Metrics
-from relevance.service.settings import Settings
+from relevance.service.settings import MOST_LARGE, Settings
+from relevance.service.upserts import Sent, upsert_together
 from relevance.suggestions import Suggester
 
 
@@ -23,6 +27,10 @@ class State:
         # Searches take less than a change of threads costs; photos take long, and writers wait for each other.
         self.threads = ThreadPoolExecutor(2, thread_name_prefix="photos")
         self.writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
+        # Those that come while one is written are written together next: a slow disk slows each, not all of them.
+        self.upserts: MicroBatches[Sent, UpsertResult] = MicroBatches(
+            partial(upsert_together, self.engine), most=MOST_LARGE, wait=0.0
+        )
         self._suggester = self._new_suggester()
         self.engine.search("what is made at the first search")  # nobody shall wait for it
 
@@ -30,6 +38,7 @@ class State:
         """Ends what runs beside the requests; what was written and recorded is on disk."""
         self.threads.shutdown()
         self.writer.shutdown()
+        self.upserts.close()
         if self.events is not None:
             self.events.close()
         self.engine.close()
