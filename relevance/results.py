@@ -75,5 +75,14 @@ class SearchResult:
     timed_out: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the answer as plain dicts and lists, ready for JSON."""
-        return asdict(self)
+        """Returns the answer as plain dicts and lists, ready for JSON: `fields`, copied."""
+        answer = asdict(self)
+        if self.fallback is not None:
+            del answer["fallback"]["hits"]
+        return answer
+
+    def fields(self) -> dict[str, Any]:
+        """Returns what JSON has of the answer, by name, nothing copied. What the fallback found is there once, as the
+        answer's `hits`."""
+        fallback = self.fallback and {name: value for name, value in vars(self.fallback).items() if name != "hits"}
+        return vars(self) | {"fallback": fallback}

@@ -60,6 +60,29 @@ class SearchRequest(BaseModel):
     deadline_ms: float | None = Field(default=None, ge=0, description="Time after which less is answered.")
 
 
+class Rescue(BaseModel):
+    """What was done where the words found nothing; the listings are the answer's `hits`."""
+
+    trigger: str
+    corrected_query: str | None
+    relaxed: tuple[str, ...]
+    abstained: bool
+
+
+class SearchAnswer(BaseModel):
+    """The answer of /search, for the description alone; see `relevance.SearchResult`."""
+
+    query_id: str
+    query: str
+    hits: tuple[results.Hit, ...]
+    category_filter: results.CategoryFilter
+    fallback: Rescue | None
+    abstained: bool
+    versions: dict[str, str]
+    timings: dict[str, float]
+    timed_out: bool
+
+
 def routes(state: State) -> APIRouter:
     """Returns the endpoints. Searches run on the event loop: they take less than a change of threads costs."""
     router = APIRouter(tags=["queries"])
@@ -74,16 +97,16 @@ def _add_searches(router: APIRouter, state: State) -> None:
         query_id = asked.query_id or uuid4().hex
         state.metrics.search(result)
         note(request, query_id=query_id, outcome=outcome(result), hits=len(result.hits))
-        return Json({"query_id": query_id} | vars(result))
+        return Json({"query_id": query_id} | result.fields())
 
-    @router.get("/search", response_model=results.SearchResult)
+    @router.get("/search", response_model=SearchAnswer)
     async def search(
         request: Request, q: Text, k: Count = 20, query_id: QueryId = None, deadline_ms: Deadline = None
     ) -> Response:
         """Listings for a query, its category filter, and what the fallback did where the words found nothing."""
         return searched(request, SearchRequest(query=q, k=k, query_id=query_id, deadline_ms=deadline_ms))
 
-    @router.post("/search", response_model=results.SearchResult)
+    @router.post("/search", response_model=SearchAnswer)
     async def search_filtered(request: Request, body: SearchRequest) -> Response:
         """The same with filters."""
         return searched(request, body)
