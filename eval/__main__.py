@@ -1,8 +1,8 @@
-"""`python -m eval simulate | classifier | zero-results | search | similar | queries | judgments | report | bench`."""
+"""`python -m eval simulate | classifier | zero-results | search | similar | related | queries | judgments | …`."""
 
 import typer
 
-from eval import held_out, judgments, report, search, zero_results
+from eval import held_out, judgments, related, report, search, zero_results
 from eval.benchmarks import encoder, service
 from eval.benchmarks import search as search_benchmark
 from eval.classifier import command as classifier
@@ -17,6 +17,7 @@ app.command("zero-results")(zero_results.command)
 app.command("search")(search.command)
 app.command("similar")(similar.command)
 app.command("queries")(held_out.command)
+app.command("related")(related.command)
 app.command("judgments")(judgments.command)
 app.command("report")(report.command)
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from index.calibrate import calibrate, provisional
 from index.install_towers import install_towers
 from index.profile import calibrated_on
+from index.related import searched_together
 from relevance import placement
 from relevance.absent import AbsentWords
 from relevance.artifacts import read_manifest, write_manifest, writing
@@ -27,8 +28,9 @@ from relevance.events import find_behaviour
 from relevance.lexical import LexicalIndex
 from relevance.listing_index import ListingIndex
 from relevance.ontology import Ontology
+from relevance.related import write_related
 from relevance.seen import write_seen
-from relevance.splits import time_split
+from relevance.splits import CALIBRATION, time_split
 from relevance.store import ListingStore, StoredListing
 from relevance.text import Featuriser
 from relevance.towers import Towers, listing_words
@@ -72,6 +74,9 @@ def run(dataset: Path, listings: Path | None, towers: Path, out: Path) -> dict[s
         if done is not None:
             done.calibration.write(layout.calibration)
             write_seen(layout.seen, done.seen, done.prior)
+        together = searched_together(behaviour, span <= CALIBRATION)
+        vectors = engine.towers.queries(together.queries)
+        write_related(layout.related, layout.related_embeddings, together.queries, vectors, together.rows)
         _write_manifest(
             temporary, ontology, len(catalogue.ids), index.class_ids, calibrated_on(engine, behaviour, span)
         )

@@ -32,6 +32,10 @@ class AsyncEngine:
         """See `Engine.fallback`."""
         return await to_thread(self.engine.fallback, query, filters, k)
 
+    async def related(self, query: str, k: int = 5) -> tuple[str, ...]:
+        """See `Engine.related`."""
+        return await to_thread(self.engine.related, query, k)
+
     async def similar(
         self, listing_id: str | None = None, *, image: bytes | None = None, k: int = 20
     ) -> tuple[Hit, ...]:

@@ -62,6 +62,14 @@ class BundleLayout:
         return self.root / "seen_queries.json"
 
     @property
+    def related(self) -> Path:
+        return self.root / "related_queries.json"
+
+    @property
+    def related_embeddings(self) -> Path:
+        return self.root / "related_queries.npy"
+
+    @property
     def lexical(self) -> Path:
         return self.root / "lexical"
 

@@ -88,6 +88,18 @@ def fallback(
 
 
 @app.command()
+def related(
+    query: QueryText,
+    bundle: Bundle = None,
+    k: Annotated[int, typer.Option("-k", help="Most queries shown.")] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Tell queries to try next, from what people searched in the same session and from what means nearly the same."""
+    found = open_bundle(bundle).related(query, k)
+    print_answer(list(found) if as_json else terminal.queries(found))
+
+
+@app.command()
 def similar(
     listing_id: Annotated[str | None, typer.Argument(help="The listing whose first photo is compared.")] = None,
     image: Annotated[

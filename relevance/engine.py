@@ -21,6 +21,7 @@ from relevance.image_encoder import Encoded, ImageEncoder
 from relevance.images import load_photo
 from relevance.lexical import LexicalIndex
 from relevance.ontology import Ontology
+from relevance.related import RelatedQueries
 from relevance.relevance_model import RelevanceModel, pair_features
 from relevance.results import CategoryFilter, Fallback, Hit, SearchResult, Source
 from relevance.seen import SeenQueries
@@ -110,6 +111,7 @@ class Engine:
         self.store = ListingStore(layout.store)
         self.relevance: RelevanceModel = calibration.relevance
         self.seen = SeenQueries.read(layout.seen, self.ontology)
+        self.related_queries = RelatedQueries.read(layout.related, layout.related_embeddings)
         self._qualifies: NDArray[np.bool_] = np.load(layout.qualifiers)
         words = np.load(layout.words, mmap_mode="r")
         snapshot = Segment(self.columns, words, self.vectors, self.visual, self.lexical, self.store)
@@ -179,6 +181,18 @@ class Engine:
     def category_filter(self, query: str) -> CategoryFilter:
         """Returns the categories that `query` is about, for a search engine of the caller's own."""
         return self.read(query).category_filter
+
+    def related(self, query: str, k: int = 5) -> tuple[str, ...]:
+        """Returns at most `k` queries to try next: those that people searched together with `query`, then the nearest
+        ones; none for a query that is like nothing here."""
+        _check_k(k)
+        asked = self.read(query)
+        found = self.related_queries.together(query, k)
+        strange = float(asked.categories.max()) < self.categories.calibration.least_cosine
+        if asked.reading.words and not strange:
+            near = self.related_queries.nearest(query, asked.embedding, k + len(found))
+            found += [other for other in near if other not in found]
+        return tuple(found[:k])
 
     def fallback(self, query: str, filters: Filters | None = None, k: int = 20) -> Fallback:
         """Returns listings that answer `query` although its words find none, or abstains."""

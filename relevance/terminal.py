@@ -59,6 +59,11 @@ def hits(found: Sequence[Hit]) -> str:
     return "\n".join(_table([header, *rows]))
 
 
+def queries(found: Sequence[str]) -> str:
+    """Returns a line a query."""
+    return "\n".join(map(one_line, found)) or "no related queries"
+
+
 def photos(found: Sequence[tuple[str, PhotoAnswer | str]]) -> str:
     """Returns a line a photo: its name, the category that is sure enough with its probability, and its attributes; for
     a photo that could not be used, the reason."""

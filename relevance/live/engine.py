@@ -97,6 +97,10 @@ class LiveEngine:
         """See `Engine.fallback`."""
         return self._current.fallback(query, filters, k)
 
+    def related(self, query: str, k: int = 5) -> tuple[str, ...]:
+        """See `Engine.related`."""
+        return self._current.related(query, k)
+
     def similar(self, listing_id: str | None = None, *, image: bytes | None = None, k: int = 20) -> tuple[Hit, ...]:
         """See `Engine.similar`."""
         return self._current.similar(listing_id, image=image, k=k)

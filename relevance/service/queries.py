@@ -116,6 +116,13 @@ def _add_searches(router: APIRouter, state: State) -> None:
         """The categories that a query is about, for a search engine of your own."""
         return Json(state.engine.category_filter(q))
 
+    @router.get("/related", response_model=list[str])
+    async def related(
+        q: Text, k: Annotated[int, Query(description="Most queries in the answer, 1 to 1000.")] = 5
+    ) -> Response:
+        """Queries to try next: searched in the same session, or near in meaning."""
+        return Json(state.engine.related(q, k))
+
     @router.get("/fallback", response_model=results.Fallback)
     async def fallback(q: Text, k: Count = 20) -> Response:
         """Listings for a query whose words found none in a search engine of your own, or an abstention."""

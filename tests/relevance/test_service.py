@@ -77,6 +77,14 @@ def test_category_filter_and_fallback_are_the_engines(client: TestClient, engine
     assert answer["trigger"] == expected.trigger
 
 
+def test_related_queries_are_the_engines(client: TestClient, engine: Engine) -> None:
+    query = engine.related_queries.queries[0]
+    answer = client.get("/related", params={"q": query, "k": 3})
+    assert answer.json() == list(engine.related(query, 3))
+    assert len(answer.json()) == 3
+    assert client.get("/related", params={"q": query, "k": 0}).json() == {"error": "k: expected 1 to 1000, got 0"}
+
+
 def test_similar_by_listing_and_by_photo(client: TestClient, engine: Engine, tiny_chain: Path) -> None:
     row = int(engine.visual.embeddings.any(axis=1).argmax())
     listing = engine.store.rows([row])[row]
@@ -207,8 +215,8 @@ def test_too_much_at_once_is_turned_away_and_too_slow_is_ended(tiny_bundle: Path
 def test_the_description_names_every_endpoint_and_its_body(client: TestClient) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     assert {
-        "/search", "/category-filter", "/fallback", "/similar", "/similar/{listing_id}", "/lexical", "/suggest",
-        "/upsert", "/delete", "/listings/{listing_id}", "/ubi/queries", "/ubi/events", "/health/live",
+        "/search", "/category-filter", "/fallback", "/related", "/similar", "/similar/{listing_id}", "/lexical",
+        "/suggest", "/upsert", "/delete", "/listings/{listing_id}", "/ubi/queries", "/ubi/events", "/health/live",
         "/health/ready", "/metrics",
     } <= paths.keys()  # fmt: skip
     assert "SearchAnswer" in json.dumps(paths["/search"]["get"]["responses"]["200"])

@@ -1,0 +1,73 @@
+"""Which queries are shown, and which were searched together, counted by hand."""
+
+import numpy as np
+import pytest
+
+from index import related
+from index.related import searched_together, visits
+from relevance.events import CLICK, IMPRESSION, Behaviour
+
+# Session, minute, query, whether a listing was chosen.
+LOG = [
+    ("a", 0, "Shoes", False),
+    ("a", 1, "red shoes", True),
+    ("b", 0, "shoes", True),
+    ("b", 2, "sandals", True),
+    ("b", 3, "shoes", False),
+    ("c", 0, "sneekers", False),
+    ("c", 1, "shoes", True),
+    ("c", 30, "red shoes", False),  # too long after
+    ("d", 0, "red shoes", False),
+    ("d", 1, "shoes", False),
+    ("e", 0, "sandals", False),
+    ("e", 1, "sneekers", False),
+    ("f", 0, "sandals", False),
+    ("g", 0, "sneekers", False),
+    ("h", 0, "my name", True),
+    ("h", 1, "shoes", False),
+]
+
+
+def _behaviour() -> Behaviour:
+    log = sorted(LOG, key=lambda row: row[1])
+    start = np.datetime64("2026-01-01", "ms")
+    times = np.array([start + np.timedelta64(minute, "m") for _, minute, _, _ in log])
+    ids, n = [f"q{i}" for i in range(len(log))], len(log)
+    sessions, texts = [row[0] for row in log], [row[2] for row in log]
+    actions = [CLICK if chosen else IMPRESSION for *_, chosen in log]
+    return Behaviour(
+        ids, texts, sessions, sessions, times, [[]] * n, actions, np.arange(n, dtype=np.int32), ["l"] * n, times,
+        np.full(n, 1, np.int32), 0, 0
+    )  # fmt: skip
+
+
+def test_a_session_that_pauses_is_two_visits() -> None:
+    behaviour = _behaviour()
+    found = [[behaviour.queries[row] for row in rows] for rows in visits(behaviour, np.ones(len(LOG), np.bool_))]
+    assert ["sneekers", "shoes"] in found
+    assert ["red shoes"] in found
+    assert ["shoes", "sandals", "shoes"] in found
+    assert len(found) == 9
+
+
+def test_counted_by_hand() -> None:
+    found = searched_together(_behaviour(), np.ones(len(LOG), np.bool_))
+    # Shown: chosen from, and in three sessions. "sneekers" led to nothing, "my name" was searched by one.
+    assert found.queries == ["red shoes", "sandals", "shoes"]
+    # "shoes" stood with "red shoes" twice (a, d), with "sandals" once (b), although before and after it.
+    assert found.rows == {"red shoes": [2], "sandals": [2], "shoes": [0, 1], "sneekers": [1, 2]}
+
+
+def test_only_what_was_selected_counts() -> None:
+    behaviour = _behaviour()
+    selected = np.array([session in "ab" for session in behaviour.query_sessions], np.bool_)
+    assert searched_together(behaviour, selected).queries == []
+    nobody = searched_together(behaviour, np.zeros(len(LOG), np.bool_))
+    assert nobody == ([], {})
+
+
+def test_the_most_frequent_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(related, "MOST_QUERIES", 1)
+    found = searched_together(_behaviour(), np.ones(len(LOG), np.bool_))
+    assert found.queries == ["shoes"]
+    assert found.rows == {"red shoes": [0], "sandals": [0], "sneekers": [0]}
