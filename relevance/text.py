@@ -152,30 +152,34 @@ class Featuriser:
         spellings: Iterable[str] = (),
         *,
         pieces: Sequence[str] = (),
+        sizes: Sequence[int] = (3, 4),
         min_count: int = 2,
         max_words: int = 70_000,
         max_ngrams: int = 60_000,
         buckets: int = 20_000,
     ) -> "Featuriser":
         """Returns a featuriser that knows the most frequent features of `texts`, those seen `min_count` times, and
-        also the n-grams of `spellings` (mistyped texts, whose words must stay unknown)."""
+        also the n-grams of `spellings` (mistyped texts, whose words must stay unknown). sizes: of the n-grams, in
+        characters."""
         words: Counter[str] = Counter()
         ngrams: Counter[str] = Counter()
+        spelt: Counter[str] = Counter()
         for text in texts:
             found = tokens(text)
-            words.update(found)
+            spelt.update(found)
             words.update(_pairs(found))
-            for word in found:
-                ngrams.update(_ngrams(word, cls.sizes))
+        words.update(spelt)
         for text in spellings:
-            for word in tokens(text):
-                ngrams.update(_ngrams(word, cls.sizes))
+            spelt.update(tokens(text))
+        for word, count in spelt.items():
+            for ngram in _ngrams(word, sizes):
+                ngrams[ngram] += count
 
         def keep(counts: Counter[str], limit: int) -> tuple[str, ...]:
             ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
             return tuple(feature for feature, count in ordered[:limit] if count >= min_count)
 
-        return cls(keep(words, max_words), keep(ngrams, max_ngrams), buckets, pieces=tuple(pieces))
+        return cls(keep(words, max_words), keep(ngrams, max_ngrams), buckets, tuple(sizes), tuple(pieces))
 
     @property
     def size(self) -> int:

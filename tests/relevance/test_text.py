@@ -110,6 +110,12 @@ def test_fit_keeps_frequent_features_in_order_of_frequency() -> None:
     assert featuriser.number("mouse") is None
 
 
+def test_without_sizes_there_are_no_ngrams() -> None:
+    featuriser = Featuriser.fit(["table"] * 2, ["tabel"] * 2, sizes=())
+    assert (featuriser.words, featuriser.ngrams) == (("table",), ())
+    assert featuriser.bag("table tabel", Widths(0, 50)).ngrams == []
+
+
 def test_spellings_lend_ngrams_and_no_words() -> None:
     featuriser = Featuriser.fit(["table"], ["tabel", "tabel"], min_count=2)
     assert featuriser.words == ()
