@@ -13,7 +13,7 @@ PY := .venv/bin/python
 READY := .venv/ready-$(FAISS)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help install demo test lint fashion grocery bench lock docs clean
+.PHONY: help install demo test lint fashion grocery bench ablation lock docs clean
 
 help:
 	@echo "make demo      generate a marketplace, train, index, evaluate (build/demo)"
@@ -21,6 +21,7 @@ help:
 	@echo "make fashion DATA=DIR WEIGHTS=FILE [PRIOR=MODEL] [LANGUAGES=FILE]   the same chain over the fashion catalogue (build/fashion)"
 	@echo "make grocery DATA=DIR WEIGHTS=FILE   the photo classifier over the grocery shelves (build/grocery)"
 	@echo "make bench     benchmarks over the demo (build/demo)"
+	@echo "make ablation  what each ingredient of the towers brings, over the demo (build/demo/ablation); goes on where it was stopped"
 	@echo "make docs      API documentation (build/docs)"
 	@echo "make lock      pin the dependencies anew (requirements.lock)"
 
@@ -123,6 +124,12 @@ bench: demo
 		> $(OUT)/bench-queries.csv
 	$(PY) -m eval bench search --bundle $(OUT)/bundle --queries $(OUT)/bench-queries.csv
 	$(PY) -m eval bench service --dataset $(OUT)/dataset --bundle $(OUT)/bundle
+
+# With --queries and --judgments also by judged queries.
+ABLATION ?= --epochs 3 --sessions 20000
+ablation: demo
+	$(PY) -m eval ablation --dataset $(OUT)/dataset --listings $(OUT)/listings --out $(OUT)/ablation $(ABLATION) \
+		$(if $(PRIOR),--text-prior $(PRIOR))
 
 test: lint
 	$(PY) -m pytest

@@ -3,6 +3,7 @@
 import typer
 
 from eval import held_out, judgments, related, report, search, zero_results
+from eval.ablation import command as ablation
 from eval.benchmarks import encoder, service
 from eval.benchmarks import search as search_benchmark
 from eval.classifier import command as classifier
@@ -20,6 +21,7 @@ app.command("queries")(held_out.command)
 app.command("related")(related.command)
 app.command("judgments")(judgments.command)
 app.command("report")(report.command)
+app.command("ablation")(ablation.command)
 
 bench = typer.Typer(help="Time the parts on this machine.", no_args_is_help=True)
 bench.command("encoder")(encoder.command)

@@ -8,7 +8,7 @@ words come to be learned at all, since the lexical engine has nothing to show fo
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,29 +50,37 @@ class Interactions:
 
 
 def interactions(
-    behaviour: Behaviour, selected: NDArray[np.bool_], rows: Mapping[str, int], *, rewrites: bool = True
+    behaviour: Behaviour,
+    selected: NDArray[np.bool_],
+    rows: Mapping[str, int],
+    *,
+    rewrites: bool = True,
+    by_position: bool = True,
 ) -> Interactions:
-    """Returns the pairs of the queries marked in `selected` (bool `[queries]`); `rows` maps listing ids to rows."""
-    chosen = _chosen(behaviour, selected, rows)
+    """Returns the pairs of the queries marked in `selected` (bool `[queries]`); `rows` maps listing ids to rows.
+    rewrites: a fruitless query borrows; by_position: a choice further down a page weighs more."""
+    weights = position_weights(behaviour) if by_position else [1.0] * (POSITIONS + 1)
+    chosen = _chosen(behaviour, selected, rows, weights)
     if rewrites:
         for fruitless, fruitful in list(_rewrites(behaviour, selected, chosen)):
             chosen[fruitless] = [(row, weight * REWRITE_WEIGHT) for row, weight in chosen[fruitful]]
-    weights: dict[tuple[str, int], float] = defaultdict(float)
+    pairs: dict[tuple[str, int], float] = defaultdict(float)
     for query, picks in sorted(chosen.items()):
         for row, weight in picks:
-            weights[behaviour.queries[query], row] += weight
+            pairs[behaviour.queries[query], row] += weight
     numbers: dict[str, int] = {}
     return Interactions(
-        query=np.array([numbers.setdefault(text, len(numbers)) for text, _ in weights], np.int32),
+        query=np.array([numbers.setdefault(text, len(numbers)) for text, _ in pairs], np.int32),
         queries=list(numbers),
-        listing=np.array([row for _, row in weights], np.int32),
-        weight=np.array(list(weights.values()), np.float32),
+        listing=np.array([row for _, row in pairs], np.int32),
+        weight=np.array(list(pairs.values()), np.float32),
     )
 
 
-def _chosen(behaviour: Behaviour, selected: NDArray[np.bool_], rows: Mapping[str, int]) -> Chosen:
+def _chosen(
+    behaviour: Behaviour, selected: NDArray[np.bool_], rows: Mapping[str, int], weights: Sequence[float]
+) -> Chosen:
     chosen: Chosen = defaultdict(list)
-    weights = position_weights(behaviour)
     positions = np.clip(behaviour.event_positions, 0, POSITIONS).tolist()
     events = zip(behaviour.actions, behaviour.event_query.tolist(), behaviour.event_listing, positions, strict=True)
     for action, query, listing, position in events:

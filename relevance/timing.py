@@ -1,6 +1,9 @@
-"""Milliseconds by stage, and a time to be done by."""
+"""Milliseconds by stage, seconds with pauses, and a time to be done by."""
 
-from time import perf_counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter, process_time
+from typing import NamedTuple
 
 
 class Timings:
@@ -15,6 +18,38 @@ class Timings:
         now = perf_counter()
         self.milliseconds[stage] = round((now - self._last) * 1000, 4)
         self._last = now
+
+
+class Seconds(NamedTuple):
+    """processor: of all threads of the process."""
+
+    clock: float
+    processor: float
+
+
+class Stopwatch:
+    """Runs from its making on; what happens while it is paused is not counted."""
+
+    def __init__(self) -> None:
+        self._began = _now()
+
+    @property
+    def seconds(self) -> Seconds:
+        """The time so far."""
+        now = _now()
+        return Seconds(now.clock - self._began.clock, now.processor - self._began.processor)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stands still within the block."""
+        spent = self.seconds
+        yield
+        now = _now()
+        self._began = Seconds(now.clock - spent.clock, now.processor - spent.processor)
+
+
+def _now() -> Seconds:
+    return Seconds(perf_counter(), process_time())
 
 
 class DeadlinePassed(Exception):  # noqa: N818 (it is no error: the caller answers with what there is)

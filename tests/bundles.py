@@ -23,7 +23,8 @@ def tiny_chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _run("eval", "simulate", "--out", dataset, "--listings", "300", "--sessions", "1500", "--seed", "1")
     _run("training", "classifier", dataset, "--out", classifier, "--epochs", "1", "--min-photos", "2")
     _run("index", "listings", dataset, "--classifier", classifier, "--out", listings)
-    _run("training", "towers", dataset, "--listings", listings, "--out", towers, "--epochs", "2", "--no-hard")
+    quick = ("--epochs", "2", "--without", "hard-negatives")
+    _run("training", "towers", dataset, "--listings", listings, "--out", towers, *quick)
     _run("index", "build", dataset, "--listings", listings, "--towers", towers, "--out", str(root / "bundle"))
     return root
 

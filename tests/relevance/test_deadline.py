@@ -6,7 +6,7 @@ import pytest
 
 from relevance.engine import Engine
 from relevance.filters import Filters
-from relevance.timing import Deadline, DeadlinePassed
+from relevance.timing import Deadline, DeadlinePassed, Stopwatch
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +66,15 @@ def test_a_deadline() -> None:
     for past in (0, -5, -1e9):
         with pytest.raises(DeadlinePassed):
             Deadline(past).check()
+
+
+def test_a_stopwatch_stands_still_while_it_is_paused(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("relevance.timing.perf_counter", lambda: now)
+    monkeypatch.setattr("relevance.timing.process_time", lambda: now / 2)
+    watch = Stopwatch()
+    now = 103.0
+    with watch.paused():
+        now = 150.0
+    now = 151.0
+    assert watch.seconds == (4.0, 2.0)

@@ -133,3 +133,5 @@ def test_a_choice_where_few_look_weighs_more() -> None:
     assert max(weights) <= HEAVIEST
     found = interactions(log, np.ones(100, bool), ROWS)
     assert found.weight.tolist() == pytest.approx([1.25, 1.0])
+    alike = interactions(log, np.ones(100, bool), ROWS, by_position=False)
+    assert alike.weight.tolist() == [1.0, 1.0]

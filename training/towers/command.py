@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from training.towers.options import Options
+from training.towers.options import OFF, Options, without
 
 
 def command(
@@ -29,13 +29,16 @@ def command(
     temperature: Annotated[float, typer.Option(min=0.001)] = Options.temperature,
     learning_rate: Annotated[float, typer.Option(min=0.0, help="Of all but the text table.")] = Options.learning_rate,
     table_rate: Annotated[float, typer.Option(min=0.0, help="Of the text table.")] = Options.table_rate,
-    hard: Annotated[bool, typer.Option(help="Mine hard negatives with ScaNN in the second half.")] = Options.hard,
-    fasttext: Annotated[bool, typer.Option(help="Start from FastText vectors.")] = Options.fasttext,
     seed: Annotated[int, typer.Option(min=0)] = Options.seed,
+    leave_out: Annotated[
+        list[str] | None, typer.Option("--without", help=f"Switch an ingredient off: {', '.join(OFF)}. Repeatable.")
+    ] = None,
+    snapshot: Annotated[
+        list[int] | None,
+        typer.Option(min=0, help="Also write the towers after so many steps, to OUT.steps, with times. Repeatable."),
+    ] = None,
 ) -> None:
     """Train the query, listing and category towers on searches, clicks and messages."""
-    from training.towers.train import run
-
     options = Options(
         text_prior=text_prior,
         dim=dim,
@@ -46,11 +49,12 @@ def command(
         temperature=temperature,
         learning_rate=learning_rate,
         table_rate=table_rate,
-        hard=hard,
-        fasttext=fasttext,
         seed=seed,
     )
-    metrics = run(dataset, listings, out, options)
+    options = without(options, leave_out or [])
+    from training.towers.train import run
+
+    metrics = run(dataset, listings, out, options, snapshot or ())
     if metrics["dropped_events"]:
         typer.echo(f"dropped {metrics['dropped_events']:,} events on listings that are not in {dataset}", err=True)
     typer.echo(f"towers: {out}")

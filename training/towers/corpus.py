@@ -29,9 +29,12 @@ class Corpus:
     """Events on listings that the catalogue does not have: counted, and not learned from."""
 
 
-def read_corpus(dataset: Path, listing_index: Path | None, *, rewrites: bool = True) -> Corpus:
+def read_corpus(
+    dataset: Path, listing_index: Path | None, rewrites: bool = True, position_weights: bool = True
+) -> Corpus:
     """Reads a dataset and its listing index (None for a catalogue without photos); raises DataError or ArtifactError
-    when they do not fit together."""
+    when they do not fit together. Without rewrites or position weights, the pairs to train on are; those held out have
+    them always, so that trainings are measured alike."""
     folder = Dataset.open(dataset)
     ontology = folder.read_ontology()
     listings = folder.read_listings(ontology)
@@ -45,7 +48,7 @@ def read_corpus(dataset: Path, listing_index: Path | None, *, rewrites: bool = T
         listings=listings,
         category=category,
         visual=index.embeddings,
-        train=interactions(behaviour, span == 0, rows, rewrites=rewrites),
-        held=interactions(behaviour, span == 1, rows, rewrites=rewrites),
+        train=interactions(behaviour, span == 0, rows, rewrites=rewrites, by_position=position_weights),
+        held=interactions(behaviour, span == 1, rows),
         dropped_events=behaviour.dropped_unknown_listings,
     )

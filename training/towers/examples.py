@@ -15,6 +15,7 @@ from training.towers.augment import excerpt, pad
 from training.towers.bags import Bags
 from training.towers.compose import Composer, attribute_words
 from training.towers.corpus import Corpus
+from training.towers.options import Options
 from training.towers.retrieval import Features
 
 VARIANTS = 4
@@ -54,23 +55,30 @@ class Examples:
         return self.variants[order, variant], self.listing[order], self.weight[order]
 
 
-def make_examples(corpus: Corpus, excerpts: int, composed: int, absent: Sequence[str], dice: Random) -> Examples:
-    """Returns the behaviour's pairs and, for every listing, `excerpts` queries made of its own words and `composed`
-    ones of what people call such things and the listing's attributes."""
+def make_examples(corpus: Corpus, options: Options, absent: Sequence[str], dice: Random) -> Examples:
+    """Returns the behaviour's pairs and, for every listing, `options.excerpts` queries made of its own words and
+    `options.composed` ones of what people call such things and the listing's attributes."""
     numbers: dict[str, int] = {}
     fillers = filler_words(corpus)
+    padding = fillers if options.padding else []
 
     def number(query: str) -> int:
         return numbers.setdefault(query, len(numbers))
 
+    def vary(query: str) -> str:
+        padded = pad(query, padding, dice)
+        return mistype(padded, dice) if options.typing_errors else padded
+
     def spellings(query: str, variants: int) -> list[int]:
-        wrong = [number(mistype(pad(query, fillers, dice), dice)) for _ in range(variants)]
+        wrong = [number(vary(query)) for _ in range(variants)]
         return [number(query), *wrong * (VARIANTS // variants)]
 
     pairs = corpus.train
     by_query = np.array([spellings(query, VARIANTS) for query in pairs.queries], np.int32).reshape(-1, 1 + VARIANTS)
-    made = [(excerpt(words, dice), row) for row, words in enumerate(_own_words(corpus)) for _ in range(excerpts)]
-    made += Composer(corpus, fillers).queries(composed, dice)
+    made = [
+        (excerpt(words, dice), row) for row, words in enumerate(_own_words(corpus)) for _ in range(options.excerpts)
+    ]
+    made += Composer(corpus, fillers).queries(options.composed, dice)
     made = [(query, row) for query, row in made if query]
     by_excerpt = np.array([spellings(query, 1) for query, _ in made], np.int32).reshape(-1, 1 + VARIANTS)
     listing = np.concatenate([pairs.listing, np.array([row for _, row in made], np.int32)])
@@ -111,14 +119,17 @@ def _own_words(corpus: Corpus) -> list[list[str]]:
     ]
 
 
-def fit_featuriser(corpus: Corpus, spellings: list[str], pieces: Sequence[str]) -> Featuriser:
+def fit_featuriser(
+    corpus: Corpus, spellings: list[str], pieces: Sequence[str], ngram_sizes: Sequence[int]
+) -> Featuriser:
     """Returns a featuriser that knows the frequent words of titles, categories and training queries, and the n-grams
     of the spellings made from them."""
     listings = corpus.listings
     titles = (tower_text(t, a) for t, a in zip(listings.titles, listings.attributes, strict=True))
     paths = [corpus.ontology.path_text(i) for i in range(len(corpus.ontology))]
     # Paths twice: each category's words are known, however rare.
-    return Featuriser.fit([*titles, *paths, *paths, *corpus.train.queries], spellings, pieces=pieces)
+    texts = [*titles, *paths, *paths, *corpus.train.queries]
+    return Featuriser.fit(texts, spellings, pieces=pieces, sizes=ngram_sizes)
 
 
 def make_features(corpus: Corpus, examples: Examples, featuriser: Featuriser) -> Features:

@@ -1,5 +1,6 @@
 """The epochs: batches of rows, hard negatives from the second half on, two optimisers over one falling rate."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,15 +23,21 @@ ABSENT_SHARE = 8
 
 
 def fit(
-    model: RetrievalModel, examples: Examples, category: NDArray[np.int32], options: Options, checkpoint: Checkpoint
+    model: RetrievalModel,
+    examples: Examples,
+    category: NDArray[np.int32],
+    options: Options,
+    checkpoint: Checkpoint,
+    callbacks: Sequence[Any] = (),
 ) -> None:
     """Runs the epochs that the checkpoint has not behind it; the rates fall along a half cosine. category: int32
-    `[listings]`. What is drawn depends on the seed and the epoch alone.
+    `[listings]`; callbacks: of tf-keras. What is drawn depends on the seed and the epoch alone.
 
     Raises TrainingError when the loss is no number, naming epoch and batch; the checkpoint keeps the epoch before.
     """
     batch = min(options.batch, len(examples.listing))
     steps = len(examples.listing) // batch
+    uniform = batch // 2 if options.uniform else 0
     model.compile(optimizer=_optimizer(model.towers, options, steps * options.epochs))
     _build(model, examples, batch)
     first = checkpoint.read(model)
@@ -38,8 +45,8 @@ def fit(
     for epoch in progress:
         rng = np.random.default_rng((options.seed, epoch))
         hard = _mine(model, category, examples, rng) if options.hard and epoch >= options.epochs // 2 else None
-        batches = _batches(examples, hard, batch, rng, epoch * steps)
-        history = model.fit(batches, epochs=1, verbose=0, callbacks=[_StopAtNan(epoch)])
+        batches = _batches(examples, hard, batch, uniform, rng, epoch * steps)
+        history = model.fit(batches, epochs=1, verbose=0, callbacks=[_StopAtNan(epoch), *callbacks])
         progress.set_postfix(loss=f"{history.history['loss'][-1] / batch:.3f}")
         checkpoint.write(model, epoch + 1)
 
@@ -61,7 +68,7 @@ class _StopAtNan(tf_keras.callbacks.Callback):
 def _build(model: RetrievalModel, examples: Examples, batch: int) -> None:
     """Creates the layers' weights, by a loss that changes nothing."""
     rng = np.random.default_rng(0)
-    model.compute_loss(next(iter(_batches(examples, None, batch, rng, 0))), training=True)
+    model.compute_loss(next(iter(_batches(examples, None, batch, batch // 2, rng, 0))), training=True)
 
 
 def _optimizer(towers: Towers, options: Options, steps: int) -> Any:
@@ -86,9 +93,10 @@ def _optimizer(towers: Towers, options: Options, steps: int) -> Any:
 
 
 def _batches(
-    examples: Examples, hard: NDArray[np.int32] | None, batch: int, rng: np.random.Generator, first: int
+    examples: Examples, hard: NDArray[np.int32] | None, batch: int, uniform: int, rng: np.random.Generator, first: int
 ) -> Any:
-    """The batches of an epoch, as `RetrievalModel.compute_loss` reads them; first: number of the first step."""
+    """The batches of an epoch, as `RetrievalModel.compute_loss` reads them; uniform: negatives of a batch that are
+    drawn from all listings alike; first: number of the first step."""
     query, listing, weight = examples.epoch(rng)
     n, listings = len(query), len(examples.probability)
     data = {"query": query, "listing": listing, "weight": weight}
@@ -100,11 +108,11 @@ def _batches(
     probability = tf.constant(examples.probability, tf.float32)
 
     def finish(step: Any, rows: dict[str, Any]) -> dict[str, Any]:
-        half = rows.pop("uniform")[: batch // 2]
-        negative = tf.concat([half, rows.pop("hard")[: batch // 2]], axis=0) if "hard" in rows else half
+        drawn = rows.pop("uniform")[:uniform]
+        negative = tf.concat([drawn, rows.pop("hard")[: batch // 2]], axis=0) if "hard" in rows else drawn
         candidates = tf.concat([rows["listing"], negative], axis=0)
         # The candidates come from a mixture: positives as often as they are chosen, and all alike.
-        share = batch / (batch + batch // 2)
+        share = batch / (batch + uniform)
         mixture = share * tf.gather(probability, candidates) + (1 - share) / listings
         absent = rows.pop("absent", rows["query"][:0])[: batch // ABSENT_SHARE]
         return {**rows, "absent": absent, "negative": negative, "probability": mixture, "step": step}

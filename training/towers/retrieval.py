@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 
 from training.towers.bags import KINDS, Bags
 from training.towers.model import Tensors, Towers
-
-BY_LISTING = 0.3
-"""Weight of listing→category, against 1 for query→listing and query→category."""
+from training.towers.options import Options
 
 _READINGS = np.array([[1, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1], [1, 1, 1, 0], [1, 1, 0, 1]], np.float32)
 _SHARES = np.array([0.5, 0.7, 0.8, 0.9], np.float32)
@@ -46,33 +44,32 @@ class RetrievalModel(tfrs.Model):
     and mined hard ones (Huang et al., "Embedding-based Retrieval in Facebook Search", KDD 2020).
     """
 
-    def __init__(self, towers: Towers, features: Features, temperature: float, absent_weight: float, seed: int) -> None:
+    def __init__(self, towers: Towers, features: Features, options: Options) -> None:
         super().__init__()
-        self.seed = np.int64(seed)
         self.towers = towers
         self.features = features
-        self.temperature = temperature
-        self.absent_weight = absent_weight
-        self.retrieval = tfrs.tasks.Retrieval(temperature=temperature, remove_accidental_hits=True)
+        self.options = options
+        self.retrieval = tfrs.tasks.Retrieval(temperature=options.temperature, remove_accidental_hits=True)
 
     def compute_loss(self, inputs: Tensors, training: bool = False) -> Any:
         """inputs: rows int32 of query `[b]`, listing `[b]`, negative `[m]` (listings) and absent `[a]` (queries that
         nothing answers), weight float32 `[b]`, probability float32 `[b + m]` of each candidate to be one; step int64,
         the number by which this step's draws are told from others'."""
-        features, towers = self.features, self.towers
+        features, towers, options = self.features, self.towers, self.options
         candidates = tf.concat([inputs["listing"], inputs["negative"]], axis=0)
         labels = tf.gather(features.listing_category, candidates)
-        seed = tf.stack([self.seed, inputs["step"]]) if training else None
-        query, text, paths = self._texts(tf.concat([inputs["query"], inputs["absent"]], axis=0), candidates, seed)
+        seed = tf.stack([np.int64(options.seed), inputs["step"]]) if training else None
+        queries = tf.concat([inputs["query"], inputs["absent"]], axis=0)
+        query, text, paths = self._texts(queries, candidates, seed if options.readings else None)
         own = tf.gather(paths, tf.maximum(labels, 0)) * tf.cast(labels >= 0, tf.float32)[:, None]
-        listing = towers.listing(text, own, features.listing(candidates), seed)
+        listing = towers.listing(text, own, features.listing(candidates), seed if options.dropout else None)
         category = tf.concat([towers.category_head(paths), towers.nothing_vector()], axis=0)
         query, absent = tf.split(towers.query_head(query), [tf.shape(inputs["query"])[0], -1])
         retrieval = self.retrieval(
             query,
             listing,
             sample_weight=inputs["weight"],
-            candidate_sampling_probability=inputs["probability"],
+            candidate_sampling_probability=inputs["probability"] if options.log_q else None,
             candidate_ids=candidates,
             compute_metrics=False,
             compute_batch_metrics=False,
@@ -81,7 +78,8 @@ class RetrievalModel(tfrs.Model):
         by_listing = self._category_loss(listing, category, labels)
         nothing = self._category_loss(absent, category, tf.fill(tf.shape(absent)[:1], features.categories))
         # The retrieval task sums over the batch; the category losses are summed alike.
-        return retrieval + by_query + BY_LISTING * by_listing + self.absent_weight * nothing
+        categories = options.by_query * by_query + options.by_listing * by_listing
+        return retrieval + categories + options.absent_weight * nothing
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
     def encode_queries(self, rows: Any) -> Any:
@@ -110,7 +108,7 @@ class RetrievalModel(tfrs.Model):
         return tf.split(self.towers.text(together, kept), [n, m, k])
 
     def _category_loss(self, embeddings: Any, category: Any, labels: Any, weight: Any = 1.0) -> Any:
-        logits = tf.matmul(embeddings, category, transpose_b=True) / self.temperature
+        logits = tf.matmul(embeddings, category, transpose_b=True) / self.options.temperature
         known = tf.cast(labels >= 0, tf.float32)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(labels, 0), logits)
         return tf.reduce_sum(losses * known * weight)

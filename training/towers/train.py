@@ -6,6 +6,8 @@ import sys
 os.environ["TF_USE_LEGACY_KERAS"] = "1"  # before TensorFlow: TensorFlow Recommenders needs tf-keras
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 from relevance.absent import AbsentWords
 from relevance.artifacts import write_manifest, writing
 from relevance.text import Featuriser
+from relevance.timing import Stopwatch
 from relevance.towers import KIND, VERSION, TowerLayout, path_arrays
 from training.towers.absent import absent_words
 from training.towers.checkpoint import Checkpoint
@@ -30,30 +33,38 @@ from training.towers.model import Towers
 from training.towers.options import Options
 from training.towers.prior import NO_PRIOR, read_prior
 from training.towers.retrieval import RetrievalModel
+from training.towers.snapshots import Snapshots, Trained
 from training.towers.vectors import starting_table
 
 
-def run(dataset: Path, listing_index: Path | None, out: Path, options: Options) -> dict[str, Any]:
-    """Trains on the first 70 % of the behaviour and writes a towers artifact; returns its metrics."""
+def run(
+    dataset: Path, listing_index: Path | None, out: Path, options: Options, snapshots: Collection[int] = ()
+) -> dict[str, Any]:
+    """Trains on the first 70 % of the behaviour and writes a towers artifact; returns its metrics. snapshots: numbers
+    of steps after which the towers are written too, to a folder beside `out`. The time in the manifests begins when
+    the dataset is read."""
     tf_keras.utils.disable_interactive_logging()
     tf_keras.utils.set_random_seed(options.seed)
     tf.config.experimental.enable_op_determinism()
     dice = Random(options.seed)
+    corpus = read_corpus(dataset, listing_index, options.rewrites, options.position_weights)
+    watch = Stopwatch()
     prior = read_prior(options.text_prior) if options.text_prior else NO_PRIOR
-    corpus = read_corpus(dataset, listing_index)
     if not len(corpus.train):
         print(f"{dataset}: no click or message that follows a query yet; learning from the catalogue", file=sys.stderr)
     learned, left = absent_words(corpus, prior)
     absent = learned.queries(options.absent, dice)
-    examples = make_examples(corpus, options.excerpts, options.composed, absent, dice)
+    examples = make_examples(corpus, options, absent, dice)
     prior = prior.reduced(session_sentences(corpus), options.prior_dim)
-    featuriser = fit_featuriser(corpus, examples.queries, prior.pieces)
+    featuriser = fit_featuriser(corpus, examples.queries, prior.pieces, options.ngram_sizes)
     towers = Towers(_table(corpus, featuriser, options), prior.vectors, options.prior_share)
     features = make_features(corpus, examples, featuriser)
-    model = RetrievalModel(towers, features, options.temperature, options.absent_weight, options.seed)
+    model = RetrievalModel(towers, features, options)
     checkpoint = Checkpoint(out.with_name(f"{out.name}.training.npz"), examples, options)
-    fit(model, examples, corpus.category, options, checkpoint)
-    metrics = write(out, corpus, featuriser, towers, left, options)
+    keep = partial(write, corpus=corpus, featuriser=featuriser, towers=towers, absent=left, options=options)
+    progress = Snapshots(out.with_name(f"{out.name}.steps"), snapshots, watch, keep)
+    fit(model, examples, corpus.category, options, checkpoint, [progress])
+    metrics = keep(out, progress.trained)
     checkpoint.remove()
     return metrics
 
@@ -67,7 +78,13 @@ def _table(corpus: Corpus, featuriser: Featuriser, options: Options) -> NDArray[
 
 
 def write(
-    out: Path, corpus: Corpus, featuriser: Featuriser, towers: Towers, absent: AbsentWords, options: Options
+    out: Path,
+    trained: Trained,
+    corpus: Corpus,
+    featuriser: Featuriser,
+    towers: Towers,
+    absent: AbsentWords,
+    options: Options,
 ) -> dict[str, Any]:
     """Writes the artifact and returns the metrics on the pairs of the calibration span. absent: words not trained on,
     for index building to calibrate with."""
@@ -92,6 +109,7 @@ def write(
             visual_dim=int(corpus.visual.shape[1]),
             temperature=options.temperature,
             options=vars(options),
+            trained=trained,
             metrics=metrics,
         )
     return metrics
