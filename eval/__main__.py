@@ -6,6 +6,7 @@ from eval import held_out, judgments, related, report, search, zero_results
 from eval.ablation import command as ablation
 from eval.benchmarks import encoder, service
 from eval.benchmarks import search as search_benchmark
+from eval.benchmarks import towers as towers_benchmark
 from eval.classifier import command as classifier
 from eval.similar import command as similar
 from eval.simulate import command as simulate
@@ -27,6 +28,7 @@ bench = typer.Typer(help="Time the parts on this machine.", no_args_is_help=True
 bench.command("encoder")(encoder.command)
 bench.command("search")(search_benchmark.command)
 bench.command("service")(service.command)
+bench.command("towers")(towers_benchmark.command)
 app.add_typer(bench, name="bench")
 
 if __name__ == "__main__":
