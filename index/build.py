@@ -15,6 +15,7 @@ from index.calibrate import calibrate, provisional
 from index.install_towers import install_towers
 from index.profile import calibrated_on
 from index.related import searched_together
+from index.words import learn_words
 from relevance import placement
 from relevance.absent import AbsentWords
 from relevance.artifacts import read_manifest, write_manifest, writing
@@ -30,10 +31,11 @@ from relevance.listing_index import ListingIndex
 from relevance.ontology import Ontology
 from relevance.related import write_related
 from relevance.seen import write_seen
-from relevance.splits import CALIBRATION, time_split
+from relevance.splits import CALIBRATION, TRAIN, time_split
 from relevance.store import ListingStore, StoredListing
 from relevance.text import Featuriser
 from relevance.towers import Towers, listing_words
+from relevance.wanted import WantedValues, write_wanted
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,14 @@ def run(dataset: Path, listings: Path | None, towers: Path, out: Path) -> dict[s
             shutil.copy(listings / "image_encoder.tflite", layout.image_encoder)
         provisional(ontology, trained["temperature"]).write(layout.calibration)
         write_seen(layout.seen, {}, 1.0)
+        write_wanted(layout.wanted, {})
         _write_manifest(temporary, ontology, len(catalogue.ids), index.class_ids)
         rows = {catalogue.ids[at]: row for row, at in enumerate(order.tolist())}
         engine, behaviour = Engine(temporary), find_behaviour(dataset, rows.keys())
         span = time_split(behaviour.query_times)
+        learned = learn_words(engine, behaviour, span == TRAIN, rows)
+        later = learn_words(engine, behaviour, (span == TRAIN) | (span == CALIBRATION), rows)
+        engine.wanted, engine.qualifies = WantedValues(learned.wanted), learned.qualifies
         done = calibrate(engine, behaviour, span, rows, AbsentWords.read(layout.towers.absent))
         if done is not None:
             done.calibration.write(layout.calibration)
@@ -77,6 +83,8 @@ def run(dataset: Path, listings: Path | None, towers: Path, out: Path) -> dict[s
         together = searched_together(behaviour, span <= CALIBRATION)
         vectors = engine.towers.queries(together.queries)
         write_related(layout.related, layout.related_embeddings, together.queries, vectors, together.rows)
+        write_wanted(layout.wanted, later.wanted)
+        np.save(layout.qualifiers, later.qualifies)
         _write_manifest(
             temporary, ontology, len(catalogue.ids), index.class_ids, calibrated_on(engine, behaviour, span)
         )

@@ -35,6 +35,9 @@ LEAST_DEMANDING, MOST_DEMANDING = 0.05, 0.5
 """The threshold stays between these. What is more likely relevant than not is shown, also where held-out searches are
 so easy that a higher threshold would lose few of them; what almost certainly is not, is never shown."""
 
+MISSPELT = 4
+"""For so many held-out queries one more is made up: a name of a thing with a typing error nobody may have made."""
+
 MOST_QUERIES = 3000
 FEWEST_QUERIES = 30
 STRANGE = 0.02
@@ -253,12 +256,14 @@ def _fit_relevance(
         return engine.relevance, {"relevance_pairs": sum(map(len, labels)), "relevant_share": 0.0}
     fitted = LogisticRegression(C=10.0, max_iter=1000).fit(np.concatenate(features), np.concatenate(labels))
     weights = tuple(round(float(w), 6) for w in fitted.coef_[0])
-    choices += composed_choices(engine, votes, len(choices), _POOL, rng)
-    ranking = fit_ranking(choices, np.array(weights))
+    # What people chose says how they ask, but also what the words had brought before them: the order is learned from
+    # what would have met the wish.
+    composed = composed_choices(engine, votes, MOST_QUERIES, _POOL, rng)
+    ranking = fit_ranking(composed or choices, np.array(weights))
     model = RelevanceModel(weights, round(float(fitted.intercept_[0]), 6), ranking, 0.0, FALSE_ABSTENTION)
-    # The fallback answers where the words match nothing: its threshold is chosen on such queries, and on as many rarer
+    # The fallback answers where the words match nothing: its threshold is chosen on such queries, and on some rarer
     # ones.
-    for query in misspelt_names(engine, votes, len(answerable), Random(seed)):
+    for query in misspelt_names(engine, votes, len(answerable) // MISSPELT, Random(seed)):
         answerable.append(_present(engine, engine.read(query), np.empty(0, np.int64), {})[0])
     best = np.array([model.probability(rows).max() for rows in answerable if len(rows)])
     threshold = float(np.clip(np.quantile(best, FALSE_ABSTENTION), LEAST_DEMANDING, MOST_DEMANDING))

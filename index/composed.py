@@ -7,12 +7,16 @@ import numpy as np
 
 from index.ranking import Choice
 from index.votes import Votes
+from relevance.columns import Coded
 from relevance.engine import Engine
 from relevance.mistyping import mistype
 from relevance.text import tokens
 
 CLEAR = 0.8
 """A query names a thing when one category got so much of its choices."""
+
+ALIKE = 0.3
+"""A word means the values of which it says so little less than of another."""
 
 
 def composed_choices(engine: Engine, votes: Votes, n: int, k: int, rng: np.random.Generator) -> list[Choice]:
@@ -51,17 +55,35 @@ def _choice(engine: Engine, votes: Votes, number: int, k: int, rng: np.random.Ge
     category = _category_named(engine, votes, number)
     rows = np.flatnonzero(engine.columns.category == category)
     example = int(rng.choice(rows))
-    said = [
-        (column, column.values[column.codes[example]])
-        for column in engine.columns.attributes.values()
-        if column.codes[example] >= 0 and engine.qualifying(tokens(column.values[column.codes[example]]))
-    ]
+    said = _said(engine, example)
     if not said:
         return None
-    column, value = said[int(rng.integers(len(said)))]
-    words = [votes.queries[number], value]
+    column, word, meant = said[int(rng.integers(len(said)))]
+    words = [votes.queries[number], word]
     asked = engine.read(" ".join(words if rng.random() < 0.5 else reversed(words)))
     found = engine.candidates(asked, k, np.ones(len(engine), bool))
     features = engine.features(asked, found.rows, found.cosine, found.lexical | found.corrected, found.bm25)
-    alike = column.codes[found.rows] == column.codes[example]
+    alike = np.isin(column.codes[found.rows], meant)
     return Choice(features, (alike & (engine.columns.category[found.rows] == category)).astype(np.float64))
+
+
+def _said(engine: Engine, example: int) -> list[tuple[Coded, str, list[int]]]:
+    """Returns ways to say an attribute of a listing: the column, a word, and the codes that are meant by it: the
+    catalogue's own word for the value, and those by which people mean it."""
+    ways = []
+    for name, column in engine.columns.attributes.items():
+        code = int(column.codes[example])
+        if code < 0:
+            continue
+        value = column.values[code]
+        if engine.qualifying(tokens(value)):
+            ways.append((column, value, [code]))
+        ways += [
+            (
+                column,
+                word,
+                [at for at, other in enumerate(column.values) if values.get(other, 0.0) >= values[value] - ALIKE],
+            )
+            for word, values in engine.wanted.saying(name, value)
+        ]
+    return ways

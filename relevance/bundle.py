@@ -12,7 +12,7 @@ from relevance.errors import ArtifactError, BundleError
 from relevance.relevance_model import RelevanceModel
 from relevance.towers import TowerLayout
 
-KIND, VERSION = "bundle", 2
+KIND, VERSION = "bundle", 3
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,10 @@ class BundleLayout:
     @property
     def related_embeddings(self) -> Path:
         return self.root / "related_queries.npy"
+
+    @property
+    def wanted(self) -> Path:
+        return self.root / "wanted_values.json"
 
     @property
     def lexical(self) -> Path:

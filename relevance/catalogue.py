@@ -16,9 +16,13 @@ from relevance.filters import Filters, Mask
 from relevance.ontology import Ontology
 from relevance.store import ListingStore, StoredListing
 from relevance.vectors import Rows, Scores, VectorIndex
+from relevance.wanted import Said, meets
 
 Ranges = Sequence[tuple[int, int]]
 """Ranges [first, end) of positions in the ontology: whole subtrees."""
+
+FITS = 0.7
+"""What makes a value a third less likely may be chance; what halves it is not meant."""
 
 _NONE: Rows = np.empty(0, np.int64)
 _FOREVER = np.datetime64(2**62, "ms")
@@ -106,6 +110,16 @@ class Catalogue:
     def words(self, rows: Rows) -> NDArray[np.int32]:
         """Returns the words of `rows`, int32 `[n, WORDS]`."""
         return np.asarray(self.gather(rows, lambda segment: segment.words))
+
+    def meets(self, said: Said, rows: Rows) -> NDArray[np.float32]:
+        """Returns how well `rows` are what a query says of attributes, float32 `[n]`: see `relevance.wanted.meets`."""
+        late = rows >= self.first_fresh
+        if self.fresh is None or not late.any():
+            return meets(said, self.snapshot.columns, rows)
+        met = np.empty(len(rows), np.float32)
+        met[~late] = meets(said, self.snapshot.columns, rows[~late])
+        met[late] = meets(said, self.fresh.columns, rows[late] - self.first_fresh)
+        return met
 
     def looks(self, rows: Rows) -> NDArray[np.float32]:
         """Returns the visual embeddings of `rows`, float32 `[n, visual_dim]`, zeros without a usable photo."""
@@ -196,6 +210,22 @@ class Catalogue:
             mask = np.concatenate([mask, passing(self.fresh.columns)])
         mask[self.removed] = False
         return mask
+
+    def fitting(self, said: Said, ranges: Ranges, mask: Mask) -> Mask:
+        """Returns those rows of `mask` in `ranges` that come close to being as well what is said of attributes as any
+        there."""
+        rows = np.flatnonzero(self._inside(ranges) & mask)
+        met = self.meets(said, rows)
+        passing = np.zeros(len(mask), np.bool_)
+        passing[rows[met >= met.max(initial=-np.inf) - FITS]] = True
+        return passing
+
+    def _inside(self, ranges: Ranges) -> Mask:
+        """All rows in these ranges of categories."""
+        category = self.snapshot.columns.category
+        if self.fresh is not None:
+            category = np.concatenate([category, self.fresh.columns.category])
+        return np.asarray(np.any([(category >= first) & (category < end) for first, end in ranges], axis=0))
 
     def online(self, now: np.datetime64) -> Mask:
         """Returns the mask without filters, read-only. It holds until the next listing expires: most queries make

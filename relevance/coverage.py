@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from relevance.text import Featuriser, tokens
 
+TELLS_APART = 0.15
+"""So few of a category's listings say a word that tells them apart, as a brand does: its name is said by more."""
+
 WORDS = 32
 """Words kept of a listing."""
 
@@ -29,14 +32,19 @@ def word_rows(featuriser: Featuriser, texts: Sequence[str]) -> NDArray[np.int32]
 
 def qualifiers(featuriser: Featuriser, rows: NDArray[np.int32], category: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Returns bool `[words + 1]`, by the number of a word: whether its listings (words int32 `[n, WORDS]`, category
-    int32 `[n]`) spread over at least QUALIFIES categories, by the exponential of their entropy."""
+    int32 `[n]`) spread over at least QUALIFIES categories, by the exponential of their entropy, or are but few of each
+    category."""
     size, categories = featuriser.first_ngram, int(category.max(initial=0)) + 1
     keys = np.concatenate([_keys(rows[i : i + _CHUNK], category[i : i + _CHUNK], categories) for i in _starts(rows)])
     pairs, counts = np.unique(keys, return_counts=True)
     word = pairs // categories
     total = np.bincount(word, counts, size)
     share = counts / total[word]
-    return np.asarray(np.exp(np.bincount(word, -share * np.log(share), size)) >= QUALIFIES)
+    spread = np.exp(np.bincount(word, -share * np.log(share), size))
+    of_category = counts / np.bincount(category, minlength=categories)[pairs % categories]
+    most = np.zeros(size)
+    np.maximum.at(most, word, of_category)
+    return np.asarray((spread >= QUALIFIES) | ((most > 0) & (most <= TELLS_APART)))
 
 
 def _starts(rows: NDArray[np.int32]) -> range:
@@ -49,8 +57,8 @@ def _keys(rows: NDArray[np.int32], category: NDArray[np.int32], categories: int)
 
 
 def covered(numbers: Sequence[int], rows: NDArray[np.int32]) -> NDArray[np.float32]:
-    """Returns float32 `[n]`: the share of the words of these numbers that stand in each listing, for its words int32
-    `[n, WORDS]`; all 0 for no words."""
+    """Returns float32 `[n]`: minus how many of the words of these numbers do not stand in each listing, for its words
+    int32 `[n, WORDS]`."""
     if not numbers:
         return np.zeros(len(rows), np.float32)
-    return np.asarray(np.mean([(rows == number).any(axis=1) for number in numbers], axis=0), np.float32)
+    return np.asarray(-np.sum([(rows != number).all(axis=1) for number in numbers], axis=0), np.float32)

@@ -29,6 +29,7 @@ from relevance.spelling import Reading, Speller
 from relevance.store import ListingStore, StoredListing
 from relevance.timing import Deadline, DeadlinePassed, Timings
 from relevance.towers import Towers
+from relevance.wanted import Said, WantedValues
 
 MAX_K = 1000
 FALLBACK_BELOW = 1
@@ -55,8 +56,9 @@ def utc_now() -> np.datetime64:
 class Query(NamedTuple):
     """A query as the models see it. embedding: float32 `[dim]`; categories: float32 `[categories]`, cosines; shares:
     float32 `[categories]`, probabilities; nothing: how much nearer it is to the place of queries without an answer than
-    to any category; qualifiers: numbers of the words that say how the thing is to be; ranges: ranges of ontology
-    positions, the subtrees of its category filter, none where it has no filter."""
+    to any category; qualifiers: numbers of the words that say how the thing is to be; wanted: what the words say of
+    attributes; ranges: ranges of ontology positions, the subtrees of its category filter, none where it has no
+    filter."""
 
     text: str
     embedding: NDArray[np.float32]
@@ -64,6 +66,7 @@ class Query(NamedTuple):
     shares: NDArray[np.float32]
     nothing: float
     qualifiers: tuple[int, ...]
+    wanted: Said
     reading: Reading
     category_filter: CategoryFilter
     ranges: tuple[tuple[int, int], ...]
@@ -112,13 +115,14 @@ class Engine:
         self.relevance: RelevanceModel = calibration.relevance
         self.seen = SeenQueries.read(layout.seen, self.ontology)
         self.related_queries = RelatedQueries.read(layout.related, layout.related_embeddings)
-        self._qualifies: NDArray[np.bool_] = np.load(layout.qualifiers)
+        self.wanted = WantedValues.read(layout.wanted)
+        self.qualifies: NDArray[np.bool_] = np.load(layout.qualifiers)
         words = np.load(layout.words, mmap_mode="r")
         snapshot = Segment(self.columns, words, self.vectors, self.visual, self.lexical, self.store)
         self.catalogue = Catalogue(self.ontology, snapshot, self.store)
         counts = self.catalogue.counts()
         self.categories = CategoryModel(self.ontology, self.towers.category_embeddings, counts, calibration.category)
-        self.speller = Speller(self.towers.featuriser, lambda word: self.catalogue.count(word) > 0)
+        self.speller = Speller(self.towers.featuriser, self._leads_somewhere(self.catalogue))
         self._encoder = ImageEncoder(layout.image_encoder, threads) if layout.image_encoder.exists() else None
         self.versions = {"bundle": manifest["created_at"], "fingerprint": manifest["fingerprint"][:16]}
 
@@ -131,9 +135,14 @@ class Engine:
         if not np.array_equal(counts == 0, self.categories.empty):
             embeddings, calibration = self.towers.category_embeddings, self.categories.calibration
             engine.categories = CategoryModel(self.ontology, embeddings, counts, calibration)
-        engine.speller = self.speller.over(lambda word: catalogue.count(word) > 0)
+        engine.speller = self.speller.over(self._leads_somewhere(catalogue))
         engine.versions = {**self.versions, "change": str(change)}
         return engine
+
+    def _leads_somewhere(self, catalogue: Catalogue) -> Callable[[str], bool]:
+        """Whether a word stands in a listing, or in a query from which people often chose: "mujer" on an English
+        site."""
+        return lambda word: self.seen.knows(word) or catalogue.count(word) > 0
 
     def __len__(self) -> int:
         """Listings, expired ones included."""
@@ -239,16 +248,17 @@ class Engine:
         seen = shares is not predicted
         found = self.categories.filter(cosines, shares, seen) if reading.words else self.categories.no_filter
         nothing = float(self.towers.nothing @ embedding) - float(cosines.max())
-        qualifiers = self.qualifying(reading.corrected.split() if reading.corrected else reading.words)
+        words = reading.corrected.split() if reading.corrected else reading.words
+        qualifiers, wanted = self.qualifying(words), self.wanted.of(words)
         positions = [self.ontology.position(category.category_id) for category in found.categories]
         ranges = tuple((p, int(self.ontology.end[p])) for p in positions)
         ranges = ranges if found.mode == "filter" else ()
-        return Query(query, embedding, cosines, shares, nothing, qualifiers, reading, found, ranges)
+        return Query(query, embedding, cosines, shares, nothing, qualifiers, wanted, reading, found, ranges)
 
     def qualifying(self, words: Sequence[str]) -> tuple[int, ...]:
         """Returns the numbers of those of `words` (normalised) that say how a thing is to be, and not what it is."""
         numbers = (self.towers.featuriser.number(word) for word in dict.fromkeys(words))
-        return tuple(number for number in numbers if number is not None and self._qualifies[number])
+        return tuple(number for number in numbers if number is not None and self.qualifies[number])
 
     def _embed(self, query: str, corrected: str | None) -> NDArray[np.float32]:
         """The vector of the query; of a misspelt one, something of its correction's too: neither is right always."""
@@ -276,6 +286,10 @@ class Engine:
             # Its own categories' nearest as well: a strange word may have drawn the query away from them.
             inside, _ = self.catalogue.nearest(asked.embedding, max(_SEMANTIC_POOL, k), mask, asked.ranges)
             nearest = np.concatenate([nearest, inside])
+            if asked.wanted:
+                fitting = self.catalogue.fitting(asked.wanted, asked.ranges, mask)
+                inside, _ = self.catalogue.nearest(asked.embedding, max(_SEMANTIC_POOL, k), fitting, asked.ranges)
+                nearest = np.concatenate([nearest, inside])
         rows = np.unique(np.concatenate([lexical, corrected, partial, nearest]))
         cosine = np.einsum("nd,d->n", self.catalogue.embeddings(rows), asked.embedding)
         is_lexical, is_corrected = np.isin(rows, lexical), np.isin(rows, corrected)
@@ -303,11 +317,13 @@ class Engine:
         category = self.catalogue.category(rows)
         return pair_features(
             cosine,
+            category,
             asked.categories[category],
             asked.shares[category],
             matched,
             bm25,
             covered(asked.qualifiers, self.catalogue.words(rows)),
+            self.catalogue.meets(asked.wanted, rows),
             asked.reading.familiar,
             asked.reading.foreign,
             asked.nothing,
@@ -358,7 +374,7 @@ class Engine:
 
     def _best(self, found: Candidates, k: int, keep: NDArray[np.bool_] | None = None) -> Candidates:
         """The first `k` candidates of those that are relevant enough, and of those marked in `keep`."""
-        shown = found.relevance >= self.relevance.threshold
+        shown = self.relevance.shown(found.relevance)
         order = np.flatnonzero(shown if keep is None else shown | keep)
         order = order[np.argsort(-found.utility[order], kind="stable")][:k]
         return found.take(order)

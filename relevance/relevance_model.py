@@ -9,23 +9,30 @@ from numpy.typing import NDArray
 
 FEATURES = (
     "cosine",
+    "cosine_within",
     "category_cosine",
     "category_log_share",
     "lexical",
     "bm25",
     "coverage",
+    "wanted",
     "familiar",
     "foreign",
     "nothing",
     "cosine_unfamiliar",
     "category_unfamiliar",
 )
-"""cosine: of query and listing; category_cosine: of query and the listing's category; category_log_share: logarithm of
-that category's probability, over 10; lexical: 1 where every word of the query, or of its correction, occurs in the
-listing; bm25: the score of the words over the highest one; coverage: how many of the query's qualifiers the listing
-says, 0 to 1; familiar: how well the query's words are known, 0 to 1; foreign: the share of them that are words of the
-language, but of nothing here; nothing: how much nearer the query is to the place of queries without an answer than to
-any category; and both cosines times (1 - familiar), since closeness says less where the words are strange."""
+"""cosine: of query and listing; cosine_within: how much more than that of the candidates of the same category;
+category_cosine: of query and the listing's category; category_log_share: logarithm of that category's probability, over
+10; lexical: 1 where every word of the query, or of its correction, occurs in the listing; bm25: the score of the words
+over the highest one; coverage: minus how many of the query's qualifiers the listing does not say; wanted: how well its
+attributes are what the query's words say of them, 0 or less; familiar: how well the query's words are known, 0 to 1;
+foreign: the share of them that are words of the language, but of nothing here; nothing: how much nearer the query is to
+the place of queries without an answer than to any category; and both cosines times (1 - familiar), since closeness says
+less where the words are strange."""
+
+LESS_CERTAIN = 0.2
+"""Beside a hit that reaches the threshold others are shown from this share of it on."""
 
 LEAST_SHARE = 1e-4
 """Less probable categories are all alike."""
@@ -36,8 +43,8 @@ Features = NDArray[np.float32]
 @dataclass(frozen=True)
 class RelevanceModel:
     """weights: float `[features]`, of FEATURES in their order, and a bias; ranking: float `[features]`, what each
-    feature weighs in the order; threshold: below it a semantic hit is not shown, chosen so that at most
-    `false_abstention` of the answerable held-out queries whose words match nothing stay without an answer."""
+    feature weighs in the order; threshold: a query has an answer when its most relevant candidate reaches it, chosen
+    so that at most `false_abstention` of the answerable held-out queries whose words match nothing stay without one."""
 
     weights: tuple[float, ...]
     bias: float
@@ -50,6 +57,13 @@ class RelevanceModel:
         logits = features @ np.array(self.weights, np.float32) + np.float32(self.bias)
         return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
 
+    def shown(self, probability: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Returns bool `[n]`, which of a query's candidates are an answer: none of them where the best does not reach
+        the threshold, else also those less certain."""
+        if probability.max(initial=0.0) < self.threshold:
+            return np.zeros(len(probability), np.bool_)
+        return np.asarray(probability >= LESS_CERTAIN * self.threshold)
+
     def utility(self, features: Features) -> NDArray[np.float32]:
         """Returns float32 `[n]`: the higher, the earlier in the order; comparable within one query."""
         return np.asarray(features @ np.array(self.ranking, np.float32), np.float32)
@@ -57,11 +71,13 @@ class RelevanceModel:
 
 def pair_features(
     cosine: NDArray[np.float32],
+    category: NDArray[np.int32],
     category_cosine: NDArray[np.float32],
     category_share: NDArray[np.float32],
     lexical: NDArray[np.bool_],
     bm25: NDArray[np.float32],
     coverage: NDArray[np.float32],
+    wanted: NDArray[np.float32],
     familiar: float,
     foreign: float,
     nothing: float,
@@ -70,11 +86,13 @@ def pair_features(
     strange = 1 - familiar
     columns = (
         cosine,
+        cosine - _mean_within(cosine, category),
         category_cosine,
         np.log(np.maximum(category_share, LEAST_SHARE)) / 10,
         lexical,
         bm25 / max(float(bm25.max(initial=0.0)), 1e-9),
         coverage,
+        wanted,
         np.full(len(cosine), familiar),
         np.full(len(cosine), foreign),
         np.full(len(cosine), nothing),
@@ -82,3 +100,9 @@ def pair_features(
         category_cosine * strange,
     )
     return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _mean_within(values: NDArray[np.float32], group: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Returns float64 `[n]`: the mean of the values of the same group."""
+    total = np.bincount(group, values)
+    return np.asarray((total / np.maximum(np.bincount(group), 1))[group], np.float64)

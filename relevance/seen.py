@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,14 @@ class SeenQueries:
         """Reads what `write_seen` wrote. Categories that the ontology does not have are left out."""
         fields = json.loads(path.read_text(encoding="utf-8"))
         return cls(ontology, fields["queries"], fields["prior"])
+
+    def knows(self, word: str) -> bool:
+        """Says whether one of the queries has this word (normalised, as `tokens` gives it)."""
+        return word in self._words
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return frozenset(word for query in self.weights for word in query.split())
 
     def blend(self, words: list[str], probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """Returns float32 `[categories]`: `probabilities` moved towards what was chosen for the query of these words,

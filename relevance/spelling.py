@@ -33,7 +33,8 @@ class Reading(NamedTuple):
 
 
 class Speller:
-    """Reads queries against the words that training knows and, for corrections, those that occur in listings."""
+    """Reads queries against the words that training knows and, for corrections, those that lead
+    somewhere."""
 
     def __init__(self, featuriser: Featuriser, occurs: Callable[[str], bool]) -> None:
         self._featuriser = featuriser
@@ -74,7 +75,7 @@ class Speller:
         return Reading(words, likeness / len(words), rewritten, foreign / len(words))
 
     def _nearest(self, word: str) -> tuple[str, float]:
-        """Two known words written as one, or else the known word that occurs and is most like `word` (the most
+        """Two known words written as one, or else the known word that leads somewhere and is most like `word` (the most
         frequent of equally like ones), and the likeness: 0 if there is none."""
         if len(word) < 3 or not word.isalpha():
             return word, 0.0

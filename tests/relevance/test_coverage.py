@@ -19,11 +19,19 @@ def test_rows_hold_the_known_words_once_each() -> None:
 
 
 def test_words_of_many_categories_are_qualifiers() -> None:
-    # "black" stands once in each of eight categories, "chair" eight times in one, "oak" evenly in five.
+    # "black" stands once in each of eight categories, "chair" eight times in one, "oak" evenly in five; no category
+    # has more than a dozen listings.
     texts = ["black"] * 8 + ["chair"] * 8 + ["oak"] * 5
     category = np.array([*range(8), *[0] * 8, *range(5)], np.int32)
     found = qualifiers(_featuriser(), word_rows(_featuriser(), texts), category)
     assert found.tolist() == [False, True, False, False]
+
+
+def test_words_of_few_of_a_categorys_listings_are_qualifiers() -> None:
+    # One chair in ten is of oak.
+    texts = ["chair"] * 18 + ["oak chair"] * 2
+    found = qualifiers(_featuriser(), word_rows(_featuriser(), texts), np.zeros(20, np.int32))
+    assert found.tolist() == [False, False, False, True]
 
 
 def test_no_listings_have_no_qualifiers() -> None:
@@ -33,5 +41,5 @@ def test_no_listings_have_no_qualifiers() -> None:
 
 def test_covered_by_hand() -> None:
     rows = word_rows(_featuriser(), ["black oak", "black", "chair"])
-    np.testing.assert_allclose(covered([1, 3], rows), [1, 0.5, 0])
+    np.testing.assert_allclose(covered([1, 3], rows), [0, -1, -2])
     assert covered([], rows).tolist() == [0, 0, 0]

@@ -28,13 +28,26 @@ def test_features_by_hand() -> None:
     category_cosine = np.array([0.6, 0.1], np.float32)
     share, coverage = np.array([np.exp(-1), 0.0], np.float32), np.array([0.5, 0.0], np.float32)
     matched, bm25 = np.array([True, False]), np.array([4.0, 2.0], np.float32)
+    category, wanted = np.array([4, 4], np.int32), np.array([-0.5, 0.0], np.float32)
     features = pair_features(
-        cosine, category_cosine, share, matched, bm25, coverage, familiar=0.75, foreign=0.5, nothing=-0.3
+        cosine,
+        category,
+        category_cosine,
+        share,
+        matched,
+        bm25,
+        coverage,
+        wanted,
+        familiar=0.75,
+        foreign=0.5,
+        nothing=-0.3,
     )
     assert features.dtype == np.float32
     assert features.shape == (2, len(FEATURES))
     by_name = dict(zip(FEATURES, features.T.tolist(), strict=True))
     assert by_name["cosine"] == pytest.approx([0.8, -0.2])
+    assert by_name["cosine_within"] == pytest.approx([0.5, -0.5])
+    assert by_name["wanted"] == [-0.5, 0.0]
     assert by_name["category_cosine"] == pytest.approx([0.6, 0.1])
     assert by_name["lexical"] == [1.0, 0.0]
     assert by_name["bm25"] == [1.0, 0.5]
@@ -50,7 +63,8 @@ def test_features_by_hand() -> None:
 
 def test_no_pairs() -> None:
     nobody = np.empty(0, np.float32)
-    features = pair_features(nobody, nobody, nobody, np.empty(0, bool), nobody, nobody, 1.0, 0.0, 0.0)
+    nowhere, unmatched = np.empty(0, np.int32), np.empty(0, np.bool_)
+    features = pair_features(nobody, nowhere, nobody, nobody, unmatched, nobody, nobody, nobody, 1.0, 0.0, 0.0)
     assert features.shape == (0, len(FEATURES))
     assert _model((1.0,) * len(FEATURES)).probability(features).shape == (0,)
 
@@ -68,3 +82,10 @@ def test_probability_stays_between_zero_and_one() -> None:
     model = _model((80.0,))
     features = _rows([1.0], [-1.0])
     np.testing.assert_allclose(model.probability(features), [1.0, 0.0], atol=1e-30)
+
+
+def test_shown_is_what_the_best_hit_allows() -> None:
+    model = _model((1.0,))
+    assert model.shown(np.array([0.6, 0.2, 0.09], np.float32)).tolist() == [True, True, False]
+    assert model.shown(np.array([0.45, 0.2], np.float32)).tolist() == [False, False]
+    assert model.shown(np.empty(0, np.float32)).shape == (0,)

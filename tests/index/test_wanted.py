@@ -1,0 +1,98 @@
+"""What words of queries say of attributes is learned from choices and from rewrites."""
+
+import numpy as np
+import pytest
+
+from index.wanted import learn_wanted
+from relevance.columns import Coded, Columns
+from relevance.interactions import Interactions
+from relevance.ontology import Ontology
+
+KINDS = ("bag", "watch", "shoe", "belt", "dress")
+ONTOLOGY = Ontology.from_paths(list(KINDS), [(f"{kind}s",) for kind in KINDS])
+EACH = 20
+
+
+def _columns() -> Columns:
+    """Of each kind of thing half are for women and half for men, but dresses are for women."""
+    category = np.repeat(np.arange(len(KINDS)), EACH).astype(np.int32)
+    gender = ["Women" if i % 2 or KINDS[kind] == "dress" else "Men" for i, kind in enumerate(category.tolist())]
+    n = len(category)
+    nothing, never = np.full(n, np.nan), np.full(n, "NaT", "datetime64[ms]")
+    style = Coded.encode([f"{KINDS[kind]}s style" for kind in category.tolist()])
+    attributes = {"gender": Coded.encode(gender), "style": style}
+    return Columns(category, nothing, nothing, nothing, never, never, Coded.encode([None] * n), attributes)
+
+
+def _choices(columns: Columns) -> Interactions:
+    """People who say "ladies" choose what is for women, nine times in ten; others choose either."""
+    rng = np.random.default_rng(0)
+    gender = columns.attributes["gender"]
+    women = gender.codes == gender.values.index("Women")
+    queries, query, listing = [], [], []
+    for number in range(600):
+        kind = int(rng.integers(len(KINDS)))
+        said = ("ladies", "cheap", "")[number % 3]
+        rows = np.flatnonzero(columns.category == kind)
+        if said == "ladies":
+            rows = rows[women[rows] == (rng.random() < 0.9)] if not women[rows].all() else rows
+        queries.append(f"{said} {KINDS[kind]} {number}".strip())
+        query.append(number)
+        listing.append(int(rng.choice(rows)))
+    ones = np.ones(len(query), np.float32)
+    return Interactions(queries, np.array(query, np.int32), np.array(listing, np.int32), ones)
+
+
+def test_words_say_what_people_chose_with_them() -> None:
+    columns = _columns()
+    said = learn_wanted(_choices(columns), [], columns, ONTOLOGY)
+    assert set(said) == {"ladies"}  # "cheap" says nothing of the gender, nor does "dress", and "style" is the kind's
+    assert set(said["ladies"]) == {"gender"}
+    lift = said["ladies"]["gender"]
+    # Nine to one instead of one to one: the logarithm of nine, less what the prior takes from it.
+    assert 1.0 < lift["Women"] - lift["Men"] < np.log(9) + 0.3
+
+
+def test_rewrites_translate_what_was_said() -> None:
+    columns = _columns()
+    rewrites = [(f"damen {kind} {i}", f"women {kind} {i}") for kind in KINDS[:4] for i in range(5)]
+    rewrites += [(f"herren {kind} {i}", f"men {kind} {i}") for kind in KINDS[:4] for i in range(5)]
+    choices = _choices(columns)
+    rows = np.array([kind * EACH + i % EACH for kind in range(4) for i in range(10)], np.int32)
+    queries = [f"{('damen', 'herren')[i % 2]} {KINDS[row // EACH]} {i}" for i, row in enumerate(rows.tolist())]
+    number = np.arange(len(queries), dtype=np.int32) + len(choices.queries)
+    # Once each, of both genders: that says nothing, but that the words are said of several kinds of things.
+    more = Interactions(
+        [*choices.queries, *queries],
+        np.concatenate([choices.query, number]),
+        np.concatenate([choices.listing, rows]),
+        np.concatenate([choices.weight, np.full(len(rows), 0.01, np.float32)]),
+    )
+    said = learn_wanted(more, rewrites, columns, ONTOLOGY)
+    assert said["damen"]["gender"]["Women"] > 0.5 > 0 > said["damen"]["gender"]["Men"]
+    assert said["herren"]["gender"]["Men"] > 0.5 > 0 > said["herren"]["gender"]["Women"]
+    assert "damen" not in learn_wanted(more, [], columns, ONTOLOGY)
+
+
+def test_without_behaviour_nothing_is_said() -> None:
+    nobody = Interactions([], np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32))
+    assert learn_wanted(nobody, [], _columns(), ONTOLOGY) == {}
+
+
+@pytest.mark.parametrize("value", ["Navy Blue", "Blue"])
+def test_of_two_values_the_longer_name_counts(value: str) -> None:
+    category = np.repeat(np.arange(len(KINDS)), 4).astype(np.int32)
+    n = len(category)
+    nothing, never = np.full(n, np.nan), np.full(n, "NaT", "datetime64[ms]")
+    colour = Coded.encode(["Blue", "Navy Blue", "Red", "Green"] * len(KINDS))
+    empty = Coded.encode([None] * n)
+    columns = Columns(category, nothing, nothing, nothing, never, never, empty, {"colour": colour})
+    queries = [f"azul {kind} {i}" for kind in KINDS for i in range(4)]
+    choices = Interactions(
+        queries, np.arange(n, dtype=np.int32), np.arange(n, dtype=np.int32), np.full(n, 0.01, np.float32)
+    )
+    rewrites = [(query, f"{value} {query[5:]}") for query in queries]
+    rewrites += [(f"rojo {query[5:]}", f"red {query[5:]}") for query in queries]
+    said = learn_wanted(choices, rewrites, columns, ONTOLOGY)
+    colours = said["azul"]["colour"]
+    assert max(colours, key=lambda name: colours[name]) == value
