@@ -245,6 +245,8 @@ class Engine:
         cosines = self.categories.cosines(embedding)
         predicted = self.categories.probabilities(cosines)
         shares = self.seen.blend(reading.words, predicted)
+        if shares is predicted and reading.corrected:
+            shares = self.seen.blend(reading.corrected.split(), predicted)
         seen = shares is not predicted
         found = self.categories.filter(cosines, shares, seen) if reading.words else self.categories.no_filter
         nothing = float(self.towers.nothing @ embedding) - float(cosines.max())
