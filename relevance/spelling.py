@@ -16,6 +16,9 @@ LEAST_SIMILARITY = 0.6
 CORRECTION_SIMILARITY = 0.7
 """From here on a correction is offered; below, the likeness only counts as familiarity."""
 
+ONE_ERROR = 0.8
+"""From here on one error is likelier than a forgotten space: "cappal" is "chappal", and not "cap pal"."""
+
 MOST_UNKNOWN = 12
 """Unknown words that are looked up for one query: each lookup costs a pass over the known words, and a text of more
 unknown words than this is no query."""
@@ -75,14 +78,17 @@ class Speller:
         return Reading(words, likeness / len(words), rewritten, foreign / len(words))
 
     def _nearest(self, word: str) -> tuple[str, float]:
-        """Two known words written as one, or else the known word that leads somewhere and is most like `word` (the most
-        frequent of equally like ones), and the likeness: 0 if there is none."""
+        """The known word that leads somewhere and is most like `word` (the most frequent of equally like ones), or two
+        known words written as one, and the likeness: 0 if there is none."""
         if len(word) < 3 or not word.isalpha():
             return word, 0.0
+        found = next(((near, likeness) for near, likeness in self._near(word) if self._occurs(near)), (word, 0.0))
+        if found[1] >= ONE_ERROR:
+            return found
         for cut in range(3, len(word) - 2):
             if self._featuriser.knows(word[:cut]) and self._featuriser.knows(word[cut:]):
                 return f"{word[:cut]} {word[cut:]}", 1.0
-        return next(((near, likeness) for near, likeness in self._near(word) if self._occurs(near)), (word, 0.0))
+        return found
 
     def _find_near(self, word: str) -> tuple[tuple[str, float], ...]:
         """The ten known words most like `word`, and their likeness; a pass over all known words."""

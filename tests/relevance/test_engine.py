@@ -422,3 +422,14 @@ def test_search_by_environment(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("RELEVANCE_BUNDLE", str(tiny_bundle))
     title = engine.store.rows([0])[0].title
     assert relevance.search(title, 5).hits == engine.search(title, 5).hits
+
+
+def test_a_misspelt_query_is_remembered_by_its_correction(engine: Engine) -> None:
+    names = (query for query in engine.seen.weights if query.isalpha() and len(query) > 5)
+    typed = ((name, name[:3] + name[2] + name[3:]) for name in names)
+    name, wrong = next((name, wrong) for name, wrong in typed if engine.read(wrong).reading.corrected == name)
+    right = max(engine.seen.weights[name].items(), key=lambda choice: choice[1])[0]
+    shares = engine.read(wrong).shares
+    predicted = engine.categories.probabilities(engine.read(wrong).categories)
+    position = engine.ontology.position(right)
+    assert shares[position] > predicted[position]

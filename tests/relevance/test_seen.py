@@ -28,3 +28,9 @@ def test_written_and_read(tmp_path: Path) -> None:
     assert seen.prior == 1.0
     # (1 x 0.5 + 3) / (1 + 3)
     assert seen.blend(["fast", "bike"], np.array([0.5, 0.5], np.float32))[ONTOLOGY.position("bikes")] == 0.875
+
+
+def test_words_of_remembered_queries_are_known() -> None:
+    seen = SeenQueries(ONTOLOGY, {"bolso mujer": {"cars": 3.0}}, 1.0)
+    assert seen.knows("mujer")
+    assert not seen.knows("bolso mujer")

@@ -112,3 +112,9 @@ def test_a_word_of_the_language_is_not_corrected(speller: Speller) -> None:
     assert speller.read("tabli lamp").corrected == "table lamp"
     assert speller.read("tabli lamp").foreign == 0.0
     assert speller.read("cab").foreign == 0.0  # too short to be sure
+
+
+def test_one_error_is_likelier_than_a_forgotten_space() -> None:
+    speller = Speller(Featuriser(("cap", "pal", "chappal", "flip", "flop"), ()), lambda word: True)
+    assert speller.read("cappal").corrected == "chappal"
+    assert speller.read("flipflop").corrected == "flip flop"
