@@ -134,7 +134,7 @@ ablation: demo
 		$(if $(PRIOR),--text-prior $(PRIOR))
 
 test: lint
-	$(PY) -m pytest
+	$(PY) -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(READY)
 	$(PY) -m ruff check .

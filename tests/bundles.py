@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 _QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
@@ -18,7 +19,16 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def tiny_chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the artifacts dataset, classifier, listings, towers and bundle of 300 listings."""
-    root = tmp_path_factory.mktemp("tiny")
+    base = tmp_path_factory.getbasetemp()
+    # Processes that share the tests have one such folder between them.
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "tiny"
+    with FileLock(f"{root}.lock"):
+        if not (root / "bundle").is_dir():
+            _build(root)
+    return root
+
+
+def _build(root: Path) -> None:
     dataset, classifier, listings, towers = (str(root / n) for n in ("dataset", "classifier", "listings", "towers"))
     _run("eval", "simulate", "--out", dataset, "--listings", "300", "--sessions", "1500", "--seed", "1")
     _run("training", "classifier", dataset, "--out", classifier, "--epochs", "1", "--min-photos", "2")
@@ -26,7 +36,6 @@ def tiny_chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     quick = ("--epochs", "2", "--without", "hard-negatives")
     _run("training", "towers", dataset, "--listings", listings, "--out", towers, *quick)
     _run("index", "build", dataset, "--listings", listings, "--towers", towers, "--out", str(root / "bundle"))
-    return root
 
 
 @pytest.fixture(scope="session")
