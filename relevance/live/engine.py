@@ -223,6 +223,7 @@ class LiveEngine:
     def _opened(self, bundle: Path) -> tuple[Engine, Fresh | None]:
         """Opens a bundle beside the one in use, with the live listings that it does not hold itself."""
         base = Engine(bundle, threads=self._threads, clock=self._clock)
+        base.search("what is made at the first search")  # nobody shall wait for it
         if self._store is None:
             return base, None
         folded = base.manifest.get("live") or {}
