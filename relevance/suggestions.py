@@ -4,7 +4,8 @@ before them."""
 import heapq
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from relevance.text import normalise, tokens
 
@@ -17,7 +18,8 @@ _TRIED = 12
 _END = "\U0010ffff"
 
 
-class Suggestion(NamedTuple):
+@dataclass(frozen=True)
+class Suggestion:
     """text: what to search; category: the path, where it is a category's name; listings: how many have all its words,
     None where they were not counted."""
 

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from relevance.http_answers import add_error_answers
+from relevance.http_answers import add_error_answers, error_answer
 from relevance.service import intake, listings, page, queries
 from relevance.service.bounds import Bounds
 from relevance.service.observed import Observed
@@ -61,7 +61,18 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.add_middleware(Observed, metrics=state.metrics)
     add_error_answers(app)
+    _add_allowed_methods(app)
     return app
+
+
+def _add_allowed_methods(app: FastAPI) -> None:
+    """An address may have several endpoints, one a method; FastAPI would name those of the first alone."""
+
+    @app.exception_handler(405)
+    def not_allowed(request: Request, error: HTTPException) -> Response:
+        methods = app.openapi()["paths"].get(getattr(request.scope.get("route"), "path", ""))
+        headers = {"Allow": ", ".join(method.upper() for method in methods)} if methods else error.headers
+        return error_answer(405, str(error.detail), headers)
 
 
 def _operation(state: State) -> APIRouter:

@@ -16,7 +16,8 @@ from relevance.service.state import State
 from relevance.tables import parse_json
 from relevance.ubi import check_records
 
-_SHAPE = {"type": "object", "required": ["timestamp"], "properties": {"timestamp": {"type": ["string", "integer"]}}}
+_TIME = {"type": ["string", "number"], "format": "date-time", "description": "ISO 8601 or epoch milliseconds."}
+_SHAPE = {"type": "object", "required": ["timestamp"], "properties": {"timestamp": _TIME}}
 
 
 def _body(required: str, example: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from relevance import results
+from relevance.engine import MAX_K
 from relevance.filters import Filters
 from relevance.http_answers import Json
 from relevance.service.metrics import outcome
@@ -17,7 +18,9 @@ from relevance.service.state import State
 from relevance.suggestions import Suggestion
 
 Text = Annotated[str, Query(description="The query; any text is one.")]
-Count = Annotated[int, Query(description="Most listings in the answer, 1 to 1000.")]
+_COUNTS: dict[str, Any] = {"minimum": 1, "maximum": MAX_K}
+"""For the description alone: the engine says in words what it refuses."""
+Count = Annotated[int, Query(description="Most listings in the answer.", json_schema_extra=_COUNTS)]
 QueryId = Annotated[
     str | None,
     Query(max_length=100, description="The id to log the search under, as UBI's `query_id`; default: a new one."),
@@ -54,7 +57,7 @@ class SearchRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     query: str
-    k: int = 20
+    k: int = Field(default=20, json_schema_extra=_COUNTS)
     filters: FilterFields = Field(default_factory=FilterFields)
     query_id: str | None = Field(default=None, max_length=100)
     deadline_ms: float | None = Field(default=None, ge=0, description="Time after which less is answered.")
@@ -141,7 +144,7 @@ def _add_searches(router: APIRouter, state: State) -> None:
     @router.get("/suggest", response_model=list[Suggestion])
     def suggest(q: Text, k: Annotated[int, Query(ge=1, le=20)] = 8) -> Response:
         """What somebody who has typed this may want to search."""
-        return Json([each._asdict() for each in state.suggester.suggest(q, k)])
+        return Json(state.suggester.suggest(q, k))
 
 
 def _add_similar(router: APIRouter, state: State) -> None:

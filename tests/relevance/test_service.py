@@ -135,6 +135,13 @@ def test_errors_are_one_sentence(
     assert message in answer.json()["error"]
 
 
+@pytest.mark.parametrize(("path", "methods"), [("/search", {"GET", "POST"}), ("/upsert", {"POST"}), ("/", {"GET"})])
+def test_a_method_that_is_not_there_is_told_those_that_are(client: TestClient, path: str, methods: set[str]) -> None:
+    answer = client.request("PUT", path)
+    assert (answer.status_code, list(answer.json())) == (405, ["error"])
+    assert set(answer.headers["allow"].split(", ")) == methods
+
+
 def test_a_body_is_bounded_before_it_is_read(client: TestClient) -> None:
     answer = client.post("/similar", content=b"x", headers={"content-length": str(MAX_BODY_BYTES + 1)})
     assert (answer.status_code, list(answer.json())) == (413, ["error"])
@@ -187,6 +194,8 @@ def test_suggestions_and_the_lexical_engine(client: TestClient, engine: Engine, 
     word = engine.towers.featuriser.words[0]
     suggested = client.get("/suggest", params={"q": word[:2]}).json()
     assert suggested
+    described = client.get("/openapi.json").json()["components"]["schemas"]["Suggestion"]
+    assert suggested[0].keys() == described["properties"].keys()
     for each in suggested:
         assert each["category"] is not None or engine.lexical.count(each["text"]) == each["listings"] > 0
 
