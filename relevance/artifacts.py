@@ -174,9 +174,11 @@ def _load_manifest(folder: Path) -> dict[str, Any]:
 
 def _verify(folder: Path, manifest: dict[str, Any]) -> None:
     for name, digest in manifest["files"].items():
-        if not (folder / name).is_file():
-            raise ArtifactError(f"{folder}: {name} is missing; the manifest lists it")
-        found = file_sha256(folder / name)
+        try:
+            found = file_sha256(folder / name)
+        except (OSError, ValueError) as error:  # a name that the system cannot have is one of no file, too
+            reason = "missing" if isinstance(error, FileNotFoundError) else f"not readable ({error})"
+            raise ArtifactError(f"{folder}: {name} is {reason}; the manifest lists it") from None
         if found != digest:
             raise ArtifactError(
                 f"{folder}: {name} was altered: its SHA-256 is {found[:12]}…, the manifest says {str(digest)[:12]}…"

@@ -43,7 +43,7 @@ def read_parquet(path: Path, wanted: Sequence[str], nested: bool) -> tuple[tuple
         file = pyarrow.parquet.ParquetFile(path)
         header = tuple(file.schema_arrow.names)
         content = file.read(columns=None if nested else [name for name in header if name in wanted])
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a readable Parquet file: {error}") from None
     columns: dict[str, Column] = {}
     while nested and any(pyarrow.types.is_struct(field.type) for field in content.schema):
@@ -71,7 +71,7 @@ def _whole_objects(schema: Any, wanted: Sequence[str], pyarrow: Any) -> list[str
 def _decoded(path: Path, name: str, column: Any, pyarrow: Any) -> Column:
     try:
         return _values(column, pyarrow)
-    except UnicodeDecodeError as error:
+    except (pyarrow.ArrowException, UnicodeDecodeError) as error:
         raise DataError(f"{path}, column {name}: expected UTF-8 text: {error}") from None
 
 

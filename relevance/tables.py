@@ -120,9 +120,10 @@ def _opened(path: Path) -> Iterator[IO[str]]:
     opener: Any = gzip.open if path.suffix == ".gz" else open
     try:
         with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
-            yield file
-    except UnicodeDecodeError as error:
-        _refuse_encoding(path, opener, error)
+            try:
+                yield file
+            except UnicodeDecodeError as error:
+                _refuse_encoding(path, opener, error)
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise DataError(f"{path}: not a whole gzip file: {error}") from None
     except OSError as error:

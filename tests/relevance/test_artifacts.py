@@ -119,6 +119,15 @@ def test_an_altered_or_missing_file_is_named(towers: Path) -> None:
         read_manifest(towers, "towers", 1)
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "nul\0", "."])
+def test_a_manifest_that_lists_what_is_no_file_is_refused(towers: Path, name: str) -> None:
+    manifest = json.loads((towers / "manifest.json").read_text())
+    manifest["files"] = {name: "0" * 64}
+    (towers / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ArtifactError, match=r"not readable .*; the manifest lists it"):
+        read_manifest(towers, "towers", 1)
+
+
 def test_another_kind_or_version_is_refused_with_both_values(towers: Path) -> None:
     with pytest.raises(ArtifactError, match="expected an artifact of kind 'bundle', found 'towers'"):
         read_manifest(towers, "bundle", 1)

@@ -239,11 +239,27 @@ def test_bad_files_are_named(tmp_path: Path) -> None:
         (tmp_path / "cut.csv.gz").write_bytes(broken)
         with pytest.raises(DataError, match=r"cut\.csv\.gz: not a whole gzip file"):
             read_listings(tmp_path / "cut.csv.gz", None)
-    (tmp_path / "latin.csv").write_bytes("listing_id,title\n1,A\n2,Möbel\n".encode("latin-1"))
+    latin = "listing_id,title\n1,A\n2,Möbel\n".encode("latin-1")
+    checksum_wrong = bytearray(gzip.compress(latin.rstrip()))
+    checksum_wrong[-8] ^= 1  # seen at the end of the file, which is where the line of the bad byte ends
+    (tmp_path / "latin.csv.gz").write_bytes(checksum_wrong)
+    with pytest.raises(DataError, match=r"latin\.csv\.gz: not a whole gzip file"):
+        read_listings(tmp_path / "latin.csv.gz", None)
+    (tmp_path / "latin.csv").write_bytes(latin)
     with pytest.raises(DataError, match=r"latin\.csv, line 3: expected UTF-8, found the byte 0xf6"):
         read_listings(tmp_path / "latin.csv", None)
     with pytest.raises(DataError, match="expected each column once, found title more than once"):
         read_listings(file(tmp_path, "twice.csv", "listing_id,title,title\n1,A,B\n"), None)
+
+
+@pytest.mark.parametrize("spoilt", [b"Chair", b"title"])
+def test_parquet_text_that_is_no_utf_8_is_refused(tmp_path: Path, spoilt: bytes) -> None:
+    path = tmp_path / "listings.parquet"
+    table = pa.table({"listing_id": ["1"], "title": ["Chair"]})
+    pq.write_table(table, path, compression="none", use_dictionary=False)
+    path.write_bytes(path.read_bytes().replace(spoilt, b"\xff" + spoilt[1:]))
+    with pytest.raises(DataError, match=r"listings\.parquet"):
+        read_listings(path, None)
 
 
 def test_nan_ids_of_a_parquet_file_are_refused(tmp_path: Path) -> None:
