@@ -186,8 +186,9 @@ class LiveEngine:
         with self._lock:
             bundle = bundle_at(self._root)
             if bundle != self._bundle:
-                self._current, self._fresh = self._opened(bundle)
-                self._bundle = bundle
+                engine, fresh = self._opened(bundle)
+                engine.search("what is made at the first search")  # nobody shall wait for it
+                self._current, self._fresh, self._bundle = engine, fresh, bundle
                 return True
             return self._take_in()
 
@@ -223,7 +224,6 @@ class LiveEngine:
     def _opened(self, bundle: Path) -> tuple[Engine, Fresh | None]:
         """Opens a bundle beside the one in use, with the live listings that it does not hold itself."""
         base = Engine(bundle, threads=self._threads, clock=self._clock)
-        base.search("what is made at the first search")  # nobody shall wait for it
         if self._store is None:
             return base, None
         folded = base.manifest.get("live") or {}

@@ -17,13 +17,13 @@ from relevance.tables import parse_json
 from relevance.ubi import check_records
 
 _TIME = {"type": ["string", "number"], "format": "date-time", "description": "ISO 8601 or epoch milliseconds."}
-_SHAPE = {"type": "object", "required": ["timestamp"], "properties": {"timestamp": _TIME}}
+_SHAPE = {"type": "object", "properties": {"timestamp": _TIME}}
 
 
-def _body(required: str, example: dict[str, Any]) -> dict[str, Any]:
+def _body(required: list[str], example: dict[str, Any]) -> dict[str, Any]:
     """How OpenAPI describes a record or a list of records."""
-    record = _SHAPE | {"required": ["timestamp", required], "example": example}
-    schema = {"oneOf": [record, {"type": "array", "items": record, "maxItems": MAX_BATCH}]}
+    record = _SHAPE | {"required": ["timestamp", *required], "example": example}
+    schema = {"oneOf": [record, {"type": "array", "items": record, "minItems": 1, "maxItems": MAX_BATCH}]}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
@@ -59,12 +59,12 @@ def routes(state: State) -> APIRouter:
         note(request, records=len(lines))
         return Json({"accepted": len(lines)})
 
-    @router.post("/ubi/queries", openapi_extra=_body("user_query", _QUERY))
+    @router.post("/ubi/queries", openapi_extra=_body(["query_id", "user_query"], _QUERY))
     async def queries(request: Request) -> Response:
         """Records one query or a list of them."""
         return await record(request, "query")
 
-    @router.post("/ubi/events", openapi_extra=_body("action_name", _EVENT))
+    @router.post("/ubi/events", openapi_extra=_body(["action_name"], _EVENT))
     async def events(request: Request) -> Response:
         """Records one event or a list of them."""
         return await record(request, "event")

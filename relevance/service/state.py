@@ -32,6 +32,7 @@ class State:
             partial(upsert_together, self.engine), most=MOST_LARGE, wait=0.0
         )
         self._suggester = self._new_suggester()
+        self.engine.search("what is made at the first search")  # nobody shall wait for it
 
     def close(self) -> None:
         """Ends what runs beside the requests; what was written and recorded is on disk."""
