@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 import weakref
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from relevance.deployment import Deployment, bundle_at
@@ -128,19 +128,28 @@ class LiveEngine:
         """
         store = self._written_store()
         with self._upserting:
-            self._take_in()
-            engine = self._current
-            encoder = ListingEncoder(engine)
-            rejected, indexes, drafts = [], [], []
-            for index, new in enumerate(listings):
-                try:
-                    drafts.append(drafted(engine, encoder, new))
-                    indexes.append(index)
-                except DataError as error:
-                    rejected.append(Refused(index, str(new.listing_id), str(error)))
-            writes = encoded(encoder, drafts)
-            stored = store.upsert(writes)
-            self._take_in()
+            results = [self._write(store, batch) for batch in _distinct(listings)]
+        return UpsertResult(
+            sum(result.accepted for result in results),
+            tuple(refused for result in results for refused in result.rejected),
+            tuple(refused for result in results for refused in result.ignored),
+        )
+
+    def _write(self, store: LiveStore, batch: list[tuple[int, NewListing]]) -> UpsertResult:
+        """Writes listings of different ids, each with its place in the call, in one transaction."""
+        self._take_in()
+        engine = self._current
+        encoder = ListingEncoder(engine)
+        rejected, indexes, drafts = [], [], []
+        for index, new in batch:
+            try:
+                drafts.append(drafted(engine, encoder, new))
+                indexes.append(index)
+            except DataError as error:
+                rejected.append(Refused(index, str(new.listing_id), str(error)))
+        writes = encoded(encoder, drafts)
+        stored = store.upsert(writes)
+        self._take_in()
         ignored = tuple(
             Refused(index, write.listing.listing_id, f"version {write.version} is not above the stored {version}")
             for index, write, version in zip(indexes, writes, stored, strict=True)
@@ -245,6 +254,19 @@ class LiveEngine:
                 batch = []
         fresh.add(recoded(batch, encoder, store))
         return fresh.change != before
+
+
+def _distinct(listings: Iterable[NewListing]) -> Iterator[list[tuple[int, NewListing]]]:
+    """Yields the listings with their places, in batches that have no id twice: what a listing keeps of its last state,
+    its photo, is known once that is written."""
+    batch: dict[str, tuple[int, NewListing]] = {}
+    for index, new in enumerate(listings):
+        if str(new.listing_id) in batch:
+            yield list(batch.values())
+            batch = {}
+        batch[str(new.listing_id)] = (index, new)
+    if batch:
+        yield list(batch.values())
 
 
 def _poll(engine_of: "weakref.ref[LiveEngine]", stop: threading.Event) -> None:

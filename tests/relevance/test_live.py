@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import relevance
-from relevance import Filters, LiveEngine, NewListing
+from relevance import Filters, LiveEngine, NewListing, Refused, UpsertResult
 from relevance.aio import AsyncEngine
 from relevance.dataset import Dataset, Listings
 from relevance.engine import MAX_K, Engine
@@ -193,6 +193,18 @@ def test_a_bundle_listing_is_replaced(engine: LiveEngine, listings: Listings) ->
     stored = engine.get(own)
     assert stored is not None
     assert stored.title == f"{WORD} two"
+
+
+def test_a_photo_is_kept_where_one_call_has_two_states_of_a_listing(engine: LiveEngine, photo: bytes) -> None:
+    states = [NewListing("live", "one", image=photo, version=1), NewListing("live", "two", version=2)]
+    assert engine.upsert([*states, NewListing("other", "three", price=-1.0), states[0]]) == UpsertResult(
+        2,
+        (Refused(2, "other", "price: expected a price of at least 0, found -1.0"),),
+        (Refused(3, "live", "version 1 is not above the stored 2"),),
+    )
+    written = engine.get("live")
+    assert written is not None
+    assert (written.title, written.image, engine.photo("live")) == ("two", "live:live", photo)
 
 
 def test_a_photo_is_kept_replaced_and_taken_away(engine: LiveEngine, photo: bytes) -> None:
