@@ -75,7 +75,7 @@ def run(dataset: Path, listings: Path | None, towers: Path, out: Path) -> dict[s
         span = time_split(behaviour.query_times)
         learned = learn_words(engine, behaviour, span == TRAIN, rows)
         later = learn_words(engine, behaviour, (span == TRAIN) | (span == CALIBRATION), rows)
-        engine.wanted, engine.qualifies = WantedValues(learned.wanted), learned.qualifies
+        engine.reader.wanted, engine.reader.qualifies = WantedValues(learned.wanted), learned.qualifies
         done = calibrate(engine, behaviour, span, rows, AbsentWords.read(layout.towers.absent))
         if done is not None:
             done.calibration.write(layout.calibration)

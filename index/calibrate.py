@@ -20,11 +20,13 @@ from index.ranking import Choice, fit_ranking
 from index.votes import CERTAIN, Votes
 from relevance.absent import AbsentWords, made_up_words
 from relevance.bundle import Calibration
+from relevance.candidates import features_of
 from relevance.category_filter import CategoryCalibration
-from relevance.engine import Engine, Query
+from relevance.engine import Engine
 from relevance.events import Behaviour
 from relevance.interactions import interactions
 from relevance.ontology import Ontology
+from relevance.query import Query
 from relevance.relevance_model import FEATURES, RelevanceModel
 from relevance.seen import NO_MEMORY, SeenQueries, Shares, query_key
 from relevance.splits import CALIBRATION, TRAIN
@@ -105,7 +107,7 @@ def calibrate(
     before = [seen_shares(earlier, engine.ontology, faded(memory, share)) for share in shares]
     category, prior, best = _fit_categories(engine, meant, before)
     engine.categories.calibration = category
-    engine.seen = SeenQueries(engine.ontology, before[best], prior)
+    engine.reader.seen = SeenQueries(engine.ontology, before[best], prior)
     relevance, measured = _fit_relevance(engine, votes, absent, seed)
     calibration = Calibration(category, relevance, {"queries": len(votes.queries), **measured})
     both = tallied(engine, behaviour, (span == TRAIN) | (span == CALIBRATION), rows)
@@ -246,7 +248,7 @@ def _fit_relevance(
         if not matched and votes.total[number] >= CERTAIN:
             unmatched.append(present)
     answerable = unmatched if len(unmatched) >= FEWEST_QUERIES else features[::2]
-    made_up = AbsentWords(tuple(made_up_words(engine.speller.words, len(sample) // 4, Random(seed))))
+    made_up = AbsentWords(tuple(made_up_words(engine.reader.speller.words, len(sample) // 4, Random(seed))))
     strange = [*made_up.queries(len(sample) // 4, Random(seed)), *absent.queries(len(sample) // 2, Random(seed))]
     for query in strange:
         found, _, _ = _present(engine, engine.read(query), np.empty(0, np.int64), {})
@@ -265,7 +267,7 @@ def _fit_relevance(
     # ones.
     for query in misspelt_names(engine, votes, len(answerable) // MISSPELT, Random(seed)):
         answerable.append(_present(engine, engine.read(query), np.empty(0, np.int64), {})[0])
-    best = np.array([model.probability(rows).max() for rows in answerable if len(rows)])
+    best = np.array([model.judge(rows)[0].max() for rows in answerable if len(rows)])
     threshold = float(np.clip(np.quantile(best, FALSE_ABSTENTION), LEAST_DEMANDING, MOST_DEMANDING))
     final = replace(model, threshold=round(threshold, 6))
     return final, {"relevance_pairs": sum(map(len, labels)), "relevant_share": float(np.concatenate(labels).mean())}
@@ -276,11 +278,10 @@ def _present(
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_], Choice]:
     """The features of the query's first candidates, which of them lie in a chosen category, and which were chosen."""
     found = engine.candidates(asked, _POOL, np.ones(len(engine), bool))
-    features = engine.features(asked, found.rows, found.cosine, found.lexical | found.corrected, found.bm25)
     chosen = np.array([listings.get(row, 0.0) for row in found.rows.tolist()])
-    choice = Choice(features, chosen)
-    order = np.argsort(-found.cosine, kind="stable")[:_POOL]
-    return features[order], np.isin(engine.columns.category[found.rows[order]], categories), choice
+    choice = Choice(found.features, chosen)
+    order = np.argsort(-found.features[:, FEATURES.index("cosine")], kind="stable")[:_POOL]
+    return found.features[order], np.isin(engine.columns.category[found.rows[order]], categories), choice
 
 
 def _absent(engine: Engine, asked: Query, categories: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -303,4 +304,4 @@ def _absent(engine: Engine, asked: Query, categories: NDArray[np.int64]) -> NDAr
     matching, scores = engine.lexical.search(asked.text, 1000)
     found = dict(zip(matching.tolist(), scores.tolist(), strict=True))
     bm25 = np.array([found.get(row, 0.0) for row in rows.tolist()], np.float32)
-    return engine.features(asked, rows, cosine, bm25 > 0, bm25)
+    return features_of(engine.catalogue, asked, rows, cosine, bm25 > 0, bm25)

@@ -46,7 +46,7 @@ def _category_named(engine: Engine, votes: Votes, number: int) -> int | None:
     """The category of the thing that a query names, None where it names none or says more."""
     own = votes.of(number)
     best = int(own.weight.argmax())
-    if own.weight[best] < CLEAR * votes.total[number] or engine.qualifying(tokens(votes.queries[number])):
+    if own.weight[best] < CLEAR * votes.total[number] or engine.reader.qualifying(tokens(votes.queries[number])):
         return None
     return int(own.category[best])
 
@@ -62,9 +62,8 @@ def _choice(engine: Engine, votes: Votes, number: int, k: int, rng: np.random.Ge
     words = [votes.queries[number], word]
     asked = engine.read(" ".join(words if rng.random() < 0.5 else reversed(words)))
     found = engine.candidates(asked, k, np.ones(len(engine), bool))
-    features = engine.features(asked, found.rows, found.cosine, found.lexical | found.corrected, found.bm25)
     alike = np.isin(column.codes[found.rows], meant)
-    return Choice(features, (alike & (engine.columns.category[found.rows] == category)).astype(np.float64))
+    return Choice(found.features, (alike & (engine.columns.category[found.rows] == category)).astype(np.float64))
 
 
 def _said(engine: Engine, example: int) -> list[tuple[Coded, str, list[int]]]:
@@ -76,7 +75,7 @@ def _said(engine: Engine, example: int) -> list[tuple[Coded, str, list[int]]]:
         if code < 0:
             continue
         value = column.values[code]
-        if engine.qualifying(tokens(value)):
+        if engine.reader.qualifying(tokens(value)):
             ways.append((column, value, [code]))
         ways += [
             (
@@ -84,6 +83,6 @@ def _said(engine: Engine, example: int) -> list[tuple[Coded, str, list[int]]]:
                 word,
                 [at for at, other in enumerate(column.values) if values.get(other, 0.0) >= values[value] - ALIKE],
             )
-            for word, values in engine.wanted.saying(name, value)
+            for word, values in engine.reader.wanted.saying(name, value)
         ]
     return ways

@@ -65,7 +65,7 @@ def run(bundle: Path, events: Path, out: Path, since: str | None = None) -> Reca
     span = newer_span(behaviour, after)
     newest = tallied(engine, behaviour, span == TEST, rows)
     before = measure(engine, newest)
-    done = calibrate(engine, behaviour, span, rows, absent, engine.seen.weights)
+    done = calibrate(engine, behaviour, span, rows, absent, engine.reader.seen.weights)
     if done is None:
         raise DataError(
             f"{events}: expected at least {FEWEST_QUERIES} queries with more than one click to calibrate on, among the "

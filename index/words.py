@@ -33,7 +33,7 @@ def learn_words(engine: Engine, behaviour: Behaviour, selected: NDArray[np.bool_
     """Returns what the queries marked in `selected` (bool `[queries]`) tell; rows: the engine's row of each listing
     id."""
     pairs = interactions(behaviour, selected, rows)
-    qualifies = engine.qualifies.copy()
+    qualifies = engine.reader.qualifies.copy()
     qualifies[said_in_vain(engine, pairs)] = False
     return Learned(learn_wanted(pairs, rewritten(behaviour, selected), engine.columns, engine.ontology), qualifies)
 
@@ -42,7 +42,7 @@ def said_in_vain(engine: Engine, pairs: Interactions) -> list[int]:
     """Returns the numbers of those qualifiers of queries that hardly ever stand in what was chosen for these: "for",
     and "ladies" where sellers write "women". pairs: listings by row of the engine's snapshot."""
     words = engine.catalogue.snapshot.words
-    said = [engine.qualifying(tokens(query)) for query in pairs.queries]
+    said = [engine.reader.qualifying(tokens(query)) for query in pairs.queries]
     total: dict[int, float] = defaultdict(float)
     held: dict[int, float] = defaultdict(float)
     for query, listing, weight in zip(pairs.query.tolist(), pairs.listing.tolist(), pairs.weight.tolist(), strict=True):

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from relevance.columns import Columns
 from relevance.filters import Filters, Mask
 from relevance.ontology import Ontology
-from relevance.store import ListingStore, StoredListing
-from relevance.vectors import Rows, Scores, VectorIndex
+from relevance.store import Card, ListingStore, StoredListing
+from relevance.vectors import Rows, Scores, VectorIndex, within
 from relevance.wanted import Said, meets
 
 Ranges = Sequence[tuple[int, int]]
@@ -30,10 +30,13 @@ _NOT_YET: tuple[np.datetime64[Any], np.datetime64[Any], Mask] = (_FOREVER, _FORE
 
 
 class Listed(Protocol):
-    """What a hit shows, by row of the catalogue."""
+    """Listings by row of the catalogue."""
 
     def rows(self, rows: Sequence[int]) -> dict[int, StoredListing]:
         """Returns the listings in these rows, by row."""
+
+    def cards(self, rows: Sequence[int]) -> dict[int, Card]:
+        """Returns what is shown of the listings in these rows, by row."""
 
 
 class Words(Protocol):
@@ -107,14 +110,17 @@ class Catalogue:
         """Returns the vectors of `rows` in the joint space, float32 `[n, dim]`."""
         return np.asarray(self.gather(rows, lambda segment: segment.vectors.embeddings))
 
+    def cosines(self, query: NDArray[np.float32], rows: Rows) -> Scores:
+        """Returns the cosine of `query` (float32 `[dim]`) with each of `rows`, float32 `[n]`."""
+        return np.asarray(np.vecdot(self.embeddings(rows), query))
+
     def words(self, rows: Rows) -> NDArray[np.int32]:
         """Returns the words of `rows`, int32 `[n, WORDS]`."""
         return np.asarray(self.gather(rows, lambda segment: segment.words))
 
     def meets(self, said: Said, rows: Rows) -> NDArray[np.float32]:
         """Returns how well `rows` are what a query says of attributes, float32 `[n]`: see `relevance.wanted.meets`."""
-        late = rows >= self.first_fresh
-        if self.fresh is None or not late.any():
+        if self.fresh is None or not (late := rows >= self.first_fresh).any():
             return meets(said, self.snapshot.columns, rows)
         met = np.empty(len(rows), np.float32)
         met[~late] = meets(said, self.snapshot.columns, rows[~late])
@@ -132,6 +138,13 @@ class Catalogue:
             found |= self.fresh.store.rows([row for row in rows if row >= self.first_fresh])
         return found
 
+    def cards(self, rows: Sequence[int]) -> dict[int, Card]:
+        """Returns what a hit shows of the listings in `rows`, by row."""
+        if self.fresh is None:
+            return self.snapshot.store.cards(rows)
+        found = self.snapshot.store.cards([row for row in rows if row < self.first_fresh])
+        return found | self.fresh.store.cards([row for row in rows if row >= self.first_fresh])
+
     def find(self, listing_id: str) -> StoredListing | None:
         """Returns the listing with this id, None if there is none; an expired one is found."""
         if listing_id not in self._latest:
@@ -146,9 +159,8 @@ class Catalogue:
     def gather(self, rows: Rows, of: Callable[[Segment], NDArray[Any]]) -> NDArray[Any]:
         """Returns `of(segment)` at `rows`, from whichever segment holds each."""
         own = of(self.snapshot)
-        late = rows >= self.first_fresh
-        if self.fresh is None or not late.any():
-            return own[rows]
+        if self.fresh is None or not (late := rows >= self.first_fresh).any():
+            return own.take(rows, axis=0)
         gathered = np.empty((len(rows), *own.shape[1:]), own.dtype)
         gathered[~late] = own[rows[~late]]
         gathered[late] = of(self.fresh)[rows[late] - self.first_fresh]
@@ -168,16 +180,29 @@ class Catalogue:
     ) -> tuple[Rows, Scores]:
         """Returns the `k` rows nearest to `query` (float32 `[dim]`) among those in `mask`, nearest first, and their
         cosines; fewer only where fewer pass. ranges: of the categories to look in, all when None."""
-        slices = None if ranges is None else [(int(self._starts[a]), int(self._starts[b])) for a, b in ranges]
+        slices = None if ranges is None else self._slices(ranges)
         found = self.snapshot.vectors.search(query, k, mask[: self.first_fresh], slices)
         if self.fresh is None:
             return found
         passing = mask[self.first_fresh :]
         if ranges is not None:
-            category = self.fresh.columns.category
-            inside = [(category >= first) & (category < end) for first, end in ranges]
-            passing = passing & np.any(inside, axis=0) if inside else np.zeros_like(passing)
+            passing = passing & within(self.fresh.columns.category, ranges)
         return self._merged(found, self.fresh.vectors.search(query, k, passing), k)
+
+    def around(self, query: NDArray[np.float32], k: int, mask: Mask, ranges: Ranges) -> tuple[Rows, Scores]:
+        """Returns rows of `mask`, once each and in no order, and their cosines with `query`: nearly always all of the
+        `k` nearest, and of the `k` nearest in the categories of `ranges`."""
+        rows, scores = self.snapshot.vectors.around(query, k, mask[: self.first_fresh], self._slices(ranges))
+        if self.fresh is None:
+            return rows, scores
+        passing, inside = mask[self.first_fresh :], within(self.fresh.columns.category, ranges)
+        of_all = self.fresh.vectors.search(query, k, passing & ~inside)
+        own = self.fresh.vectors.search(query, k, passing & inside)
+        fresh = np.concatenate([of_all[0], own[0]]) + self.first_fresh
+        return np.concatenate([rows, fresh]), np.concatenate([scores, of_all[1], own[1]])
+
+    def _slices(self, ranges: Ranges) -> list[tuple[int, int]]:
+        return [(int(self._starts[first]), int(self._starts[end])) for first, end in ranges]
 
     def look_alikes(self, look: NDArray[np.float32], k: int, mask: Mask) -> tuple[Rows, Scores]:
         """Returns the `k` rows in `mask` that look most like `look` (float32 `[visual_dim]`), and their cosines."""
@@ -214,18 +239,19 @@ class Catalogue:
     def fitting(self, said: Said, ranges: Ranges, mask: Mask) -> Mask:
         """Returns those rows of `mask` in `ranges` that come close to being as well what is said of attributes as any
         there."""
-        rows = np.flatnonzero(self._inside(ranges) & mask)
+        rows = self._inside(ranges, mask)
         met = self.meets(said, rows)
         passing = np.zeros(len(mask), np.bool_)
         passing[rows[met >= met.max(initial=-np.inf) - FITS]] = True
         return passing
 
-    def _inside(self, ranges: Ranges) -> Mask:
-        """All rows in these ranges of categories."""
-        category = self.snapshot.columns.category
+    def _inside(self, ranges: Ranges, mask: Mask) -> Rows:
+        """The rows of `mask` in these ranges of categories."""
+        parts = [first + np.flatnonzero(mask[first:end]) for first, end in self._slices(ranges)]
         if self.fresh is not None:
-            category = np.concatenate([category, self.fresh.columns.category])
-        return np.asarray(np.any([(category >= first) & (category < end) for first, end in ranges], axis=0))
+            inside = within(self.fresh.columns.category, ranges) & mask[self.first_fresh :]
+            parts.append(self.first_fresh + np.flatnonzero(inside))
+        return np.concatenate([_NONE, *parts])
 
     def online(self, now: np.datetime64) -> Mask:
         """Returns the mask without filters, read-only. It holds until the next listing expires: most queries make

@@ -7,7 +7,6 @@ sure and right first guess asks for no second), so that the set holds what peopl
 ≥ 1 - alpha.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +23,8 @@ BOOST_SIZE = 8
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
+Members = list[tuple[int, float]]
+"""A set of categories: position and probability, the likeliest first."""
 
 
 @dataclass(frozen=True)
@@ -54,20 +55,24 @@ class CategoryModel:
         self._embeddings = embeddings
         self.empty = counts == 0
         self._closed = np.where(self.empty, -np.inf, 0.0).astype(np.float32)
-        self._ancestors = [ontology.ancestor_at(level + 1) for level in range(len(calibration.thresholds))]
-        self._open = [len(np.unique(ancestors[counts > 0])) for ancestors in self._ancestors]
+        levels = reversed(range(len(calibration.thresholds)))
+        ancestors = [(level, ontology.ancestor_at(level + 1)) for level in levels]
+        self._levels = [(level, own, len(np.unique(own[~self.empty]))) for level, own in ancestors]
 
     def cosines(self, query: Floats) -> Floats:
         """Returns float32 `[categories]`: the cosine of the query vector (float32 `[dim]`) with each category."""
         # Not `@`: for so small a product BLAS would wake its threads, which on a busy machine costs more than it saves.
-        return np.asarray(np.einsum("nd,d->n", self._embeddings, query), np.float32)
+        return np.asarray(np.vecdot(self._embeddings, query))
 
     def probabilities(self, cosines: Floats) -> Floats:
         """Returns float32 `[categories]`: the probability that what is searched lies on each category itself (0 for
         those without listings), summing to 1."""
-        logits = cosines / np.float32(self.calibration.temperature) + self._closed
-        exponents = np.exp(logits - logits.max())
-        return np.asarray(exponents / exponents.sum(), np.float32)
+        logits = cosines + self._closed
+        logits -= logits.max()
+        logits /= np.float32(self.calibration.temperature)
+        exponents = np.exp(logits, out=logits)
+        exponents /= exponents.sum()
+        return np.asarray(exponents, np.float32)
 
     @property
     def no_filter(self) -> CategoryFilter:
@@ -82,31 +87,41 @@ class CategoryModel:
             return self.no_filter
         if probabilities is None:
             probabilities = self.probabilities(cosines)
-        sets = [self._level_set(probabilities, level) for level in reversed(range(len(self._ancestors)))]
+        sets: list[Members] = []
         modes: tuple[tuple[int, Mode], ...] = ((FILTER_SIZE, "filter"), (BOOST_SIZE, "boost"))
         for limit, mode in modes:
-            for (nodes, scores), open_nodes in zip(sets, reversed(self._open), strict=True):
-                if 0 < len(nodes) <= limit and len(nodes) < open_nodes:
-                    categories = tuple(self._score(n, s) for n, s in zip(nodes, scores, strict=True))
+            for number, (level, ancestors, open_nodes) in enumerate(self._levels):
+                if number == len(sets):  # mostly the deepest level's set decides
+                    sets.append(self._likeliest(probabilities, level, ancestors, BOOST_SIZE))
+                if len(sets[number]) <= limit and len(sets[number]) < open_nodes:
+                    categories = tuple(self._score(node, score) for node, score in sets[number])
                     return CategoryFilter(mode, categories, self.calibration.coverage)
         return self.no_filter
 
-    def sets(self, probabilities: Floats) -> list[Sequence[int]]:
+    def sets(self, probabilities: Floats) -> list[list[int]]:
         """Returns the conformal set of each level from 1 on: positions, most probable first, however many there are.
         probabilities: float32 `[categories]`."""
-        return [self._level_set(probabilities, level)[0] for level in range(len(self._ancestors))]
+        everything = len(probabilities)
+        found = [self._likeliest(probabilities, level, ancestors, everything) for level, ancestors, _ in self._levels]
+        return [[node for node, _ in members] for members in reversed(found)]
 
-    def _level_set(self, probabilities: Floats, level: int) -> tuple[Sequence[int], Sequence[float]]:
-        at_level = np.asarray(np.bincount(self._ancestors[level], probabilities, len(probabilities)), np.float64)
-        order = np.argsort(-at_level, kind="stable")
-        size = set_size(at_level[order], self.calibration.thresholds[level])
-        return order[:size].tolist(), at_level[order[:size]].tolist()
+    def _likeliest(self, probabilities: Floats, level: int, ancestors: NDArray[np.int32], limit: int) -> Members:
+        at_level = np.bincount(ancestors, probabilities, len(probabilities))
+        return likeliest(np.asarray(at_level, np.float64), self.calibration.thresholds[level], limit)
 
     def _score(self, node: int, probability: float) -> CategoryScore:
         return CategoryScore(self.ontology.ids[node], self.ontology.path_text(node), round(probability, 4))
 
 
-def set_size(descending: Doubles, threshold: float) -> int:
-    """Returns how many of the descending probabilities have at most `threshold` before them: at least the first."""
-    before = np.cumsum(descending) - descending
-    return int(np.count_nonzero(before <= threshold + 1e-9))
+def likeliest(probabilities: Doubles, threshold: float, limit: int) -> Members:
+    """Returns those that have at most `threshold` of probability before them, the likeliest first: at least one, and at
+    most one more than `limit`. probabilities: float64 `[n]`; they are used up."""
+    members: Members = []
+    before = 0.0
+    # No sort: nearly always a few are enough.
+    while before <= threshold + 1e-9 and len(members) <= min(limit, len(probabilities) - 1):
+        best = int(probabilities.argmax())
+        members.append((best, float(probabilities[best])))
+        before += members[-1][1]
+        probabilities[best] = -1.0
+    return members

@@ -36,6 +36,11 @@ class Coded:
         return np.isin(self.codes, list(codes))
 
     @cached_property
+    def numbers(self) -> dict[str, int]:
+        """The code of each string."""
+        return {value: code for code, value in enumerate(self.values)}
+
+    @cached_property
     def _codes_of(self) -> dict[str, list[int]]:
         """A value -> the codes of the strings that it is in."""
         found: dict[str, list[int]] = {}
@@ -105,4 +110,5 @@ def value_text(value: Any) -> str | None:
 
 
 def _map(path: Path) -> Any:
-    return np.load(path, mmap_mode="r")
+    # As a plain array over the same memory: each look into a `memmap` costs microseconds.
+    return np.asarray(np.load(path, mmap_mode="r"))

@@ -1,49 +1,41 @@
 """The engine: one query in, hits, category filter and fallback out."""
 
 import copy
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from relevance.bundle import BundleLayout, Calibration, open_manifest
+from relevance.candidates import Candidates, gather, with_every_word
 from relevance.catalogue import Catalogue, Segment
 from relevance.category_filter import CategoryModel
 from relevance.codes import open_vectors
 from relevance.columns import Columns
-from relevance.coverage import covered
 from relevance.errors import DataError
 from relevance.filters import Filters, Mask
+from relevance.hits import EVERY_WORD, plain_hits, search_hits
 from relevance.image_encoder import Encoded, ImageEncoder
 from relevance.images import load_photo
 from relevance.lexical import LexicalIndex
 from relevance.ontology import Ontology
+from relevance.query import Query, QueryReader
 from relevance.related import RelatedQueries
-from relevance.relevance_model import RelevanceModel, pair_features
-from relevance.results import CategoryFilter, Fallback, Hit, SearchResult, Source
+from relevance.relevance_model import RelevanceModel
+from relevance.results import CategoryFilter, Fallback, Hit, SearchResult
 from relevance.seen import SeenQueries
-from relevance.spelling import Reading, Speller
 from relevance.store import ListingStore, StoredListing
 from relevance.timing import Deadline, DeadlinePassed, Timings
 from relevance.towers import Towers
-from relevance.wanted import Said, WantedValues
+from relevance.wanted import WantedValues
 
 MAX_K = 1000
 FALLBACK_BELOW = 1
 """The fallback answers where the words match fewer listings than this."""
 
-_SEMANTIC_POOL = 100
-"""Nearest listings looked at for a query; more where more hits are asked for."""
-
-CORRECTED_SHARE = 0.4
-"""What the corrected query weighs beside the query as it was typed."""
-
 NO_FILTERS = Filters()
 NO_DEADLINE = Deadline(None)
-
 
 Clock = Callable[[], np.datetime64]
 
@@ -51,44 +43,6 @@ Clock = Callable[[], np.datetime64]
 def utc_now() -> np.datetime64:
     """The time against which listings expire."""
     return np.datetime64("now", "ms")
-
-
-class Query(NamedTuple):
-    """A query as the models see it. embedding: float32 `[dim]`; categories: float32 `[categories]`, cosines; shares:
-    float32 `[categories]`, probabilities; nothing: how much nearer it is to the place of queries without an answer than
-    to any category; qualifiers: numbers of the words that say how the thing is to be; wanted: what the words say of
-    attributes; ranges: ranges of ontology positions, the subtrees of its category filter, none where it has no
-    filter."""
-
-    text: str
-    embedding: NDArray[np.float32]
-    categories: NDArray[np.float32]
-    shares: NDArray[np.float32]
-    nothing: float
-    qualifiers: tuple[int, ...]
-    wanted: Said
-    reading: Reading
-    category_filter: CategoryFilter
-    ranges: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """Listings that may answer a query, with one row each. cosine, relevance: float32 `[n]`; bm25: float32 `[n]`, of
-    the words of the query or of its correction; utility: float32 `[n]`, by which they are put in order; lexical: bool
-    `[n]`, every word of the query occurs; corrected: bool `[n]`, every word of the corrected query does."""
-
-    rows: NDArray[np.int64]
-    cosine: NDArray[np.float32]
-    bm25: NDArray[np.float32]
-    lexical: NDArray[np.bool_]
-    corrected: NDArray[np.bool_]
-    relevance: NDArray[np.float32]
-    utility: NDArray[np.float32]
-
-    def take(self, order: NDArray[np.int64]) -> "Candidates":
-        """Returns the candidates at these places, in this order."""
-        return Candidates(*(getattr(self, name)[order] for name in self.__dataclass_fields__))
 
 
 class Engine:
@@ -113,16 +67,14 @@ class Engine:
         self.lexical = LexicalIndex.open(layout.lexical)
         self.store = ListingStore(layout.store)
         self.relevance: RelevanceModel = calibration.relevance
-        self.seen = SeenQueries.read(layout.seen, self.ontology)
-        self.related_queries = RelatedQueries.read(layout.related, layout.related_embeddings)
-        self.wanted = WantedValues.read(layout.wanted)
-        self.qualifies: NDArray[np.bool_] = np.load(layout.qualifiers)
-        words = np.load(layout.words, mmap_mode="r")
+        words = np.asarray(np.load(layout.words, mmap_mode="r"))
         snapshot = Segment(self.columns, words, self.vectors, self.visual, self.lexical, self.store)
         self.catalogue = Catalogue(self.ontology, snapshot, self.store)
         counts = self.catalogue.counts()
-        self.categories = CategoryModel(self.ontology, self.towers.category_embeddings, counts, calibration.category)
-        self.speller = Speller(self.towers.featuriser, self._leads_somewhere(self.catalogue))
+        categories = CategoryModel(self.ontology, self.towers.category_embeddings, counts, calibration.category)
+        seen, wanted = SeenQueries.read(layout.seen, self.ontology), WantedValues.read(layout.wanted)
+        self.reader = QueryReader(self.towers, categories, self.catalogue, seen, wanted, np.load(layout.qualifiers))
+        self.related_queries = RelatedQueries.read(layout.related, layout.related_embeddings)
         self._encoder = ImageEncoder(layout.image_encoder, threads) if layout.image_encoder.exists() else None
         self.versions = {"bundle": manifest["created_at"], "fingerprint": manifest["fingerprint"][:16]}
 
@@ -131,18 +83,12 @@ class Engine:
         are shared. `columns`, `vectors`, `visual`, `lexical` and `store` stay those of the bundle."""
         engine = copy.copy(self)
         engine.catalogue = catalogue
-        counts = catalogue.counts()
-        if not np.array_equal(counts == 0, self.categories.empty):
-            embeddings, calibration = self.towers.category_embeddings, self.categories.calibration
-            engine.categories = CategoryModel(self.ontology, embeddings, counts, calibration)
-        engine.speller = self.speller.over(self._leads_somewhere(catalogue))
+        categories, counts = self.categories, catalogue.counts()
+        if not np.array_equal(counts == 0, categories.empty):
+            categories = CategoryModel(self.ontology, self.towers.category_embeddings, counts, categories.calibration)
+        engine.reader = self.reader.over(categories, catalogue)
         engine.versions = {**self.versions, "change": str(change)}
         return engine
-
-    def _leads_somewhere(self, catalogue: Catalogue) -> Callable[[str], bool]:
-        """Whether a word stands in a listing, or in a query from which people often chose: "mujer" on an English
-        site."""
-        return lambda word: self.seen.knows(word) or catalogue.count(word) > 0
 
     def __len__(self) -> int:
         """Listings, expired ones included."""
@@ -225,111 +171,28 @@ class Engine:
             return ()
         rows, scores = self.catalogue.look_alikes(embedding, k + 1, self._mask(NO_FILTERS))
         kept = (rows != own) & (scores > 0)
-        return self._similar_hits(rows[kept][:k], scores[kept][:k])
+        return plain_hits(self.catalogue, rows[kept][:k], scores[kept][:k], "visual", "its photo looks alike")
 
     def lexical_search(self, query: str, k: int = 20, filters: Filters | None = None) -> tuple[Hit, ...]:
         """Returns what the lexical engine alone finds: the state of things without this system."""
         _check_k(k)
-        rows, scores = self._lexical_rows(query, k, self._mask(filters or NO_FILTERS))
-        reason = "has every word of the query"
-        listings = self.catalogue.listings(rows[:k].tolist())
-        pairs = zip(rows[:k].tolist(), scores[:k].tolist(), strict=True)
-        return tuple(self._hit(listings[row], score, None, "lexical", reason) for row, score in pairs)
+        rows, scores, _ = with_every_word(self.catalogue, query, k, self._mask(filters or NO_FILTERS))
+        return plain_hits(self.catalogue, rows[:k], scores[:k], "lexical", EVERY_WORD)
 
     # The parts, also used to calibrate and to evaluate.
 
+    @property
+    def categories(self) -> CategoryModel:
+        """The category model over the categories that have listings now."""
+        return self.reader.categories
+
     def read(self, query: str) -> Query:
         """Returns `query` as the models see it."""
-        reading = self.speller.read(query)
-        embedding = self._embed(query, reading.corrected)
-        cosines = self.categories.cosines(embedding)
-        predicted = self.categories.probabilities(cosines)
-        shares = self.seen.blend(reading.words, predicted)
-        if shares is predicted and reading.corrected:
-            shares = self.seen.blend(reading.corrected.split(), predicted)
-        seen = shares is not predicted
-        found = self.categories.filter(cosines, shares, seen) if reading.words else self.categories.no_filter
-        nothing = float(self.towers.nothing @ embedding) - float(cosines.max())
-        words = reading.corrected.split() if reading.corrected else reading.words
-        qualifiers, wanted = self.qualifying(words), self.wanted.of(words)
-        positions = [self.ontology.position(category.category_id) for category in found.categories]
-        ranges = tuple((p, int(self.ontology.end[p])) for p in positions)
-        ranges = ranges if found.mode == "filter" else ()
-        return Query(query, embedding, cosines, shares, nothing, qualifiers, wanted, reading, found, ranges)
-
-    def qualifying(self, words: Sequence[str]) -> tuple[int, ...]:
-        """Returns the numbers of those of `words` (normalised) that say how a thing is to be, and not what it is."""
-        numbers = (self.towers.featuriser.number(word) for word in dict.fromkeys(words))
-        return tuple(number for number in numbers if number is not None and self.qualifies[number])
-
-    def _embed(self, query: str, corrected: str | None) -> NDArray[np.float32]:
-        """The vector of the query; of a misspelt one, something of its correction's too: neither is right always."""
-        embedding = self.towers.query(query)
-        if corrected is None:
-            return embedding
-        mixed = (1 - CORRECTED_SHARE) * embedding + CORRECTED_SHARE * self.towers.query(corrected)
-        return np.asarray(mixed / np.linalg.norm(mixed), np.float32)
+        return self.reader.read(query)
 
     def candidates(self, asked: Query, k: int, mask: Mask) -> Candidates:
-        """Returns lexical, corrected-lexical and semantic candidates, once each, unordered; where the words match fewer
-        than `k`, those with some of the words as well. mask: bool `[rows]`."""
-        lexical, scores = self._lexical_rows(asked.text, k, mask)
-        corrected = partial = np.empty(0, np.int64)
-        lesser = np.empty(0, np.float32)
-        said = asked.text
-        if asked.reading.corrected and not len(lexical):
-            said = asked.reading.corrected
-            corrected, scores = self._lexical_rows(said, k, mask)
-        if len(lexical) + len(corrected) < k:
-            partial, lesser = self.catalogue.lexical(said, _SEMANTIC_POOL, every=False)
-            partial, lesser = partial[mask[partial]], lesser[mask[partial]]
-        nearest, _ = self.catalogue.nearest(asked.embedding, max(_SEMANTIC_POOL, k), mask)
-        if asked.ranges:
-            # Its own categories' nearest as well: a strange word may have drawn the query away from them.
-            inside, _ = self.catalogue.nearest(asked.embedding, max(_SEMANTIC_POOL, k), mask, asked.ranges)
-            nearest = np.concatenate([nearest, inside])
-            if asked.wanted:
-                fitting = self.catalogue.fitting(asked.wanted, asked.ranges, mask)
-                inside, _ = self.catalogue.nearest(asked.embedding, max(_SEMANTIC_POOL, k), fitting, asked.ranges)
-                nearest = np.concatenate([nearest, inside])
-        rows = np.unique(np.concatenate([lexical, corrected, partial, nearest]))
-        cosine = np.einsum("nd,d->n", self.catalogue.embeddings(rows), asked.embedding)
-        is_lexical, is_corrected = np.isin(rows, lexical), np.isin(rows, corrected)
-        bm25 = np.zeros(len(rows), np.float32)
-        bm25[np.searchsorted(rows, partial)] = lesser
-        bm25[np.searchsorted(rows, np.concatenate([lexical, corrected]))] = scores
-        features = self.features(asked, rows, cosine, is_lexical | is_corrected, bm25)
-        model = self.relevance
-        return Candidates(
-            rows, cosine, bm25, is_lexical, is_corrected, model.probability(features), model.utility(features)
-        )
-
-    def features(
-        self,
-        asked: Query,
-        rows: NDArray[np.int64],
-        cosine: NDArray[np.float32],
-        matched: NDArray[np.bool_],
-        bm25: NDArray[np.float32],
-    ) -> NDArray[np.float32]:
-        """Returns what the relevance model reads of the query with each of `rows`, float32 `[n, features]`.
-
-        matched: bool `[n]`, every word of the query, or of its correction, occurs; bm25: float32 `[n]`, 0 where no word
-        does."""
-        category = self.catalogue.category(rows)
-        return pair_features(
-            cosine,
-            category,
-            asked.categories[category],
-            asked.shares[category],
-            matched,
-            bm25,
-            covered(asked.qualifiers, self.catalogue.words(rows)),
-            self.catalogue.meets(asked.wanted, rows),
-            asked.reading.familiar,
-            asked.reading.foreign,
-            asked.nothing,
-        )
+        """Returns what may answer the query, unordered. mask: bool `[rows]`."""
+        return gather(self.catalogue, self.relevance, asked, k, mask)
 
     @property
     def reads_photos(self) -> bool:
@@ -350,10 +213,10 @@ class Engine:
     ) -> tuple[Fallback | None, tuple[Hit, ...]]:
         """The hits of a search, and the fallback where it is the one that answers."""
         deadline.check()
-        if found.lexical.sum() < FALLBACK_BELOW:
+        if np.count_nonzero(found.lexical) < FALLBACK_BELOW:
             fallback = self._fallback(asked, k, filters, found, deadline)
             return fallback, fallback.hits
-        return None, self._hits(self._best(found, k, keep=found.lexical), asked)
+        return None, self._shown(asked, k, found, self.relevance.shown(found.relevance) | found.lexical)
 
     def _fallback(
         self, asked: Query, k: int, filters: Filters, found: Candidates, deadline: Deadline = NO_DEADLINE
@@ -362,34 +225,17 @@ class Engine:
             return Fallback("the query has no words", None, (), (), abstained=True)
         relaxed: list[str] = []
         remaining = list(filters.active())
-        shown = self._best(found, k)
-        while not len(shown.rows) and remaining:
+        likely = self.relevance.shown(found.relevance)
+        while not likely.any() and remaining:
             name = remaining.pop(0)
             relaxed.append(name)
             deadline.check()
             filters = filters.without(name)
-            shown = self._best(self.candidates(asked, k, self._mask(filters)), k)
-        hits = self._hits(shown, asked)
-        matching = self.catalogue.count(asked.text) > 0
-        trigger = "no listing has every word of the query" + (" and passes the filters" if matching else "")
+            found = self.candidates(asked, k, self._mask(filters))
+            likely = self.relevance.shown(found.relevance)
+        hits = self._shown(asked, k, found, likely)
+        trigger = "no listing has every word of the query" + (" and passes the filters" if found.matching else "")
         return Fallback(trigger, asked.reading.corrected, tuple(relaxed) if hits else (), hits, abstained=not hits)
-
-    def _best(self, found: Candidates, k: int, keep: NDArray[np.bool_] | None = None) -> Candidates:
-        """The first `k` candidates of those that are relevant enough, and of those marked in `keep`."""
-        shown = self.relevance.shown(found.relevance)
-        order = np.flatnonzero(shown if keep is None else shown | keep)
-        order = order[np.argsort(-found.utility[order], kind="stable")][:k]
-        return found.take(order)
-
-    def _lexical_rows(self, query: str, k: int, mask: Mask) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """At least `k` passing rows where there are that many."""
-        limit = max(k, _SEMANTIC_POOL)
-        while True:
-            rows, scores = self.catalogue.lexical(query, limit)
-            passing = mask[rows]
-            if passing.sum() >= k or len(rows) < limit:
-                return rows[passing], scores[passing]
-            limit *= 4
 
     def _mask(self, filters: Filters) -> Mask:
         return self.catalogue.mask(filters, self._clock())
@@ -400,47 +246,8 @@ class Engine:
             raise DataError(f"similar: no listing with id {listing_id!r} in this bundle")
         return self.catalogue.looks(np.array([listing.row]))[0], listing.row
 
-    def _hits(self, shown: Candidates, asked: Query) -> tuple[Hit, ...]:
-        listings = self.catalogue.listings(shown.rows.tolist())
-        hits = []
-        columns = (shown.rows, shown.lexical, shown.corrected, shown.relevance, shown.utility)
-        for row, lexical, corrected, relevance, utility in zip(*(own.tolist() for own in columns), strict=True):
-            source: Source = "lexical" if lexical else "semantic"
-            listing = listings[row]
-            reason = self._reason(lexical, corrected, listing.category_id, asked)
-            hits.append(self._hit(listing, utility, round(relevance, 4), source, reason))
-        return tuple(hits)
-
-    def _reason(self, lexical: bool, corrected: bool, category_id: str | None, asked: Query) -> str:
-        if lexical:
-            return "has every word of the query"
-        if corrected:
-            return f"has every word of “{asked.reading.corrected}”"
-        if category_id is not None:
-            position = self.ontology.position(category_id)
-            if asked.categories[position] >= self.categories.calibration.least_cosine:
-                return f"means the same: searches like this one go to {self.ontology.name(position)}"
-        return "close in meaning to the query"
-
-    def _similar_hits(self, rows: NDArray[np.int64], scores: NDArray[np.float32]) -> tuple[Hit, ...]:
-        listings = self.catalogue.listings(rows.tolist())
-        pairs = zip(rows.tolist(), scores.tolist(), strict=True)
-        return tuple(self._hit(listings[row], score, None, "visual", "its photo looks alike") for row, score in pairs)
-
-    def _hit(self, listing: StoredListing, score: float, relevance: float | None, source: Source, reason: str) -> Hit:
-        category = self.ontology.get(listing.category_id) if listing.category_id else None
-        return Hit(
-            listing_id=listing.listing_id,
-            score=score,
-            relevance=relevance,
-            source=source,
-            reason=reason,
-            title=listing.title,
-            price=listing.price,
-            category_id=listing.category_id,
-            category="" if category is None else self.ontology.path_text(category),
-            image=listing.image,
-        )
+    def _shown(self, asked: Query, k: int, found: Candidates, shown: NDArray[np.bool_]) -> tuple[Hit, ...]:
+        return search_hits(self.catalogue, found.best(k, shown), asked, self.categories.calibration.least_cosine)
 
 
 def _check_k(k: int) -> None:

@@ -3,9 +3,10 @@ query, and the order in which listings stand. Both are linear in the same featur
 being relevant, the second a conditional logit of being chosen among the candidates (McFadden, 1974)."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 FEATURES = (
     "cosine",
@@ -52,10 +53,12 @@ class RelevanceModel:
     threshold: float
     false_abstention: float
 
-    def probability(self, features: Features) -> NDArray[np.float32]:
-        """Returns float32 `[n]` for features float32 `[n, features]`."""
-        logits = features @ np.array(self.weights, np.float32) + np.float32(self.bias)
-        return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
+    def judge(self, features: Features) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Returns, for features float32 `[n, features]`, the probability of being relevant and the utility, float32
+        `[n]` each: the higher the utility, the earlier in the order; comparable within one query."""
+        logits, utility = self._both @ features.T
+        logits += np.float32(self.bias)
+        return 1 / (1 + np.exp(-logits)), utility
 
     def shown(self, probability: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Returns bool `[n]`, which of a query's candidates are an answer: none of them where the best does not reach
@@ -64,9 +67,9 @@ class RelevanceModel:
             return np.zeros(len(probability), np.bool_)
         return np.asarray(probability >= LESS_CERTAIN * self.threshold)
 
-    def utility(self, features: Features) -> NDArray[np.float32]:
-        """Returns float32 `[n]`: the higher, the earlier in the order; comparable within one query."""
-        return np.asarray(features @ np.array(self.ranking, np.float32), np.float32)
+    @cached_property
+    def _both(self) -> NDArray[np.float32]:
+        return np.array([self.weights, self.ranking], np.float32)
 
 
 def pair_features(
@@ -76,30 +79,34 @@ def pair_features(
     category_share: NDArray[np.float32],
     lexical: NDArray[np.bool_],
     bm25: NDArray[np.float32],
-    coverage: NDArray[np.float32],
-    wanted: NDArray[np.float32],
+    coverage: NDArray[np.float32] | float,
+    wanted: NDArray[np.float32] | float,
     familiar: float,
     foreign: float,
     nothing: float,
 ) -> Features:
     """Returns the features of one query with n listings, float32 `[n, features]`."""
     strange = 1 - familiar
-    columns = (
+    share = np.log(np.maximum(category_share, np.float32(LEAST_SHARE)))
+    columns: tuple[ArrayLike, ...] = (
         cosine,
         cosine - _mean_within(cosine, category),
         category_cosine,
-        np.log(np.maximum(category_share, LEAST_SHARE)) / 10,
+        share / 10,
         lexical,
         bm25 / max(float(bm25.max(initial=0.0)), 1e-9),
         coverage,
         wanted,
-        np.full(len(cosine), familiar),
-        np.full(len(cosine), foreign),
-        np.full(len(cosine), nothing),
+        familiar,
+        foreign,
+        nothing,
         cosine * strange,
         category_cosine * strange,
     )
-    return np.stack(columns, axis=1).astype(np.float32)
+    features = np.empty((len(columns), len(cosine)), np.float32)
+    for column, values in zip(features, columns, strict=True):
+        column[:] = values
+    return features.T
 
 
 def _mean_within(values: NDArray[np.float32], group: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -19,7 +19,14 @@ CREATE TABLE listings (
     attributes TEXT NOT NULL
 )
 """
+_REMEMBERED = 20_000
+"""Cards kept at hand, about 10 MB: what is found once is found again."""
+
+_MAPPED = 2**34
+"""Bytes of the file that are mapped and not read: processes share them, and a row costs no system call."""
+
 _COLUMNS = "row, listing_id, title, description, category_id, category_source, price, image, attributes"
+_CARD = "row, listing_id, title, price, image"
 
 
 class StoredListing(NamedTuple):
@@ -35,6 +42,21 @@ class StoredListing(NamedTuple):
     image: str | None
     attributes: str
 
+    @property
+    def card(self) -> "Card":
+        """What is shown of it."""
+        return Card(self.row, self.listing_id, self.title, self.price, self.image)
+
+
+class Card(NamedTuple):
+    """What a hit shows of its listing, but for what the columns have."""
+
+    row: int
+    listing_id: str
+    title: str
+    price: float | None
+    image: str | None
+
 
 class ListingStore:
     """Think `row -> listing` and `listing id -> row`; safe to share between threads."""
@@ -42,6 +64,7 @@ class ListingStore:
     def __init__(self, path: Path) -> None:
         self._uri = f"file:{path.resolve().as_posix().replace('?', '%3f').replace('#', '%23')}?mode=ro&immutable=1"
         self._local = threading.local()
+        self._cards: dict[int, Card] = {}
 
     @staticmethod
     def build(path: Path, listings: Iterable[StoredListing]) -> None:
@@ -60,6 +83,19 @@ class ListingStore:
         found = self._connection().execute(f"SELECT {_COLUMNS} FROM listings WHERE row IN ({marks})", list(rows))
         return {listing.row: listing for listing in map(StoredListing._make, found)}
 
+    def cards(self, rows: Sequence[int]) -> dict[int, Card]:
+        """Returns what is shown of the listings in these rows, by row."""
+        cards = self._cards
+        new = [row for row in rows if row not in cards]
+        if new:
+            if len(cards) >= _REMEMBERED:
+                cards = self._cards = {}  # another thread may still be reading the old one
+                new = list(rows)
+            marks = ",".join("?" * len(new))
+            found = self._connection().execute(f"SELECT {_CARD} FROM listings WHERE row IN ({marks})", new)
+            cards.update((card[0], Card._make(card)) for card in found)
+        return {row: cards[row] for row in rows if row in cards}
+
     def find(self, listing_id: str) -> StoredListing | None:
         """Returns the listing with this id, None if there is none."""
         statement = f"SELECT {_COLUMNS} FROM listings WHERE listing_id = ?"
@@ -74,4 +110,5 @@ class ListingStore:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = sqlite3.connect(self._uri, uri=True)
+            connection.execute(f"PRAGMA mmap_size={_MAPPED}")
         return connection

@@ -40,6 +40,7 @@ _QUOTES = str.maketrans({"\u00b4": "'", "\u2033": '"'})
 _UNITS = re.compile(
     r"\b(\d+(?:[.,]\d+)?)\s+(gb|tb|mb|kb|ghz|mhz|hz|mah|kwh|kw|w|v|mm|cm|m|km|kg|g|mg|ml|cl|l|ltr|inch|mp|mb/s)\b"
 )
+_DIGIT = re.compile(r"\d")
 _DECIMAL = re.compile(r"(?<=\d)[.,](?=\d)")
 _ASCII_WORD = re.compile("[a-z0-9]+")
 
@@ -56,7 +57,7 @@ def normalise(text: str, limit: int | None = MAX_CHARACTERS) -> str:
     else:
         text = text.lower()
     text = _APOSTROPHES.sub("", text.replace("''", '"'))
-    if any(c.isdigit() for c in text):
+    if _DIGIT.search(text):
         text = _UNITS.sub(r"\1\2", _INCHES.sub(r"\1in ", text))
         text = _DECIMAL.sub("p", text)
     return text

@@ -3,6 +3,7 @@ one slice. One thread a call: a server's workers are the parallelism, and OpenMP
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ except ImportError:
 
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
+Slices = Sequence[tuple[int, int]]
+"""Ranges of rows [first, end), none of which overlap."""
+
 _GATHER_SHARE = 0.25
 """Below this share of rows left by a mask, the survivors are gathered and scanned alone."""
 
@@ -29,7 +33,8 @@ class VectorIndex:
             raise RelevanceError(
                 "FAISS is not installed: pip install 'relevance[cpu]' (or 'relevance[gpu]', never both)"
             )
-        self.embeddings = embeddings
+        # As a plain array over the same memory: each look into a `memmap` costs microseconds.
+        self.embeddings = np.asarray(embeddings)
 
     @classmethod
     def open(cls, path: Path) -> "VectorIndex":
@@ -39,21 +44,34 @@ class VectorIndex:
     def __len__(self) -> int:
         return len(self.embeddings)
 
+    def cosines(self, query: NDArray[np.float32], rows: Rows) -> Scores:
+        """Returns the cosine of `query` (float32 `[dim]`) with each of `rows`, float32 `[n]`."""
+        return np.asarray(np.vecdot(self.embeddings.take(rows, axis=0), query))
+
     def search(
         self,
         query: NDArray[np.float32],
         k: int,
         mask: NDArray[np.bool_] | None = None,
-        slices: Sequence[tuple[int, int]] | None = None,
+        slices: Slices | None = None,
     ) -> tuple[Rows, Scores]:
         """Returns the `k` rows nearest to `query` (float32 `[dim]`) and their cosines, best first; fewer only where
-        fewer rows pass. mask: bool `[rows]`; slices: row ranges [first, end) to look in, all rows when None."""
-        ranges = [(0, len(self))] if slices is None else [*slices, (0, 0)]
-        parts = [self._slice(query, k, first, end, mask) for first, end in ranges]
-        rows = np.concatenate([part[0] for part in parts])
-        scores = np.concatenate([part[1] for part in parts])
-        best = np.argsort(-scores, kind="stable")[:k]
-        return rows[best], scores[best]
+        fewer rows pass. mask: bool `[rows]`; slices: rows to look in, all when None."""
+        if slices is None:
+            return self._slice(query, k, 0, len(self), mask)
+        parts = [self._slice(query, k, first, end, mask) for first, end in [*slices, (0, 0)]]
+        return _best(np.concatenate([rows for rows, _ in parts]), np.concatenate([own for _, own in parts]), k)
+
+    def around(
+        self, query: NDArray[np.float32], k: int, mask: NDArray[np.bool_], slices: Slices
+    ) -> tuple[Rows, Scores]:
+        """Returns the `k` rows of `mask` nearest to `query` and the `k` of them nearest within `slices`, once each and
+        in no order, and their cosines."""
+        nearest, scores = self.search(query, k, mask)
+        inside, inside_scores = self.search(query, k, mask, slices)
+        # Those of the nearest that lie in the slices are the nearest there, too.
+        others = ~within(nearest, slices)
+        return np.concatenate([inside, nearest[others]]), np.concatenate([inside_scores, scores[others]])
 
     def _slice(
         self, query: NDArray[np.float32], k: int, first: int, end: int, mask: NDArray[np.bool_] | None
@@ -61,6 +79,8 @@ class VectorIndex:
         if mask is None:
             return _nearest(query, self.embeddings[first:end], k, first)
         passing = int(np.count_nonzero(mask[first:end]))
+        if passing == end - first:
+            return _nearest(query, self.embeddings[first:end], k, first)
         if passing <= _GATHER_SHARE * (end - first):
             survivors = np.flatnonzero(mask[first:end]) + first
             found, scores = _nearest(query, self.embeddings[survivors], k, 0)
@@ -74,6 +94,20 @@ class VectorIndex:
             if np.count_nonzero(kept) >= wanted:
                 return rows[kept][:k], scores[kept][:k]
             looked = min(4 * looked, end - first)
+
+
+def within(rows: NDArray[np.integer[Any]], slices: Slices) -> NDArray[np.bool_]:
+    """Returns bool `[n]`: which of `rows` lie in one of the slices."""
+    inside = np.zeros(len(rows), np.bool_)
+    for first, end in slices:
+        inside |= (rows >= first) & (rows < end)
+    return inside
+
+
+def _best(rows: Rows, scores: Scores, k: int) -> tuple[Rows, Scores]:
+    """The `k` rows of the highest scores, best first."""
+    order = np.argsort(-scores, kind="stable")[:k]
+    return rows[order], scores[order]
 
 
 def _nearest(query: NDArray[np.float32], embeddings: NDArray[np.float32], k: int, first: int) -> tuple[Rows, Scores]:

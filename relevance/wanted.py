@@ -65,11 +65,17 @@ def meets(said: Said, columns: Columns, rows: NDArray[np.int64]) -> NDArray[np.f
     total = np.zeros(len(rows), np.float32)
     for attribute, values in said.items():
         column = columns.attributes.get(attribute)
-        # A row without a value has the code -1: the last place.
-        lifts = [0.0] if column is None else [*(values.get(value, 0.0) for value in column.values), 0.0]
         best = max([0.0, *values.values()])
-        own = np.maximum(np.array(lifts, np.float32) - best, -LIMIT)
-        total += own[column.codes[rows]] if column is not None else own[0]
+        usual = max(-best, -LIMIT)
+        if column is None:
+            total += np.float32(usual)
+            continue
+        # A row without a value has the code -1: the last place.
+        own = np.full(len(column.values) + 1, usual, np.float32)
+        for value, lift in values.items():
+            if value in column.numbers:
+                own[column.numbers[value]] = max(lift - best, -LIMIT)
+        total += own[column.codes.take(rows)]
     return total
 
 

@@ -15,7 +15,7 @@ from relevance.live.growing import GrowingArray, GrowingCoded
 from relevance.live.lexical import FreshLexical
 from relevance.live.listing import LiveListing, as_listings
 from relevance.live.store import State
-from relevance.store import StoredListing
+from relevance.store import Card, StoredListing
 from relevance.towers import listing_words
 from relevance.vectors import VectorIndex
 
@@ -32,6 +32,10 @@ class FreshStore:
     def rows(self, rows: Sequence[int]) -> dict[int, StoredListing]:
         """Returns the listings in these rows, by row."""
         return {row: self._listings[row - self._first] for row in rows}
+
+    def cards(self, rows: Sequence[int]) -> dict[int, Card]:
+        """Returns what is shown of the listings in these rows, by row."""
+        return {row: self._listings[row - self._first].card for row in rows}
 
 
 class Fresh:

@@ -12,7 +12,8 @@ def test_every_part_is_timed(tiny_bundle: Path, tmp_path: Path) -> None:
     arguments = ["bench", "search", "--bundle", str(tiny_bundle), "--queries", str(tmp_path / "queries.csv")]
     ran = CliRunner().invoke(app, [*arguments, "--rounds", "1", "--out", str(tmp_path / "out.json")])
     assert ran.exit_code == 0, ran.output
-    for part in ("search", "category_filter", "query to vector", "nearest listings", "lexical search alone"):
+    parts = ("search", "of it: candidates", "asked for the first time", "category_filter", "alone: query encoder")
+    for part in (*parts, "alone: lexical index", "alone: vectors", "lexical_search"):
         assert part in ran.output
     assert "2 queries, 1 rounds" in ran.output
     assert "import and open:" in ran.output

@@ -15,7 +15,7 @@ def test_words_that_chosen_listings_do_not_have() -> None:
     words[:36, 0] = 1  # nine in ten say "black"
     words[:2, 1] = 2  # one in twenty says "for"
     engine: Any = SimpleNamespace(
-        qualifying=lambda said: tuple(numbers[word] for word in said if word in numbers),
+        reader=SimpleNamespace(qualifying=lambda said: tuple(numbers[word] for word in said if word in numbers)),
         catalogue=SimpleNamespace(snapshot=SimpleNamespace(words=words)),
     )
     queries = ["black bag for him", "rare bag"]

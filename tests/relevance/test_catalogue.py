@@ -16,7 +16,7 @@ from relevance.filters import Filters
 from relevance.lexical import LexicalIndex
 from relevance.live.lexical import FreshLexical
 from relevance.ontology import Ontology
-from relevance.store import StoredListing
+from relevance.store import Card, StoredListing
 from relevance.vectors import VectorIndex
 
 DIM, LEAVES = 16, 40
@@ -36,6 +36,9 @@ class Stored:
 
     def rows(self, rows: Sequence[int]) -> dict[int, StoredListing]:
         return {row: StoredListing(row, str(row), "", "", None, "none", None, None, "{}") for row in rows}
+
+    def cards(self, rows: Sequence[int]) -> dict[int, Card]:
+        return {row: listing.card for row, listing in self.rows(rows).items()}
 
     def find(self, listing_id: str) -> StoredListing | None:
         return self.rows([int(listing_id)])[int(listing_id)] if int(listing_id) < SNAPSHOT else None
@@ -140,6 +143,23 @@ def test_search_within_categories_and_filters_is_exact(whole: Whole, percent: fl
         rows, _ = whole.catalogue.nearest(query, 50, mask, ranges)
         assert rows.tolist() == whole.nearest(query, 50, mask & inside)
     assert len(whole.catalogue.nearest(query, 50, mask, [])[0]) == 0
+
+
+@pytest.mark.parametrize("percent", [1, 10, 100])
+def test_around_has_the_nearest_of_all_and_of_the_categories(whole: Whole, percent: float) -> None:
+    rng = np.random.default_rng(6)
+    category = whole.column("category")
+    for _ in range(6):
+        row = int(rng.integers(ROWS))
+        query = whole.vectors[row].astype(np.float32)
+        ranges = [(int(category[row]), int(category[row]) + 1), (LEAVES - 2, LEAVES + 1)]
+        mask = (rng.random(ROWS) < percent / 100) & whole.there
+        inside = np.any([(category >= a) & (category < b) for a, b in ranges], axis=0)
+        rows, scores = whole.catalogue.around(query, 50, mask, ranges)
+        assert len(set(rows.tolist())) == len(rows)
+        assert mask[rows].all()
+        assert set(rows.tolist()) >= {*whole.nearest(query, 50, mask), *whole.nearest(query, 50, mask & inside)}
+        np.testing.assert_allclose(scores, whole.vectors[rows] @ query, atol=1e-5)
 
 
 # Masks.

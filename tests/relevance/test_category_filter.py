@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from relevance.category_filter import BOOST_SIZE, FILTER_SIZE, CategoryCalibration, CategoryModel, set_size
+from relevance.category_filter import BOOST_SIZE, FILTER_SIZE, CategoryCalibration, CategoryModel, likeliest
 from relevance.ontology import Ontology
 
 # Depth first: Cars; Home; Home > Garden; Home > Garden > Mowers; Home > Garden > Tools; Home > Kitchen.
@@ -51,15 +51,23 @@ def _cosines(probabilities: dict[str, float]) -> NDArray[np.float32]:
         ([0.25, 0.25, 0.25, 0.25], 0.5, 3),
     ],
 )
-def test_set_size(descending: list[float], threshold: float, expected: int) -> None:
-    assert set_size(np.array(descending), threshold) == expected
+def test_likeliest(descending: list[float], threshold: float, expected: int) -> None:
+    assert likeliest(np.array(descending), threshold, limit=9) == list(enumerate(descending[:expected]))
+    backwards = likeliest(np.array(descending[::-1]), threshold, limit=9)
+    assert [value for _, value in backwards] == descending[:expected]
+    # One more than the limit tells that there are too many.
+    assert len(likeliest(np.array(descending), threshold, limit=1)) == min(expected, 2)
+
+
+def test_of_equally_likely_ones_the_first_comes_first() -> None:
+    assert [place for place, _ in likeliest(np.array([0.2, 0.4, 0.4]), 0.9, limit=9)] == [1, 2, 0]
 
 
 @given(st.lists(st.floats(0.001, 1), min_size=1, max_size=20), st.floats(0, 1))
 def test_members_have_at_most_the_threshold_before_them(weights: list[float], threshold: float) -> None:
     descending = np.sort(np.array(weights) / math.fsum(weights))[::-1]
     before = [math.fsum(descending[:i]) for i in range(len(descending))]
-    size = set_size(descending, threshold)
+    size = len(likeliest(descending.copy(), threshold, limit=20))
     assert size >= 1
     assert all(mass <= threshold + 1e-6 for mass in before[:size])
     assert all(mass > threshold - 1e-6 for mass in before[size:])
@@ -150,7 +158,6 @@ def test_conformal_sets_cover_what_they_promise() -> None:
     threshold = float(np.quantile(before[:2000], 0.9, method="higher"))
     held = 0
     for p, label in zip(probabilities[2000:], labels[2000:], strict=True):
-        order = np.argsort(-p, kind="stable")
-        held += label in order[: set_size(p[order].astype(float), threshold)]
+        held += label in dict(likeliest(p.astype(float), threshold, limit=6))
     assert held / 2000 >= 0.9 - 3 * math.sqrt(0.9 * 0.1 / 2000)
     assert set(labels.tolist()) <= set(open_nodes.tolist())

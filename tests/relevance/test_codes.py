@@ -93,6 +93,28 @@ def test_recall_within_slices(
     assert np.mean([_recall(index, query, 20, mask, slices) for query in queries]) >= 0.98
 
 
+@pytest.mark.parametrize("slices", [[], [(0, ROWS)], [(5_000, 9_000)], [(100, 8_000), (20_000, 29_000)], [(7, 12)]])
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.7, 1.0])
+def test_around(index: CodedIndex, queries: NDArray[np.float32], slices: list[tuple[int, int]], share: float) -> None:
+    mask = np.random.default_rng(5).random(ROWS) < share
+    inside = np.zeros(ROWS, np.bool_)
+    for first, end in slices:
+        inside[first:end] = True
+    recalls = []
+    for query in queries:
+        rows, scores = index.around(query, 100, mask, slices)
+        assert len(set(rows.tolist())) == len(rows)
+        assert mask[rows].all()
+        np.testing.assert_allclose(scores, index.embeddings[rows] @ query, atol=1e-6)
+        exact = index.embeddings @ query
+        for passing in (mask, mask & inside):
+            wanted = min(100, np.count_nonzero(passing))
+            nearest = np.argsort(-np.where(passing, exact, -2))[:wanted]
+            recalls.append(np.isin(nearest, rows).mean() if wanted else 1.0)
+            assert np.count_nonzero(passing[rows]) >= wanted
+    assert np.mean(recalls) >= 0.75  # few clusters to go by here; of real listings 0.97
+
+
 def test_without_a_mask(index: CodedIndex, queries: NDArray[np.float32]) -> None:
     everything = np.ones(ROWS, np.bool_)
     for query in queries[:5]:

@@ -80,7 +80,7 @@ def _typed_wrong(engine: Engine) -> tuple[str, str]:
     for word in engine.towers.featuriser.words:
         typed = word[:2] + word[3] + word[2] + word[4:] if len(word) > 6 and word.isascii() else word
         new = engine.lexical.count(word) and not engine.lexical.count(typed)
-        if new and engine.speller.read(typed).corrected == word:
+        if new and engine.reader.speller.read(typed).corrected == word:
             return word, typed
     raise AssertionError("no word to misspell")
 
@@ -425,10 +425,10 @@ def test_search_by_environment(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_misspelt_query_is_remembered_by_its_correction(engine: Engine) -> None:
-    names = (query for query in engine.seen.weights if query.isalpha() and len(query) > 5)
+    names = (query for query in engine.reader.seen.weights if query.isalpha() and len(query) > 5)
     typed = ((name, name[:3] + name[2] + name[3:]) for name in names)
     name, wrong = next((name, wrong) for name, wrong in typed if engine.read(wrong).reading.corrected == name)
-    right = max(engine.seen.weights[name].items(), key=lambda choice: choice[1])[0]
+    right = max(engine.reader.seen.weights[name].items(), key=lambda choice: choice[1])[0]
     shares = engine.read(wrong).shares
     predicted = engine.categories.probabilities(engine.read(wrong).categories)
     position = engine.ontology.position(right)

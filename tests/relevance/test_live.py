@@ -175,9 +175,9 @@ def test_a_word_that_only_new_listings_have_corrects_a_query(engine: LiveEngine)
     known = now.towers.featuriser.words
     absent = next(word for word in known if len(word) > 6 and word.isalpha() and not now.lexical.count(word))
     typed = absent[:-2] + absent[-1] + absent[-2]
-    assert now.speller.read(typed).corrected != absent
+    assert now.reader.speller.read(typed).corrected != absent
     engine.upsert([NewListing("new", absent)])
-    assert engine.current.speller.read(typed).corrected == absent
+    assert engine.current.reader.speller.read(typed).corrected == absent
 
 
 # Replaced, deleted, expired.

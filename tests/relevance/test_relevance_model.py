@@ -20,7 +20,7 @@ def _rows(*rows: list[float]) -> np.ndarray:
 def test_the_order_has_weights_of_its_own() -> None:
     model = _model((2.0,))  # in the order the last feature weighs 2
     features = np.eye(len(FEATURES), dtype=np.float32)
-    assert model.utility(features).tolist() == [*[0.0] * (len(FEATURES) - 1), 2.0]
+    assert model.judge(features)[1].tolist() == [*[0.0] * (len(FEATURES) - 1), 2.0]
 
 
 def test_features_by_hand() -> None:
@@ -66,14 +66,14 @@ def test_no_pairs() -> None:
     nowhere, unmatched = np.empty(0, np.int32), np.empty(0, np.bool_)
     features = pair_features(nobody, nowhere, nobody, nobody, unmatched, nobody, nobody, nobody, 1.0, 0.0, 0.0)
     assert features.shape == (0, len(FEATURES))
-    assert _model((1.0,) * len(FEATURES)).probability(features).shape == (0,)
+    assert _model((1.0,) * len(FEATURES)).judge(features)[0].shape == (0,)
 
 
 def test_probability_by_hand() -> None:
     model = _model((2.0, 0, 0, 1.0), bias=-1.5)
     features = _rows([1.0, 9, 9, 1, 9], [0.25, 9, 9, 1, 9], [0])
     expected = [1 / (1 + math.exp(-1.5)), 0.5, 1 / (1 + math.exp(1.5))]
-    found = model.probability(features)
+    found = model.judge(features)[0]
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
@@ -81,7 +81,7 @@ def test_probability_by_hand() -> None:
 def test_probability_stays_between_zero_and_one() -> None:
     model = _model((80.0,))
     features = _rows([1.0], [-1.0])
-    np.testing.assert_allclose(model.probability(features), [1.0, 0.0], atol=1e-30)
+    np.testing.assert_allclose(model.judge(features)[0], [1.0, 0.0], atol=1e-30)
 
 
 def test_shown_is_what_the_best_hit_allows() -> None:

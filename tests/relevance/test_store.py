@@ -34,6 +34,8 @@ def test_by_row(store: ListingStore) -> None:
     assert store.rows([2, 0, 3, 1]) == dict(enumerate(LISTINGS))
     assert store.rows([1, 99]) == {1: LISTINGS[1]}
     assert store.rows([]) == {}
+    assert store.cards([2, 0]) == {row: LISTINGS[row].card for row in (0, 2)}
+    assert store.cards([]) == {}
 
 
 @pytest.mark.parametrize("listing", LISTINGS, ids=lambda listing: f"row {listing.row}")

@@ -81,6 +81,23 @@ def test_slices(embeddings: NDArray[np.float32], slices: list[tuple[int, int]], 
         _check(embeddings, query, 20, mask, slices)
 
 
+@pytest.mark.parametrize("slices", [[], [(0, ROWS)], [(100, 130)], [(2900, ROWS), (0, 400)]])
+@pytest.mark.parametrize("share", [0.05, 0.7, 1.0])
+def test_around_is_nearest_and_nearest_within(
+    embeddings: NDArray[np.float32], slices: list[tuple[int, int]], share: float
+) -> None:
+    mask = np.random.default_rng(9).random(ROWS) < share
+    inside = np.zeros(ROWS, bool)
+    for first, end in slices:
+        inside[first:end] = True
+    for query in [*_unit(3, 10), embeddings[110], embeddings[2950]]:
+        rows, scores = VectorIndex(embeddings).around(query, 40, mask, slices)
+        expected = _brute_force(embeddings, query, 40, mask) + _brute_force(embeddings, query, 40, mask & inside)
+        assert len(set(rows.tolist())) == len(rows)
+        assert set(rows.tolist()) == set(expected)
+        np.testing.assert_allclose(scores, embeddings[rows] @ query, atol=1e-6)
+
+
 def test_fewer_rows_than_asked_for() -> None:
     embeddings = _unit(3, 8)
     _check(embeddings, embeddings[1], 10, None, None)
@@ -98,6 +115,6 @@ def test_opens_a_file_without_reading_it_into_memory(tmp_path: Path, embeddings:
     np.save(tmp_path / "vectors.npy", embeddings)
     index = VectorIndex.open(tmp_path / "vectors.npy")
     assert len(index) == ROWS
-    assert isinstance(index.embeddings, np.memmap)
+    assert isinstance(index.embeddings.base, np.memmap)
     query = _unit(1, 10)[0]
     assert index.search(query, 7)[0].tolist() == _brute_force(embeddings, query, 7, np.ones(ROWS, bool))

@@ -1,0 +1,71 @@
+"""Showing listings: what a hit says of its listing, and why it is there, in words."""
+
+from collections.abc import Iterable
+from itertools import repeat
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relevance.candidates import Candidates
+from relevance.catalogue import Catalogue
+from relevance.ontology import Ontology
+from relevance.query import Query
+from relevance.results import Hit, Source
+from relevance.vectors import Rows, Scores
+
+EVERY_WORD = "has every word of the query"
+
+
+def search_hits(catalogue: Catalogue, shown: Candidates, asked: Query, least_cosine: float) -> tuple[Hit, ...]:
+    """Returns a hit for each candidate, in their order. least_cosine: from here on a query is about a category."""
+    category = catalogue.category(shown.rows)
+    reasons = [
+        _reason(catalogue.ontology, asked, *why)
+        for why in zip(
+            shown.lexical.tolist(),
+            shown.corrected.tolist(),
+            (asked.categories[category] >= least_cosine).tolist(),
+            category.tolist(),
+            strict=True,
+        )
+    ]
+    sources: list[Source] = ["lexical" if lexical else "semantic" for lexical in shown.lexical.tolist()]
+    relevance = [round(probability, 4) for probability in shown.relevance.tolist()]
+    return _hits(catalogue, shown.rows, category, shown.utility, relevance, sources, reasons)
+
+
+def plain_hits(catalogue: Catalogue, rows: Rows, scores: Scores, source: Source, reason: str) -> tuple[Hit, ...]:
+    """Returns a hit for each of `rows`, all there for the same reason and without a calibrated relevance."""
+    category = catalogue.category(rows)
+    return _hits(catalogue, rows, category, scores, repeat(None), repeat(source), repeat(reason))
+
+
+def _reason(ontology: Ontology, asked: Query, lexical: bool, corrected: bool, about: bool, category: int) -> str:
+    if lexical:
+        return EVERY_WORD
+    if corrected:
+        return f"has every word of “{asked.reading.corrected}”"
+    if about:
+        return f"means the same: searches like this one go to {ontology.name(category)}"
+    return "close in meaning to the query"
+
+
+def _hits(
+    catalogue: Catalogue,
+    rows: Rows,
+    category: NDArray[np.int32],
+    scores: Scores,
+    relevance: Iterable[float | None],
+    sources: Iterable[Source],
+    reasons: Iterable[str],
+) -> tuple[Hit, ...]:
+    ontology, numbers = catalogue.ontology, rows.tolist()
+    cards = catalogue.cards(numbers)
+    hits = []
+    for row, position, score, likely, source, reason in zip(
+        numbers, category.tolist(), scores.tolist(), relevance, sources, reasons, strict=False
+    ):
+        _, listing_id, title, price, image = cards[row]
+        category_id, path = ontology.ids[position], ontology.path_text(position)
+        hits.append(Hit(listing_id, score, likely, source, reason, title, price, category_id, path, image))
+    return tuple(hits)

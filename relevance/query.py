@@ -1,0 +1,105 @@
+"""Reading a query: from what somebody typed to what the models see of it."""
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relevance.catalogue import Catalogue
+from relevance.category_filter import CategoryModel
+from relevance.results import CategoryFilter
+from relevance.seen import SeenQueries
+from relevance.spelling import Reading, Speller
+from relevance.towers import Towers
+from relevance.wanted import Said, WantedValues
+
+CORRECTED_SHARE = 0.4
+"""What the corrected query weighs beside the query as it was typed."""
+
+
+class Query(NamedTuple):
+    """A query as the models see it. embedding: float32 `[dim]`; categories: float32 `[categories]`, cosines; shares:
+    float32 `[categories]`, probabilities; nothing: how much nearer it is to the place of queries without an answer than
+    to any category; qualifiers: numbers of the words that say how the thing is to be; wanted: what the words say of
+    attributes; ranges: ranges of ontology positions, the subtrees of its category filter, none where it has no
+    filter."""
+
+    text: str
+    embedding: NDArray[np.float32]
+    categories: NDArray[np.float32]
+    shares: NDArray[np.float32]
+    nothing: float
+    qualifiers: tuple[int, ...]
+    wanted: Said
+    reading: Reading
+    category_filter: CategoryFilter
+    ranges: tuple[tuple[int, int], ...]
+
+
+class QueryReader:
+    """Think `text -> Query`, over one state of the catalogue."""
+
+    def __init__(
+        self,
+        towers: Towers,
+        categories: CategoryModel,
+        catalogue: Catalogue,
+        seen: SeenQueries,
+        wanted: WantedValues,
+        qualifies: NDArray[np.bool_],
+    ) -> None:
+        """qualifies: bool `[words + 1]`, as `relevance.coverage.qualifiers` has it."""
+        self.categories, self.seen, self.wanted, self.qualifies = categories, seen, wanted, qualifies
+        self._towers = towers
+        self.speller = Speller(towers.featuriser, self._leads_somewhere(catalogue))
+
+    def over(self, categories: CategoryModel, catalogue: Catalogue) -> "QueryReader":
+        """Returns the same reader over another state of the catalogue."""
+        reader = copy.copy(self)
+        reader.categories = categories
+        reader.speller = self.speller.over(self._leads_somewhere(catalogue))
+        return reader
+
+    def read(self, text: str) -> Query:
+        """Returns `text` as the models see it; any text is a query."""
+        reading = self.speller.read(text)
+        embedding = self._embed(text, reading.corrected)
+        cosines = self.categories.cosines(embedding)
+        predicted = self.categories.probabilities(cosines)
+        shares = self.seen.blend(reading.words, predicted)
+        if shares is predicted and reading.corrected:
+            shares = self.seen.blend(reading.corrected.split(), predicted)
+        seen = shares is not predicted
+        found = self.categories.filter(cosines, shares, seen) if reading.words else self.categories.no_filter
+        nothing = float(self._towers.nothing @ embedding) - float(cosines.max())
+        words = reading.corrected.split() if reading.corrected else reading.words
+        qualifiers, wanted = self.qualifying(words), self.wanted.of(words)
+        ranges = self._ranges(found)
+        return Query(text, embedding, cosines, shares, nothing, qualifiers, wanted, reading, found, ranges)
+
+    def qualifying(self, words: Sequence[str]) -> tuple[int, ...]:
+        """Returns the numbers of those of `words` (normalised) that say how a thing is to be, and not what it is."""
+        numbers = (self._towers.featuriser.number(word) for word in dict.fromkeys(words))
+        return tuple(number for number in numbers if number is not None and self.qualifies[number])
+
+    def _embed(self, query: str, corrected: str | None) -> NDArray[np.float32]:
+        """The vector of the query; of a misspelt one, something of its correction's too: neither is right always."""
+        embedding = self._towers.query(query)
+        if corrected is None:
+            return embedding
+        mixed = (1 - CORRECTED_SHARE) * embedding + CORRECTED_SHARE * self._towers.query(corrected)
+        return np.asarray(mixed / np.linalg.norm(mixed), np.float32)
+
+    def _leads_somewhere(self, catalogue: Catalogue) -> Callable[[str], bool]:
+        """Whether a word stands in a listing, or in a query from which people often chose: "mujer" on an English
+        site."""
+        return lambda word: self.seen.knows(word) or catalogue.count(word) > 0
+
+    def _ranges(self, found: CategoryFilter) -> tuple[tuple[int, int], ...]:
+        if found.mode != "filter":
+            return ()
+        ontology = self.categories.ontology
+        positions = [ontology.position(category.category_id) for category in found.categories]
+        return tuple((position, int(ontology.end[position])) for position in positions)
