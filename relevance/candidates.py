@@ -98,8 +98,7 @@ def _by_meaning(catalogue: Catalogue, asked: Query, k: int, mask: Mask) -> tuple
     near, cosines = catalogue.around(asked.embedding, k, mask, asked.ranges)
     if not (asked.wanted and asked.ranges):
         return near, cosines
-    fitting = catalogue.fitting(asked.wanted, asked.ranges, mask)
-    inside, own = catalogue.nearest(asked.embedding, k, fitting, asked.ranges)
+    inside, own = catalogue.fitting(asked.embedding, k, asked.wanted, asked.ranges, mask)
     return np.concatenate([near, inside]), np.concatenate([cosines, own])
 
 

@@ -21,6 +21,9 @@ from relevance.wanted import Said, meets
 Ranges = Sequence[tuple[int, int]]
 """Ranges [first, end) of positions in the ontology: whole subtrees."""
 
+MANY = 1000
+"""Rows of its categories that are what a query says of attributes, from which on they need not be looked for."""
+
 FITS = 0.7
 """What makes a value a third less likely may be chance; what halves it is not meant."""
 
@@ -236,14 +239,20 @@ class Catalogue:
         mask[self.removed] = False
         return mask
 
-    def fitting(self, said: Said, ranges: Ranges, mask: Mask) -> Mask:
-        """Returns those rows of `mask` in `ranges` that come close to being as well what is said of attributes as any
-        there."""
+    def fitting(
+        self, query: NDArray[np.float32], k: int, said: Said, ranges: Ranges, mask: Mask
+    ) -> tuple[Rows, Scores]:
+        """Returns, of the rows of `mask` in `ranges` that come close to being as well what is said of attributes as any
+        there, the `k` nearest to `query`, and their cosines; none where MANY are, since then some are among the nearest
+        of all."""
         rows = self._inside(ranges, mask)
         met = self.meets(said, rows)
-        passing = np.zeros(len(mask), np.bool_)
-        passing[rows[met >= met.max(initial=-np.inf) - FITS]] = True
-        return passing
+        rows = rows[met >= met.max(initial=-np.inf) - FITS]
+        if len(rows) > MANY:
+            return _NONE, np.empty(0, np.float32)
+        scores = self.cosines(query, rows)
+        best = np.argsort(-scores, kind="stable")[:k]
+        return rows[best], scores[best]
 
     def _inside(self, ranges: Ranges, mask: Mask) -> Rows:
         """The rows of `mask` in these ranges of categories."""

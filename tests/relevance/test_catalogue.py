@@ -162,6 +162,33 @@ def test_around_has_the_nearest_of_all_and_of_the_categories(whole: Whole, perce
         np.testing.assert_allclose(scores, whole.vectors[rows] @ query, atol=1e-5)
 
 
+def test_what_fits_best_is_found_within_the_categories(whole: Whole) -> None:
+    said = {"colour": {"red": 2.0, "blue": -1.0}}
+    red = np.concatenate(
+        [
+            [*s.columns.attributes["colour"].values, None].index("red") == s.columns.attributes["colour"].codes
+            for s in whole.segments
+        ]
+    )
+    category = whole.column("category")
+    rng = np.random.default_rng(7)
+    for leaf in rng.choice(LEAF_POSITIONS, 6, replace=False).tolist():
+        query = _unit(rng.normal(size=(1, DIM)))[0]
+        mask = (rng.random(ROWS) < 0.7) & whole.there
+        rows, scores = whole.catalogue.fitting(query, 20, said, [(leaf, leaf + 1)], mask)
+        assert rows.tolist() == whole.nearest(query, 20, mask & red & (category == leaf))
+        np.testing.assert_allclose(scores, whole.vectors[rows] @ query, atol=1e-5)
+
+
+def test_where_many_fit_none_are_looked_for(whole: Whole) -> None:
+    root = int(np.flatnonzero(ONTOLOGY.parent < 0)[0])
+    query = whole.vectors[0].astype(np.float32)
+    everything = [(root, len(ONTOLOGY))]
+    assert len(whole.catalogue.fitting(query, 20, {"colour": {"red": 2.0}}, everything, whole.there)[0]) == 0
+    nothing = np.zeros(ROWS, np.bool_)
+    assert len(whole.catalogue.fitting(query, 20, {"colour": {"red": 2.0}}, everything, nothing)[0]) == 0
+
+
 # Masks.
 
 
