@@ -2,7 +2,7 @@
 
 import typer
 
-from eval import held_out, judgments, related, report, search, zero_results
+from eval import judgments, queries, related, report, search, zero_results
 from eval.ablation import command as ablation
 from eval.benchmarks import encoder, service
 from eval.benchmarks import search as search_benchmark
@@ -18,7 +18,7 @@ app.command("classifier")(classifier.command)
 app.command("zero-results")(zero_results.command)
 app.command("search")(search.command)
 app.command("similar")(similar.command)
-app.command("queries")(held_out.command)
+app.command("queries")(queries.command)
 app.command("related")(related.command)
 app.command("judgments")(judgments.command)
 app.command("report")(report.command)

@@ -22,13 +22,13 @@ from relevance.artifacts import read_manifest, write_manifest, writing
 from relevance.bundle import KIND, VERSION, BundleLayout, fingerprint
 from relevance.codes import write_codes
 from relevance.columns import Coded, Columns, attribute_columns
-from relevance.coverage import qualifiers, word_rows
 from relevance.dataset import Dataset, Listings, listing_text
 from relevance.engine import Engine
 from relevance.events import find_behaviour
 from relevance.lexical import LexicalIndex
 from relevance.listing_index import ListingIndex
 from relevance.ontology import Ontology
+from relevance.qualifiers import qualifiers, word_rows
 from relevance.related import write_related
 from relevance.seen import write_seen
 from relevance.splits import CALIBRATION, TRAIN, time_split

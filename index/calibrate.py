@@ -56,7 +56,7 @@ REMEMBERED = (1.0, 0.3, 0.1, 0.0)
 
 _POOL = 20
 
-FIRST_DAY = {"cosine": 3.0, "lexical": 5.0, "bm25": 30.0, "coverage": 1.0}
+FIRST_DAY = {"cosine": 3.0, "lexical": 5.0, "bm25": 30.0, "missing": -1.0}
 """The order before there is behaviour to learn one from."""
 
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relevance.catalogue import Catalogue
-from relevance.coverage import covered
 from relevance.filters import Mask
+from relevance.qualifiers import missing
 from relevance.query import Query
 from relevance.relevance_model import Features, RelevanceModel, pair_features
 from relevance.vectors import Rows, Scores
@@ -136,7 +136,7 @@ def features_of(
     matched: bool `[n]`, every word of the query, or of its correction, occurs; bm25: float32 `[n]`, 0 where no word
     does."""
     category = catalogue.category(rows)
-    coverage = covered(asked.qualifiers, catalogue.words(rows)) if asked.qualifiers else 0.0
+    unsaid = missing(asked.qualifiers, catalogue.words(rows)) if asked.qualifiers else 0.0
     return pair_features(
         cosine,
         category,
@@ -144,7 +144,7 @@ def features_of(
         asked.shares[category],
         matched,
         bm25,
-        coverage,
+        unsaid,
         catalogue.meets(asked.wanted, rows) if asked.wanted else 0.0,
         asked.reading.familiar,
         asked.reading.foreign,

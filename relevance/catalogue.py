@@ -54,7 +54,7 @@ class Words(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """Listings with all that is searched of them, one row each; words: as `relevance.coverage.word_rows` has them."""
+    """Listings with all that is searched of them, one row each; words: as `relevance.qualifiers.word_rows` has them."""
 
     columns: Columns
     words: NDArray[np.int32]

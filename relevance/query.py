@@ -50,7 +50,7 @@ class QueryReader:
         wanted: WantedValues,
         qualifies: NDArray[np.bool_],
     ) -> None:
-        """qualifies: bool `[words + 1]`, as `relevance.coverage.qualifiers` has it."""
+        """qualifies: bool `[words + 1]`, as `relevance.qualifiers.qualifiers` has it."""
         self.categories, self.seen, self.wanted, self.qualifies = categories, seen, wanted, qualifies
         self._towers = towers
         self.speller = Speller(towers.featuriser, self._leads_somewhere(catalogue))

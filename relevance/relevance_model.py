@@ -15,7 +15,7 @@ FEATURES = (
     "category_log_share",
     "lexical",
     "bm25",
-    "coverage",
+    "missing",
     "wanted",
     "familiar",
     "foreign",
@@ -26,7 +26,7 @@ FEATURES = (
 """cosine: of query and listing; cosine_within: how much more than that of the candidates of the same category;
 category_cosine: of query and the listing's category; category_log_share: logarithm of that category's probability, over
 10; lexical: 1 where every word of the query, or of its correction, occurs in the listing; bm25: the score of the words
-over the highest one; coverage: minus how many of the query's qualifiers the listing does not say; wanted: how well its
+over the highest one; missing: how many of the query's qualifiers the listing does not say; wanted: how well its
 attributes are what the query's words say of them, 0 or less; familiar: how well the query's words are known, 0 to 1;
 foreign: the share of them that are words of the language, but of nothing here; nothing: how much nearer the query is to
 the place of queries without an answer than to any category; and both cosines times (1 - familiar), since closeness says
@@ -79,7 +79,7 @@ def pair_features(
     category_share: NDArray[np.float32],
     lexical: NDArray[np.bool_],
     bm25: NDArray[np.float32],
-    coverage: NDArray[np.float32] | float,
+    missing: NDArray[np.float32] | float,
     wanted: NDArray[np.float32] | float,
     familiar: float,
     foreign: float,
@@ -95,7 +95,7 @@ def pair_features(
         share / 10,
         lexical,
         bm25 / max(float(bm25.max(initial=0.0)), 1e-9),
-        coverage,
+        missing,
         wanted,
         familiar,
         foreign,

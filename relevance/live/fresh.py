@@ -7,7 +7,6 @@ import numpy as np
 
 from relevance.catalogue import Segment
 from relevance.columns import Columns, value_text
-from relevance.coverage import WORDS, word_rows
 from relevance.dataset import listing_text
 from relevance.engine import Engine
 from relevance.live.encoder import Encoding
@@ -15,6 +14,7 @@ from relevance.live.growing import GrowingArray, GrowingCoded
 from relevance.live.lexical import FreshLexical
 from relevance.live.listing import LiveListing, as_listings
 from relevance.live.store import State
+from relevance.qualifiers import WORDS, word_rows
 from relevance.store import Card, StoredListing
 from relevance.towers import listing_words
 from relevance.vectors import VectorIndex

@@ -26,7 +26,7 @@ def test_the_order_has_weights_of_its_own() -> None:
 def test_features_by_hand() -> None:
     cosine = np.array([0.8, -0.2], np.float32)
     category_cosine = np.array([0.6, 0.1], np.float32)
-    share, coverage = np.array([np.exp(-1), 0.0], np.float32), np.array([0.5, 0.0], np.float32)
+    share, missing = np.array([np.exp(-1), 0.0], np.float32), np.array([1.0, 0.0], np.float32)
     matched, bm25 = np.array([True, False]), np.array([4.0, 2.0], np.float32)
     category, wanted = np.array([4, 4], np.int32), np.array([-0.5, 0.0], np.float32)
     features = pair_features(
@@ -36,7 +36,7 @@ def test_features_by_hand() -> None:
         share,
         matched,
         bm25,
-        coverage,
+        missing,
         wanted,
         familiar=0.75,
         foreign=0.5,
@@ -53,7 +53,7 @@ def test_features_by_hand() -> None:
     assert by_name["bm25"] == [1.0, 0.5]
     # The logarithm over ten; from a ten-thousandth down all alike.
     assert by_name["category_log_share"] == pytest.approx([-0.1, math.log(1e-4) / 10])
-    assert by_name["coverage"] == [0.5, 0.0]
+    assert by_name["missing"] == [1.0, 0.0]
     assert by_name["foreign"] == [0.5, 0.5]
     assert by_name["nothing"] == pytest.approx([-0.3, -0.3])
     assert by_name["familiar"] == [0.75, 0.75]

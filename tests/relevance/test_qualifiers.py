@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from relevance.coverage import WORDS, covered, qualifiers, word_rows
+from relevance.qualifiers import WORDS, missing, qualifiers, word_rows
 from relevance.text import Featuriser
 
 
@@ -39,7 +39,7 @@ def test_no_listings_have_no_qualifiers() -> None:
     assert not qualifiers(_featuriser(), rows, np.empty(0, np.int32)).any()
 
 
-def test_covered_by_hand() -> None:
+def test_missing_by_hand() -> None:
     rows = word_rows(_featuriser(), ["black oak", "black", "chair"])
-    np.testing.assert_allclose(covered([1, 3], rows), [0, -1, -2])
-    assert covered([], rows).tolist() == [0, 0, 0]
+    np.testing.assert_allclose(missing([1, 3], rows), [0, 1, 2])
+    assert missing([], rows).tolist() == [0, 0, 0]

@@ -1,4 +1,4 @@
-"""How many of a query's qualifiers a listing says: the words that stand with things of many kinds ("black", "women",
+"""How many of a query's qualifiers a listing lacks: the words that stand with things of many kinds ("black", "women",
 "leather", a brand). The kind of thing is for the towers to tell; among listings of the right kind these decide."""
 
 from collections.abc import Sequence
@@ -56,12 +56,10 @@ def _keys(rows: NDArray[np.int32], category: NDArray[np.int32], categories: int)
     return rows[row, column].astype(np.int64) * categories + category[row]
 
 
-def covered(numbers: Sequence[int], rows: NDArray[np.int32]) -> NDArray[np.float32]:
-    """Returns float32 `[n]`: minus how many of the words of these numbers do not stand in each listing, for its words
-    int32 `[n, WORDS]`."""
-    if not numbers:
-        return np.zeros(len(rows), np.float32)
-    missing = np.full(len(rows), -len(numbers), np.float32)
+def missing(numbers: Sequence[int], rows: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Returns float32 `[n]`: how many of the words of these numbers do not stand in each listing, for its words int32
+    `[n, WORDS]`."""
+    unsaid = np.full(len(rows), len(numbers), np.float32)
     for number in numbers:
-        missing[np.flatnonzero(rows == number) // rows.shape[1]] += 1  # no word stands twice in a row
-    return missing
+        unsaid[np.flatnonzero(rows == number) // rows.shape[1]] -= 1  # no word stands twice in a row
+    return unsaid

@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from eval.__main__ import app
-from eval.held_out import Vocabulary, split
+from eval.queries import Vocabulary, split
 from eval.simulate.dice import Dice
 from eval.simulate.languages import Language
 
