@@ -8,6 +8,7 @@ tasche", "women bag"), the first words are taken to have meant it as well.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence, Set
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -24,6 +25,9 @@ from relevance.wanted import Said, said_words
 
 MOST_VALUES = 100
 """Attributes with more values are left to the words of the listings."""
+
+MOST_EVIDENCE = 100_000
+"""Choices, and rewrites, that are learned from: beyond that memory grows and little is learned."""
 
 SPREAD = 3.0
 """A word is not a name of things when it is said of so many categories, by the exponential of their entropy."""
@@ -67,6 +71,7 @@ def learn_wanted(
 
     pairs: queries and what was chosen, listings by row of `columns`; rewrites: queries, and those that followed them.
     """
+    pairs, rewrites = _part(pairs), [rewrites[i] for i in _evenly(len(rewrites)).tolist()]
     weight = _weight(pairs, columns.category)
     named = {_joined_up(value) for column in columns.attributes.values() for value in column.values}
     words = _qualifying(pairs, weight, columns.category, named)
@@ -98,6 +103,16 @@ def _learn(column: Coded, evidence: Evidence) -> Iterator[tuple[str, dict[str, f
         values = {column.values[i]: round(own, 3) for i, own in enumerate(row) if abs(own) >= SAYS_NOTHING}
         if tells and values and word not in (_ANY_CHOICE, _ANY_REWRITE):
             yield word, values
+
+
+def _part(pairs: Interactions) -> Interactions:
+    kept = _evenly(len(pairs))
+    return replace(pairs, query=pairs.query[kept], listing=pairs.listing[kept], weight=pairs.weight[kept])
+
+
+def _evenly(n: int) -> NDArray[np.int64]:
+    """At most MOST_EVIDENCE of the numbers below `n`, evenly."""
+    return np.unique(np.linspace(0, n - 1, min(n, MOST_EVIDENCE)).astype(np.int64))
 
 
 def _kind(column: Coded, names: Set[str]) -> bool:

@@ -96,3 +96,10 @@ def test_of_two_values_the_longer_name_counts(value: str) -> None:
     said = learn_wanted(choices, rewrites, columns, ONTOLOGY)
     colours = said["azul"]["colour"]
     assert max(colours, key=lambda name: colours[name]) == value
+
+
+def test_a_long_log_is_learned_from_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = _columns()
+    monkeypatch.setattr("index.wanted.MOST_EVIDENCE", 450)
+    said = learn_wanted(_choices(columns), [], columns, ONTOLOGY)
+    assert set(said) == {"ladies"}
