@@ -24,13 +24,13 @@ def _columns() -> Columns:
     return Columns(category, nothing, nothing, nothing, never, never, Coded.encode([None] * n), attributes)
 
 
-def _choices(columns: Columns) -> Interactions:
+def _choices(columns: Columns, n: int = 600) -> Interactions:
     """People who say "ladies" choose what is for women, nine times in ten; others choose either."""
     rng = np.random.default_rng(0)
     gender = columns.attributes["gender"]
     women = gender.codes == gender.values.index("Women")
     queries, query, listing = [], [], []
-    for number in range(600):
+    for number in range(n):
         kind = int(rng.integers(len(KINDS)))
         said = ("ladies", "cheap", "")[number % 3]
         rows = np.flatnonzero(columns.category == kind)
@@ -100,6 +100,6 @@ def test_of_two_values_the_longer_name_counts(value: str) -> None:
 
 def test_a_long_log_is_learned_from_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
     columns = _columns()
-    monkeypatch.setattr("index.wanted.MOST_EVIDENCE", 450)
-    said = learn_wanted(_choices(columns), [], columns, ONTOLOGY)
+    monkeypatch.setattr("index.wanted.MOST_EVIDENCE", 1000)
+    said = learn_wanted(_choices(columns, 2000), [], columns, ONTOLOGY)
     assert set(said) == {"ladies"}
