@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from index.calibrate import _temperature, conformal_threshold
+from index.filter_fit import conformal_threshold, fit_temperature
 from relevance.category_filter import likeliest
 
 
@@ -35,4 +35,4 @@ def test_temperature_recovers_the_one_that_made_the_labels() -> None:
     cosines = rng.uniform(-1, 1, size=(5000, 8))
     exponents = np.exp(cosines / 0.2)
     labels = np.array([rng.choice(8, p=p / p.sum()) for p in exponents])
-    assert _temperature(cosines, labels, np.ones(5000)) == pytest.approx(0.2, rel=0.05)
+    assert fit_temperature(cosines, labels, np.ones(5000)) == pytest.approx(0.2, rel=0.05)

@@ -1,0 +1,145 @@
+"""The relevance model, fitted on held-out queries: what is relevant, in which order, and when to abstain."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from tqdm import tqdm
+
+from index.composed import composed_choices, misspelt_names
+from index.ranking import Choice, fit_ranking
+from index.votes import CERTAIN, Votes
+from relevance.absent import AbsentWords, made_up_words
+from relevance.candidates import features_of
+from relevance.engine import Engine
+from relevance.query import Query
+from relevance.relevance_model import FEATURES, Features, RelevanceModel
+
+FALSE_ABSTENTION = 0.04
+LEAST_DEMANDING, MOST_DEMANDING = 0.05, 0.5
+"""The threshold stays between these. What is more likely relevant than not is shown, also where held-out searches are
+so easy that a higher threshold would lose few of them; what almost certainly is not, is never shown."""
+
+MISSPELT = 4
+"""For so many held-out queries one more is made up: a name of a thing with a typing error nobody may have made."""
+
+MOST_QUERIES = 3000
+FEWEST_UNMATCHED = 30
+"""With fewer held-out queries whose words match nothing, the threshold is chosen on all of them."""
+
+_POOL = 20
+_NOBODY: Mapping[int, float] = {}
+_NOWHERE = np.empty(0, np.int64)
+
+
+@dataclass
+class _Examples:
+    """Candidates of queries. features, labels: of each query's, float32 `[n, features]` and bool `[n]`, whether they
+    are relevant; choices: which were chosen; answerable: features of queries that have an answer, and unmatched: of
+    those whose words match nothing."""
+
+    features: list[Features] = field(default_factory=list)
+    labels: list[NDArray[np.bool_]] = field(default_factory=list)
+    choices: list[Choice] = field(default_factory=list)
+    answerable: list[Features] = field(default_factory=list)
+    unmatched: list[Features] = field(default_factory=list)
+
+    def add(self, features: Features, labels: NDArray[np.bool_] | None = None) -> None:
+        """labels: None where nothing is relevant."""
+        self.features.append(features)
+        self.labels.append(np.zeros(len(features), np.bool_) if labels is None else labels)
+
+
+def fit_relevance(
+    engine: Engine, votes: Votes, absent: AbsentWords, seed: int
+) -> tuple[RelevanceModel, dict[str, Any]]:
+    """Returns the model, and how many pairs it was fitted on. A candidate counts as relevant when it lies in a category
+    that was chosen for the query. What is not there is learned from the same queries with the chosen branches of the
+    ontology taken away, from made-up words and from words for other things."""
+    rng = np.random.default_rng(seed)
+    sample = rng.permutation(len(votes.queries))[:MOST_QUERIES].tolist()
+    examples = _examples(engine, votes, sample)
+    _add_absent(engine, examples, absent, len(sample), seed)
+    labels = np.concatenate(examples.labels)
+    measured = {"relevance_pairs": len(labels), "relevant_share": float(labels.mean()) if len(labels) else 0.0}
+    if not labels.any():
+        return engine.relevance, measured
+    fitted = LogisticRegression(C=10.0, max_iter=1000).fit(np.concatenate(examples.features), labels)
+    weights = tuple(round(float(w), 6) for w in fitted.coef_[0])
+    # What people chose says how they ask, but also what the words had brought before them: the order is learned from
+    # what would have met the wish.
+    composed = composed_choices(engine, votes, MOST_QUERIES, _POOL, rng)
+    ranking = fit_ranking(composed or examples.choices, np.array(weights))
+    model = RelevanceModel(weights, round(float(fitted.intercept_[0]), 6), ranking, 0.0, FALSE_ABSTENTION)
+    return replace(model, threshold=_threshold(engine, model, votes, examples, seed)), measured
+
+
+def _examples(engine: Engine, votes: Votes, sample: list[int]) -> _Examples:
+    examples = _Examples()
+    for number in tqdm(sample, desc="calibrate", unit="query"):
+        asked = engine.read(votes.queries[number])
+        categories = votes.chosen(number)
+        present, relevant, choice = _present(engine, asked, categories, votes.listings(number))
+        examples.add(present, relevant)
+        examples.add(_absent(engine, asked, categories))
+        examples.choices += [choice] if choice.chosen.any() else []
+        examples.answerable.append(present)
+        matched = present[:, FEATURES.index("lexical")].any()
+        if not matched and votes.total[number] >= CERTAIN:
+            examples.unmatched.append(present)
+    return examples
+
+
+def _add_absent(engine: Engine, examples: _Examples, absent: AbsentWords, n: int, seed: int) -> None:
+    """Queries for what is not there: a quarter of `n` of made-up words, half of `n` of other things."""
+    made_up = AbsentWords(tuple(made_up_words(engine.reader.speller.words, n // 4, Random(seed))))
+    for query in [*made_up.queries(n // 4, Random(seed)), *absent.queries(n // 2, Random(seed))]:
+        examples.add(_present(engine, engine.read(query), _NOWHERE, _NOBODY)[0])
+
+
+def _threshold(engine: Engine, model: RelevanceModel, votes: Votes, examples: _Examples, seed: int) -> float:
+    """The fallback answers where the words match nothing: chosen on such queries, and on some rarer ones."""
+    enough = len(examples.unmatched) >= FEWEST_UNMATCHED
+    answerable = examples.unmatched if enough else examples.answerable
+    names = misspelt_names(engine, votes, len(answerable) // MISSPELT, Random(seed))
+    misspelt = [_present(engine, engine.read(name), _NOWHERE, _NOBODY)[0] for name in names]
+    best = np.array([model.judge(rows)[0].max() for rows in answerable + misspelt if len(rows)])
+    return round(float(np.clip(np.quantile(best, FALSE_ABSTENTION), LEAST_DEMANDING, MOST_DEMANDING)), 6)
+
+
+def _present(
+    engine: Engine, asked: Query, categories: NDArray[np.int64], listings: Mapping[int, float]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], Choice]:
+    """The features of the query's first candidates, which of them lie in a chosen category, and which were chosen."""
+    found = engine.candidates(asked, _POOL, np.ones(len(engine), bool))
+    chosen = np.array([listings.get(row, 0.0) for row in found.rows.tolist()])
+    choice = Choice(found.features, chosen)
+    order = np.argsort(-found.features[:, FEATURES.index("cosine")], kind="stable")[:_POOL]
+    return found.features[order], np.isin(engine.columns.category[found.rows[order]], categories), choice
+
+
+def _absent(engine: Engine, asked: Query, categories: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The features of what would be found, had the catalogue nothing under the parents of the chosen categories."""
+    ontology = engine.ontology
+    gone = np.zeros(len(ontology), bool)
+    for category in categories.tolist():
+        top = category if ontology.parent[category] < 0 else int(ontology.parent[category])
+        gone[top : ontology.end[top]] = True
+    left = ~gone[engine.columns.category]
+    if gone[~engine.categories.empty].all() or not left.any():
+        return np.empty((0, len(FEATURES)), np.float32)
+    shares = np.where(gone, np.float32(0), asked.shares)
+    asked = asked._replace(
+        shares=np.asarray(shares / max(float(shares.sum()), 1e-9), np.float32),
+        nothing=asked.nothing + float(asked.categories.max() - asked.categories[~gone].max()),
+    )
+    rows, cosine = engine.vectors.search(asked.embedding, _POOL, left)
+    # The lexical engine would still find what has the words.
+    matching, scores = engine.lexical.search(asked.text, 1000)
+    found = dict(zip(matching.tolist(), scores.tolist(), strict=True))
+    bm25 = np.array([found.get(row, 0.0) for row in rows.tolist()], np.float32)
+    return features_of(engine.catalogue, asked, rows, cosine, bm25 > 0, bm25)
