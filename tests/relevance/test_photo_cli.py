@@ -37,11 +37,12 @@ def run(
 def test_a_table_has_a_line_a_photo(
     root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    photos = [root / name for name in ("red.jpg", "text.jpg", "cold.jpg", "white.jpg", "absent.jpg")]
+    monkeypatch.chdir(root)  # a table cuts long paths
+    photos = ["red.jpg", "text.jpg", "cold.jpg", "white.jpg", "absent.jpg"]
     code, out, _ = run(capsys, monkeypatch, "classify", *photos, "--model", root / "model", "--threshold", "0.9")
     header, *lines = out.splitlines()
     assert header.split() == ["photo", "probability", "category", "attributes"]
-    assert [line.split()[0] for line in lines] == list(map(str, photos))
+    assert [line.split()[0] for line in lines] == photos
     assert "warm > red" in lines[0]
     assert "not used: not an image" in lines[1]
     assert "  cold  " in lines[2]
