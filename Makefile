@@ -126,6 +126,7 @@ bench: demo
 	$(PY) -m eval bench search --bundle $(OUT)/bundle --queries $(OUT)/bench-queries.csv
 	$(PY) -m eval bench service --dataset $(OUT)/dataset --bundle $(OUT)/bundle
 	$(PY) -m eval bench towers --dataset $(OUT)/dataset --listings $(OUT)/listings $(if $(PRIOR),--text-prior $(PRIOR))
+	$(PY) -m eval bench vectors --bundle $(OUT)/bundle
 
 # With --queries and --judgments also by judged queries.
 ABLATION ?= --epochs 3 --sessions 20000

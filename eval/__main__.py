@@ -7,6 +7,7 @@ from eval.ablation import command as ablation
 from eval.benchmarks import encoder, service
 from eval.benchmarks import search as search_benchmark
 from eval.benchmarks import towers as towers_benchmark
+from eval.benchmarks import vectors as vectors_benchmark
 from eval.classifier import command as classifier
 from eval.similar import command as similar
 from eval.simulate import command as simulate
@@ -29,6 +30,7 @@ bench.command("encoder")(encoder.command)
 bench.command("search")(search_benchmark.command)
 bench.command("service")(service.command)
 bench.command("towers")(towers_benchmark.command)
+bench.command("vectors")(vectors_benchmark.command)
 app.add_typer(bench, name="bench")
 
 if __name__ == "__main__":
