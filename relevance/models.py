@@ -4,6 +4,7 @@ Mental model: ``probabilities, embeddings = Model("image_encoder.tflite")(photos
 """
 
 import threading
+import weakref
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,8 +26,9 @@ class TensorSpec(NamedTuple):
 class _Session:
     """One interpreter, for one thread, and the input shapes it is allocated for."""
 
-    def __init__(self, content: bytes, threads: int) -> None:
-        self.interpreter = Interpreter(model_content=content, num_threads=threads)
+    def __init__(self, source: bytes | str, threads: int) -> None:
+        given = {"model_content": source} if isinstance(source, bytes) else {"model_path": source}
+        self.interpreter = Interpreter(**given, num_threads=threads)
         self.interpreter.allocate_tensors()
         self.shapes: list[tuple[int, ...] | None] = []
 
@@ -39,12 +41,13 @@ class Model:
     another shape at each call where the model allows it (the batch); a change of shape costs a re-allocation.
 
     Any number of threads may call one model: each has its own interpreter, made at its first call, over the same
-    bytes. `threads` is how many cores one call may use.
+    bytes. Those of a file are mapped: processes share them, and what is not read, as most rows of a table, takes
+    no memory. `threads` is how many cores one call may use.
     """
 
     def __init__(self, source: Path | str | bytes, threads: int = 1) -> None:
         self.threads = threads
-        self._content = source if isinstance(source, bytes) else _read(Path(source))
+        self._source = source if isinstance(source, bytes) else self._held(Path(source))
         self._local = threading.local()
         name = "the model" if isinstance(source, bytes) else str(source)
         try:
@@ -79,8 +82,17 @@ class Model:
         interpreter.invoke()
         return tuple([interpreter.get_tensor(index) for index in self._output_ids])
 
+    def _held(self, path: Path) -> str:
+        """The name of a file held open: a thread that comes later maps the same bytes, whatever lies at `path` then."""
+        try:
+            self._file = open(path, "rb")  # noqa: SIM115
+        except OSError as error:
+            raise ArtifactError(f"{path}: cannot read the model ({error.strerror})") from error
+        weakref.finalize(self, self._file.close)
+        return f"/proc/self/fd/{self._file.fileno()}"
+
     def _open_session(self) -> _Session:
-        session = _Session(self._content, self.threads)
+        session = _Session(self._source, self.threads)
         self._local.session = session
         return session
 
@@ -96,13 +108,6 @@ class Model:
             session.interpreter.resize_tensor_input(index, shape)
         session.interpreter.allocate_tensors()
         session.shapes = list(shapes)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ArtifactError(f"{path}: cannot read the model ({error.strerror})") from error
 
 
 def _spec(name: str, details: dict[str, Any]) -> TensorSpec:

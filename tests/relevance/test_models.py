@@ -97,3 +97,16 @@ def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "cut.tflite").write_bytes(PATH.read_bytes()[:700])
     with pytest.raises(ArtifactError, match=r"cut\.tflite"):
         Model(tmp_path / "cut.tflite")
+
+
+def test_a_thread_that_comes_late_reads_the_same_model(tmp_path: Path) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(PATH.read_bytes())
+    model = Model(path)
+    (tmp_path / "other").write_bytes(b"another model by now")
+    (tmp_path / "other").replace(path)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(check, model, 3).result()
+    path.unlink()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(check, model, 2).result()
