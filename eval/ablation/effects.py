@@ -10,14 +10,16 @@ from eval.ablation.ingredients import EVERYTHING, metric
 from eval.ablation.runs import Run
 
 CONFIDENCE = 0.95
+NOTICEABLE = 0.001
+"""Smaller differences matter to nobody, however sure."""
 
 
 @dataclass(frozen=True)
 class Effect:
     """What a metric loses or gains without an ingredient. difference: mean over the seeds of (without - everything);
     spread: sample standard deviation of these; margin: half the width of Student's 95 % interval of the mean; None for
-    the last two with fewer than two seeds. verdict: of the ingredient, "helps" or "harms" where the interval leaves
-    zero out, else ""."""
+    the last two with fewer than two seeds. verdict: of the ingredient, "helps" or "harms" where the difference is
+    NOTICEABLE and the interval leaves zero out, else ""."""
 
     difference: float
     spread: float | None
@@ -50,7 +52,8 @@ def effect(differences: Sequence[float], better: int) -> Effect:
         return Effect(mean, None, None, n, "")
     spread = float(np.std(differences, ddof=1))
     margin = float(t.ppf((1 + CONFIDENCE) / 2, n - 1)) * spread / n**0.5
-    clear = abs(mean) > margin
+    # Where all seeds agree to the last digit, a share of few queries changed by the same one: that tells no spread.
+    clear = spread > 1e-9 and abs(mean) > max(margin, NOTICEABLE)
     return Effect(mean, spread, margin, n, ("helps" if mean * better < 0 else "harms") if clear else "")
 
 
