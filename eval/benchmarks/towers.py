@@ -5,6 +5,11 @@ Both learn from what was chosen in the first 70 % of the time, and are asked for
 choice counting as it came; all listings of the catalogue are candidates. What both have to do, reading the dataset, is
 not counted, nor is evaluation; what only the towers do before their first step (features, starting vectors) is.
 Processor time is to be trusted more than the clock where the machine does other work too.
+
+The tutorial's model is timed twice: as published, for 3 epochs, where most of the time goes into the recall that it
+computes over all listings at every step; and without that, until its recall rises no more, by the very choices held
+out. It learns from the choices as they came: from distinct pairs, those borrowed from rewrites among them, it got no
+better (over every eighth line of fashion 0.914, 0.915 as they came).
 """
 
 from __future__ import annotations
@@ -238,9 +243,11 @@ def against(tutorial: Point, towers: Sequence[Point]) -> str:
     if reached is None or reached.seconds is None or tutorial.seconds is None:
         return f"{tutorial.name}: never reached by the towers"
     ratio = reached.seconds.processor / tutorial.seconds.processor
+    clock = reached.seconds.clock / tutorial.seconds.clock
     verdict = "within" if ratio <= MARK else "misses"
     return (
-        f"{tutorial.name}: reached by {reached.name} in {ratio:.2f} of its processor time ({verdict} the mark, {MARK})"
+        f"{tutorial.name}: reached by {reached.name} in {ratio:.2f} of its processor time ({verdict} the mark, {MARK}) "
+        f"and {clock:.2f} of its time by the clock"
     )
 
 

@@ -73,7 +73,8 @@ def test_popularity_answers_every_query_alike() -> None:
 def test_the_first_to_reach_the_tutorial_counts() -> None:
     on_the_way = [point("0 steps", 0.3, 5.0), point("10 steps", 0.6, 6.0), point("20 steps", 0.9, 20.0)]
     assert against(point("tutorial", 0.5, 100.0), on_the_way) == (
-        "tutorial: reached by 10 steps in 0.06 of its processor time (within the mark, 0.1)"
+        "tutorial: reached by 10 steps in 0.06 of its processor time (within the mark, 0.1) "
+        "and 1.00 of its time by the clock"
     )
     assert "20 steps in 0.20 of its processor time (misses the mark" in against(point("t", 0.7, 100.0), on_the_way)
     assert against(point("tutorial", 0.95, 100.0), on_the_way) == "tutorial: never reached by the towers"
