@@ -102,7 +102,7 @@ fashion: | $(READY)
 		--judgments build/fashion/judgments/judgments.csv
 
 # Twice: on the training photos, to measure on the validation photos (other shops) and to calibrate; then on all of them.
-# About 55 minutes of processor time.
+# About 20 minutes of processor time.
 GROCERY := --backbone MobileNetV2 --image-size 224 --epochs 10 --batch 32 --learning-rate 4e-4 --smoothing 0.1 \
 	--variation 1.8 --views 4
 grocery: | $(READY)
