@@ -3,6 +3,7 @@
 Mental model: ``probabilities, embeddings = Model("image_encoder.tflite")(photos)``.
 """
 
+import os
 import threading
 import weakref
 from pathlib import Path
@@ -85,11 +86,11 @@ class Model:
     def _held(self, path: Path) -> str:
         """The name of a file held open: a thread that comes later maps the same bytes, whatever lies at `path` then."""
         try:
-            self._file = open(path, "rb")  # noqa: SIM115
+            descriptor = os.open(path, os.O_RDONLY)
         except OSError as error:
             raise ArtifactError(f"{path}: cannot read the model ({error.strerror})") from error
-        weakref.finalize(self, self._file.close)
-        return f"/proc/self/fd/{self._file.fileno()}"
+        weakref.finalize(self, os.close, descriptor)
+        return f"/proc/self/fd/{descriptor}"
 
     def _open_session(self) -> _Session:
         session = _Session(self._source, self.threads)

@@ -20,7 +20,6 @@ Said = Mapping[str, Mapping[str, float]]
 LIMIT = 1.0
 """A value counts as at most so much less likely than the likeliest: what is not wanted is not wanted."""
 
-
 CLEARLY = 0.3
 """So much likelier, as a logarithm, does a word make a value that it means."""
 
