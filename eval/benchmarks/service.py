@@ -78,7 +78,9 @@ def command(
     rate: Annotated[float, typer.Option(min=1.0, help="Searches a second.")] = 300.0,
     seconds: Annotated[float, typer.Option(min=1.0, help="How long each load lasts.")] = 20.0,
     upserts: Annotated[float, typer.Option(min=1.0, help="Listings written a second, in the later loads.")] = 50.0,
-    workers: Annotated[list[int], typer.Option(min=1, help="Processes of the service; may be repeated.")] = [1, 2],  # noqa: B006
+    workers: Annotated[
+        list[int] | None, typer.Option(min=1, help="Processes of the service; may be repeated. Default: 1 and 2.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="A JSON file for the figures.")] = None,
 ) -> None:
     """Time the service at a fixed rate, also while listings are written and while another bundle is put in use."""
@@ -91,7 +93,7 @@ def command(
     with tempfile.TemporaryDirectory(prefix="relevance-bench-") as folder:
         following = Path(folder) / "next"
         fingerprint = write_next(bundle, following)
-        for number in workers:
+        for number in workers or (1, 2):
             with served(bundle, number, Path(folder) / f"workers-{number}") as service:
                 rows += _loads(service, number, Load(searches, rate, upserts), following, fingerprint)
     if out:
