@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from index.votes import Votes
+from relevance.classification import expected_calibration_error
 from relevance.engine import Engine
 from relevance.results import CategoryFilter
 
 MOST_QUERIES = 3000
-BINS = 15
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,8 @@ class Measured:
 
     queries: how many distinct ones were asked; coverage: the share that lies in the filter or boost of its query, of
     those that have one; size: the mean number of categories in it; filtered, boosted: the share whose query has one;
-    calibration_error: the expected calibration error of the probabilities shown, over 15 bins of equal width (Guo et
-    al., ICML 2017); false_abstention: the share whose query is answered by nothing. NaN where nothing tells.
+    calibration_error: how far the probabilities shown are from what came true, as `expected_calibration_error` tells;
+    false_abstention: the share whose query is answered by nothing. NaN where nothing tells.
     """
 
     queries: int
@@ -59,7 +59,7 @@ def measure(engine: Engine, votes: Votes, seed: int = 0) -> Measured:
         size=_mean(sizes, weight * shown),
         filtered=_mean(mode == "filter", weight),
         boosted=_mean(mode == "boost", weight),
-        calibration_error=calibration_error(
+        calibration_error=expected_calibration_error(
             np.concatenate([np.empty(0), *(one.probability for one in asked)]),
             np.concatenate([np.empty(0), *(one.chosen for one in asked)]),
             np.repeat(weight, sizes),
@@ -89,15 +89,3 @@ def _ask(engine: Engine, votes: Votes, seed: int) -> Iterator[_Asked]:
 def _mean(values: ArrayLike, weight: NDArray[np.float64]) -> float:
     total = float(weight.sum())
     return float((weight * np.asarray(values, np.float64)).sum()) / total if total else float("nan")
-
-
-def calibration_error(
-    probability: NDArray[np.float64], share: NDArray[np.float64], weight: NDArray[np.float64]
-) -> float:
-    """Returns the mean over bins, by the weight in each, of how far its mean probability is from the mean share that
-    came true; all `[n]`, NaN for none."""
-    if not weight.sum():
-        return float("nan")
-    place = np.minimum((probability * BINS).astype(np.int64), BINS - 1)
-    gaps = np.bincount(place, weight * (probability - share), BINS)
-    return float(np.abs(gaps).sum() / weight.sum())

@@ -72,7 +72,7 @@ class Reliability(NamedTuple):
 
 def reliability(confidence: Floats, hits: Hits, bins: int = 15) -> Reliability:
     """What came true of probabilities, float32 `[n]`, n ≥ 0."""
-    slot = np.clip((confidence * bins).astype(np.int64), 0, bins - 1)
+    slot = _bins(confidence, bins)
     photos = np.bincount(slot, minlength=bins)
     seen = photos > 0
     sums = (np.bincount(slot, values, bins)[seen] for values in (confidence, hits))
@@ -80,10 +80,19 @@ def reliability(confidence: Floats, hits: Hits, bins: int = 15) -> Reliability:
     return Reliability(photos[seen], mean_confidence, accuracy)
 
 
-def expected_calibration_error(confidence: Floats, hits: Hits, bins: int = 15) -> float:
-    """Mean gap between confidence and accuracy over equal-width bins, weighted by their photos (Guo et al., 2017)."""
-    found = reliability(confidence, hits, bins)
-    return float((found.photos * np.abs(found.confidence - found.accuracy)).sum() / len(hits))
+def expected_calibration_error(
+    confidence: Floats | Doubles, came_true: Hits | Doubles, weight: Doubles | None = None, bins: int = 15
+) -> float:
+    """Mean gap between confidence and what came true (hits, or shares) over equal-width bins, by the weight in each
+    (Guo et al., ICML 2017). All `[n]`, without a weight each counts alike; NaN for none."""
+    weight = np.ones(len(confidence)) if weight is None else weight
+    total = float(weight.sum())
+    gaps = np.bincount(_bins(confidence, bins), weight * (confidence - came_true), bins)
+    return float(np.abs(gaps).sum()) / total if total else float("nan")
+
+
+def _bins(confidence: Floats | Doubles, bins: int) -> NDArray[np.int64]:
+    return np.clip((confidence * bins).astype(np.int64), 0, bins - 1)
 
 
 class RiskCoverage(NamedTuple):

@@ -10,7 +10,7 @@ import pytest
 
 import index.recalibrate
 import relevance
-from index.held_out import Measured, calibration_error, measure
+from index.held_out import Measured, measure
 from index.promote import promote
 from index.recalibrate import newer_span, report, run
 from index.votes import Votes
@@ -228,10 +228,3 @@ def test_measured_by_hand() -> None:
         calibration_error=pytest.approx((8 * 0.15 + 4 * 0.4 + 4 * 0.4) / 16),
         false_abstention=pytest.approx(3 / 15),
     )
-
-
-def test_calibration_error_by_hand() -> None:
-    # 0.61 and 0.65 share a bin (9 of 15, from 0.6 on): 2 x (0.63 - 0.5); 1.0 lies in the last one.
-    found = calibration_error(np.array([0.61, 0.65, 1.0]), np.array([0.0, 1.0, 1.0]), np.ones(3))
-    assert found == pytest.approx(2 * 0.13 / 3)
-    assert np.isnan(calibration_error(np.empty(0), np.empty(0), np.empty(0)))

@@ -62,6 +62,16 @@ def test_calibration_error() -> None:
     assert expected_calibration_error(confidence, hits, bins=10) == pytest.approx(expected, abs=1e-6)
 
 
+def test_calibration_error_of_shares_by_weight() -> None:
+    # 0.61 and 0.65 share a bin (9 of 15, from 0.6 on), where what was said and what came to be differ by
+    # 3 x (0.61 - 0.2) + (0.65 - 1); 1.0 lies in the last bin.
+    found = expected_calibration_error(
+        np.array([0.61, 0.65, 1.0]), np.array([0.2, 1.0, 0.5]), np.array([3.0, 1.0, 2.0])
+    )
+    assert found == pytest.approx((abs(3 * 0.41 - 0.35) + 2 * 0.5) / 6)
+    assert np.isnan(expected_calibration_error(np.empty(0), np.empty(0)))
+
+
 def test_scores_together() -> None:
     result = scores(TREE, PROBABILITIES, CLASSES, np.array([A1, A1, B1, A2], np.int32))
     assert (result["photos"], result["top_1"], result["top_3"]) == (4, 0.75, 1.0)
