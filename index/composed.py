@@ -1,7 +1,9 @@
 """Queries whose answer is known by construction: what people call a thing, with an attribute of one of the listings
 they chose for it. Behaviour shows few such pairs, and those it shows the towers have seen."""
 
+from collections.abc import Iterator
 from random import Random
+from typing import NamedTuple
 
 import numpy as np
 
@@ -55,10 +57,10 @@ def _choice(engine: Engine, votes: Votes, number: int, k: int, rng: np.random.Ge
     category = _category_named(engine, votes, number)
     rows = np.flatnonzero(engine.columns.category == category)
     example = int(rng.choice(rows))
-    said = _said(engine, example)
-    if not said:
+    ways = list(_ways(engine, example))
+    if not ways:
         return None
-    column, word, meant = said[int(rng.integers(len(said)))]
+    column, word, meant = ways[int(rng.integers(len(ways)))]
     words = [votes.queries[number], word]
     asked = engine.read(" ".join(words if rng.random() < 0.5 else reversed(words)))
     found = engine.candidates(asked, k, np.ones(len(engine), bool))
@@ -66,23 +68,25 @@ def _choice(engine: Engine, votes: Votes, number: int, k: int, rng: np.random.Ge
     return Choice(found.features, (alike & (engine.columns.category[found.rows] == category)).astype(np.float64))
 
 
-def _said(engine: Engine, example: int) -> list[tuple[Coded, str, list[int]]]:
-    """Returns ways to say an attribute of a listing: the column, a word, and the codes that are meant by it: the
-    catalogue's own word for the value, and those by which people mean it."""
-    ways = []
+class _Way(NamedTuple):
+    """A way to say an attribute of a listing: in which word, and the codes of the column's values that it means."""
+
+    column: Coded
+    word: str
+    meant: list[int]
+
+
+def _ways(engine: Engine, example: int) -> Iterator[_Way]:
+    """The catalogue's own word for each value of a listing, where that says how a thing is to be, and the words by
+    which people mean it."""
     for name, column in engine.columns.attributes.items():
         code = int(column.codes[example])
         if code < 0:
             continue
         value = column.values[code]
         if engine.reader.qualifying(tokens(value)):
-            ways.append((column, value, [code]))
-        ways += [
-            (
-                column,
-                word,
-                [at for at, other in enumerate(column.values) if values.get(other, 0.0) >= values[value] - ALIKE],
-            )
-            for word, values in engine.reader.wanted.saying(name, value)
-        ]
-    return ways
+            yield _Way(column, value, [code])
+        for word, lifts in engine.reader.wanted.saying(name, value):
+            least = lifts[value] - ALIKE
+            meant = [other for other, named in enumerate(column.values) if lifts.get(named, 0.0) >= least]
+            yield _Way(column, word, meant)

@@ -13,6 +13,7 @@ from relevance.ontology import Ontology
 from relevance.seen import SeenQueries, Shares, query_key
 
 COVERAGE = 0.95
+"""Share of what people choose that the sets are to hold: 1 - alpha."""
 
 STRANGE = 0.02
 """Share of the held-out queries that are farther from every category than a query with a filter may be."""

@@ -20,6 +20,8 @@ from relevance.query import Query
 from relevance.relevance_model import FEATURES, Features, RelevanceModel
 
 FALSE_ABSTENTION = 0.04
+"""Share of the queries with an answer that may be answered by nothing."""
+
 LEAST_DEMANDING, MOST_DEMANDING = 0.05, 0.5
 """The threshold stays between these. What is more likely relevant than not is shown, also where held-out searches are
 so easy that a higher threshold would lose few of them; what almost certainly is not, is never shown."""

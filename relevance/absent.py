@@ -19,7 +19,8 @@ _ALIKE = 0.7
 
 @dataclass(frozen=True)
 class AbsentWords:
-    """words: for things that the catalogue has not; modifiers: what people say of anything ("black", "for women")."""
+    """words: for things that the catalogue has not; modifiers: what people say of anything, whether it tells things
+    apart ("black") or says little ("for", "cheap")."""
 
     words: tuple[str, ...] = ()
     modifiers: tuple[str, ...] = ()

@@ -1,5 +1,7 @@
 """How many of a query's qualifiers a listing lacks: the words that stand with things of many kinds ("black", "women",
-"leather", a brand). The kind of thing is for the towers to tell; among listings of the right kind these decide."""
+"leather", a brand). The kind of thing is for the towers to tell; among listings of the right kind these decide. Words
+that say little ("cheap", "for") stand with many kinds too, and are taken out by behaviour (`index.words`).
+"""
 
 from collections.abc import Sequence
 

@@ -40,7 +40,7 @@ class Composer:
             self._add(category, " ".join(tokens(corpus.ontology.name(category))), 4.0)
         self._values = value_words(corpus)
         said = frozenset(word for _, words in self._values.items() for word in words)
-        self._learn(frozenset(fillers) | attribute_words(corpus) | said)
+        self._learn(no_names=frozenset(fillers) | attribute_words(corpus) | said)
 
     def queries(self, each: int, dice: Random) -> list[tuple[str, int]]:
         """Returns `each` queries for every listing of known category, with its row."""
@@ -65,10 +65,10 @@ class Composer:
         self._names[category].append(name)
         self._weights[category].append(weight)
 
-    def _learn(self, modifiers: frozenset[str]) -> None:
+    def _learn(self, no_names: frozenset[str]) -> None:
         pairs = self._corpus.train
         votes: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
-        names = [" ".join(word for word in tokens(query) if word not in modifiers) for query in pairs.queries]
+        names = [" ".join(word for word in tokens(query) if word not in no_names) for query in pairs.queries]
         for query, listing, weight in zip(
             pairs.query.tolist(), pairs.listing.tolist(), pairs.weight.tolist(), strict=True
         ):
