@@ -4,10 +4,9 @@ Mental model: ``load_photo(path_or_bytes, (128, 96))`` is a ``uint8 [128, 96, 3]
 """
 
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from relevance.errors import RelevanceError
+from relevance.photos.ahead import map_ahead
 from relevance.photos.cost import refuse_bomb, refuse_endless_metadata
 
 MAX_BYTES = 40 * 2**20
@@ -116,18 +116,7 @@ def load_many(listings: Iterable[Sequence[Path]], size: Size, threads: int) -> I
 
     At most 64 photos per thread are held ahead of the consumer, so memory does not grow with the catalogue.
     """
-    pending: deque[Future[LoadedPhoto]] = deque()
-    with ThreadPoolExecutor(threads, thread_name_prefix="photos") as pool:
-        try:
-            for paths in listings:
-                pending.append(pool.submit(load_first, paths, size))
-                if len(pending) >= 64 * threads:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
+    return map_ahead(partial(load_first, size=size), listings, threads, most=64 * threads)
 
 
 def _read(path: Path) -> bytes:

@@ -10,7 +10,6 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relevance.images import LoadedPhoto, Size, load_many
+from relevance.photos.ahead import map_ahead
 
 BATCH = 4
 """Photos a call of the model: what lies between its layers stays in a core's cache."""
@@ -118,18 +118,7 @@ def map_batches(
         started = time.perf_counter()
         return batch, model(batch.photos), time.perf_counter() - started
 
-    pending: deque[Future[tuple[PhotoBatch, Result, float]]] = deque()
-    with ThreadPoolExecutor(workers, thread_name_prefix="model") as pool:
-        try:
-            for batch in batches:
-                pending.append(pool.submit(call, batch))
-                if len(pending) > 2 * workers:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
+    return map_ahead(call, batches, workers, most=2 * workers + 1)
 
 
 def files_fingerprint(root: Path, images: Iterable[Sequence[str]]) -> str:

@@ -3,7 +3,6 @@
 import contextlib
 import io
 import struct
-import threading
 import zlib
 from pathlib import Path
 
@@ -283,10 +282,3 @@ def test_load_many_keeps_the_order_and_little_ahead(tmp_path: Path) -> None:
     assert len(asked) <= 128
     photos = [first, *loaded]
     assert [None if p.photo is None else int(p.photo[0, 0, 0]) for p in photos] == [*range(7), None, *range(8, 200)]
-
-
-def test_load_many_leaves_no_thread_behind(tmp_path: Path) -> None:
-    loaded = load_many([[tmp_path / "absent.jpg"]] * 500, (4, 4), threads=3)
-    next(loaded)
-    loaded.close()  # type: ignore[attr-defined]
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("photos")]
