@@ -32,7 +32,8 @@ class Checkpoint:
             np.savez(file, key=np.array(self._key), epochs=np.array(epochs), **state)
 
     def read(self, model: RetrievalModel) -> int:
-        """Puts the state into a compiled model and returns the epochs it has behind it; 0 where there is none."""
+        """Puts the state into a model whose variables are there, the optimiser's as well, and returns the epochs it has
+        behind it; 0 where there is none."""
         if not self._path.is_file():
             return 0
         with np.load(self._path) as state:
@@ -48,6 +49,4 @@ class Checkpoint:
 
 
 def _variables(model: RetrievalModel) -> list[Any]:
-    for optimizer, variables in model.optimizer._optimizers_and_vars:
-        optimizer._create_all_weights(variables())
     return [*model.towers.trainable_variables, *model.optimizer.weights]

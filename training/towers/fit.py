@@ -66,9 +66,12 @@ class _StopAtNan(tf_keras.callbacks.Callback):
 
 
 def _build(model: RetrievalModel, examples: Examples, batch: int) -> None:
-    """Creates the layers' weights, by a loss that changes nothing."""
+    """Creates the variables of the layers and of the optimisers, by a loss and a step that change nothing."""
     rng = np.random.default_rng(0)
     model.compute_loss(next(iter(_batches(examples, None, batch, batch // 2, rng, 0))), training=True)
+    model.optimizer.apply_gradients([(tf.zeros_like(own), own) for own in model.towers.trainable_variables])
+    for optimizer in model.optimizer.optimizers:
+        optimizer.iterations.assign(0)
 
 
 def _optimizer(towers: Towers, options: Options, steps: int) -> Any:
