@@ -34,15 +34,19 @@ PHOTO_BODY: dict[str, Any] = {
 }
 
 
+Number = Annotated[float, Field(strict=True)]
+"""A number of a body: neither true nor "1"."""
+
+
 class FilterFields(BaseModel):
     """The filters of `relevance.Filters`, as JSON."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    price: tuple[float | None, float | None] | None = Field(default=None, description="Lowest and highest price.")
-    near: tuple[float, float, float] | None = Field(default=None, description="Latitude, longitude, kilometres.")
+    price: tuple[Number | None, Number | None] | None = Field(default=None, description="Lowest and highest price.")
+    near: tuple[Number, Number, Number] | None = Field(default=None, description="Latitude, longitude, kilometres.")
     category: str | None = Field(default=None, description="A category id: what lies in it and under it.")
-    max_age_days: float | None = None
+    max_age_days: Number | None = None
     locale: str | None = None
     attributes: dict[str, Any] = Field(default_factory=dict, description="Name to value, or to a list: any of them.")
 
@@ -57,10 +61,10 @@ class SearchRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     query: str
-    k: int = Field(default=20, json_schema_extra=_COUNTS)
+    k: int = Field(default=20, strict=True, json_schema_extra=_COUNTS)
     filters: FilterFields = Field(default_factory=FilterFields)
     query_id: str | None = Field(default=None, max_length=100)
-    deadline_ms: float | None = Field(default=None, ge=0, description="Time after which less is answered.")
+    deadline_ms: Number | None = Field(default=None, ge=0, description="Time after which less is answered.")
 
 
 class Rescue(BaseModel):
