@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from relevance.errors import DataError
+from relevance.errors import DataError, listed
 from relevance.fields import refuse, texts
 from relevance.ontology import SEPARATOR, Names, Ontology
 from relevance.parquet import Column
@@ -120,7 +120,7 @@ def _attributes(table: Table, names: tuple[str, ...]) -> list[dict[str, Any]]:
     keys = [name.rpartition(".")[2] for name in names]
     doubled = {key for key in keys if keys.count(key) > 1}
     if doubled:
-        raise DataError(f"--attributes: expected each name once, found {', '.join(sorted(doubled))} more than once")
+        raise DataError(f"--attributes: expected each name once, found {listed(sorted(doubled))} more than once")
     attributes: list[dict[str, Any]] = [{} for _ in range(len(table))]
     for key, name in zip(keys, names, strict=True):
         for row, value in zip(attributes, _json_values(table.columns[name]), strict=True):

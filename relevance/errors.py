@@ -1,6 +1,29 @@
-"""What is raised on bad input. Every message names the place, what was expected and what was found."""
+"""What is raised on bad input. Every message names the place, what was expected and what was found, the latter cut to
+what can be read at a glance."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+
+MOST_LETTERS, MOST_NAMES = 120, 20
+"""What a message shows of a value, and of a list of names."""
+
+
+def shortened(text: str) -> str:
+    """`text`, or its beginning and "..."."""
+    return text if len(text) <= MOST_LETTERS else text[: MOST_LETTERS - 3] + "..."
+
+
+def quoted(value: object) -> str:
+    """How Python writes `value`, shortened."""
+    # Of a text no more than can be shown is written out: it may be as long as a file.
+    return shortened(repr(value[: MOST_LETTERS + 1] if isinstance(value, str) else value))
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names, shortened, and how many more there are."""
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(map(shortened, names[:MOST_NAMES])) + more
 
 
 class RelevanceError(Exception):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relevance.dataset import Dataset
-from relevance.errors import DataError
+from relevance.errors import DataError, quoted
 from relevance.fields import milliseconds
 from relevance.parquet import import_pyarrow, write_parquet
 from relevance.ubi import EventRecords, QueryRecords, read_records
@@ -117,8 +117,8 @@ def _one_record_each(queries: QueryRecords) -> QueryRecords:
             continue
         if queries.texts[kept] != queries.texts[i]:
             raise DataError(
-                f"duplicate query_id {query_id!r}: expected one user_query, "
-                f"found {queries.texts[kept]!r} and {queries.texts[i]!r}"
+                f"duplicate query_id {quoted(query_id)}: expected one user_query, "
+                f"found {quoted(queries.texts[kept])} and {quoted(queries.texts[i])}"
             )
         hits[kept] = hits[kept] + queries.hits[i]
     return replace(queries, hits=hits).take(np.fromiter(first.values(), dtype=np.int64, count=len(first)))

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.errors import RowsError
+from relevance.errors import RowsError, quoted, shortened
 from relevance.parquet import Column
 from relevance.tables import Table, is_missing, parse_json
 
@@ -29,9 +29,8 @@ _SECONDS_LOW, _SECONDS_HIGH = 5e8, 5e9
 def refuse(table: Table, column: str, bad: Sequence[int] | NDArray[Any], expected: str, hint: str = "") -> NoReturn:
     """Raise one RowsError for all records `bad` of a column: the first in full, the others by row."""
     first = int(bad[0])
-    found = repr(table.columns[column][first]) if column in table.columns else "no such column"
-    found = found if len(found) <= 80 else found[:77] + "..."
-    reason = f"column {table.labels.get(column, column)}: expected {expected}"
+    found = quoted(table.columns[column][first]) if column in table.columns else "no such column"
+    reason = f"column {shortened(table.labels.get(column, column))}: expected {expected}"
     message = f"{table.path}, row {table.row(first)}, {reason}, found {found}{hint}"
     if len(bad) > 1:
         rows = ", ".join(str(table.row(int(i))) for i in bad[1:9])

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relevance.columns import Columns
-from relevance.errors import DataError
+from relevance.errors import DataError, listed, quoted
 from relevance.ontology import Ontology
 
 Mask = NDArray[np.bool_]
@@ -35,11 +35,11 @@ class Filters:
 
     def __post_init__(self) -> None:
         if self.price is not None and not _numbers(self.price, 2, or_none=True):
-            raise DataError(f"filters: price: expected (lowest, highest), either None, got {self.price!r}")
+            raise DataError(f"filters: price: expected (lowest, highest), either None, got {quoted(self.price)}")
         if self.near is not None and not _numbers(self.near, 3):
-            raise DataError(f"filters: near: expected (latitude, longitude, kilometres), got {self.near!r}")
+            raise DataError(f"filters: near: expected (latitude, longitude, kilometres), got {quoted(self.near)}")
         if self.max_age_days is not None and not (_numbers([self.max_age_days], 1) and self.max_age_days >= 0):
-            raise DataError(f"filters: max_age_days: expected a number of days, got {self.max_age_days!r}")
+            raise DataError(f"filters: max_age_days: expected a number of days, got {quoted(self.max_age_days)}")
 
     def active(self) -> tuple[str, ...]:
         """Returns the names of the filters that are set, in the order in which the fallback relaxes them."""
@@ -70,8 +70,8 @@ class Filters:
             mask &= columns.locale.among([self.locale])
         for name, wanted in self.attributes.items():
             if name not in columns.attributes:
-                known = ", ".join(sorted(columns.attributes)) or "none"
-                raise DataError(f"filters: no attribute {name!r} in this catalogue; it has: {known}")
+                known = listed(sorted(columns.attributes)) or "none"
+                raise DataError(f"filters: no attribute {quoted(name)} in this catalogue; it has: {known}")
             mask &= columns.attributes[name].among(wanted if isinstance(wanted, list | tuple) else [wanted])
         return mask
 

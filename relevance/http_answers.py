@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from relevance.errors import DataError
+from relevance.errors import DataError, shortened
 from relevance.images import PhotoError
 
 
@@ -41,7 +41,7 @@ def add_error_answers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def bad_request(_: Request, error: RequestValidationError) -> Response:
-        places = (".".join(map(str, problem["loc"])) + ": " + problem["msg"] for problem in error.errors())
+        places = (shortened(".".join(map(str, problem["loc"]))) + ": " + problem["msg"] for problem in error.errors())
         return error_answer(422, "; ".join(places))
 
     @app.exception_handler(HTTPException)

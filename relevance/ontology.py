@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from relevance.artifacts import writing_file
-from relevance.errors import DataError
+from relevance.errors import DataError, listed, quoted
 from relevance.fields import refuse, texts, unique_ids
 from relevance.moved import NAME, Moved, read_moved, write_moved
 from relevance.tables import Table, read_table
@@ -70,7 +70,7 @@ class Ontology:
         else:
             raise DataError(
                 f"{csv_path}: expected the header category_id,path or category_id,name,parent_id, "
-                f"found {','.join(table.header)}"
+                f"found {listed(table.header)}"
             )
         built = _build(ids, paths, lambda i: f"{table.path}, row {table.row(i)}")
         return replace(built, moved=read_moved(Path(csv_path).with_name(NAME), set(ids)))
@@ -109,15 +109,15 @@ class Ontology:
         """Position of a category; raises DataError with the closest known ids."""
         found = self._positions.get(category_id)
         if found is None and category_id in self.moved:
-            raise DataError(f"category {category_id!r} is gone, and {NAME} names none in its place")
+            raise DataError(f"category {quoted(category_id)} is gone, and {NAME} names none in its place")
         if found is None:
-            raise DataError(f"unknown category {category_id!r}{self.close_matches(category_id)}")
+            raise DataError(f"unknown category {quoted(category_id)}{self.close_matches(category_id)}")
         return found
 
     def close_matches(self, category_id: str) -> str:
         """A hint for an error message: `; close to 'a', 'b'`, or nothing."""
         close = difflib.get_close_matches(category_id, self.ids, n=3)
-        return f"; close to {', '.join(map(repr, close))}" if close else ""
+        return f"; close to {', '.join(map(quoted, close))}" if close else ""
 
     def name(self, i: int) -> str:
         """The category's own name."""
@@ -178,7 +178,7 @@ def _build(ids: list[str], paths: list[Names], where: Callable[[int], str]) -> O
     ordered = sorted(id_of)
     if len(set(id_of.values())) < len(id_of):
         made = next(id_ for path, id_ in id_of.items() if id_ in set(ids) and path not in set(paths))
-        raise DataError(f"Ontology: the id {made!r} is given to a category, and needed for that inner category")
+        raise DataError(f"Ontology: the id {quoted(made)} is given to a category, and needed for that inner category")
     return _arrays(tuple(id_of[path] for path in ordered), tuple(ordered))
 
 
@@ -189,14 +189,18 @@ def _check(ids: list[str], paths: list[Names], where: Callable[[int], str]) -> N
         if not category_id:
             raise DataError(f"{where(i)}, column category_id: expected an id, found nothing")
         if not path or not all(path):
-            raise DataError(f"{where(i)}, column path: expected a name at every level, found {SEPARATOR.join(path)!r}")
+            raise DataError(
+                f"{where(i)}, column path: expected a name at every level, found {quoted(SEPARATOR.join(path))}"
+            )
         if tuple(SEPARATOR.join(path).split(SEPARATOR)) != path:
-            raise DataError(f"{where(i)}, column path: expected names without {SEPARATOR!r}, found {path!r}")
+            raise DataError(f"{where(i)}, column path: expected names without {SEPARATOR!r}, found {quoted(path)}")
         if (first := seen_ids.setdefault(category_id, i)) != i:
-            raise DataError(f"{where(i)}, column category_id: duplicate id {category_id!r}, first in {where(first)}")
+            raise DataError(
+                f"{where(i)}, column category_id: duplicate id {quoted(category_id)}, first in {where(first)}"
+            )
         if (first := seen_paths.setdefault(path, i)) != i:
             raise DataError(
-                f"{where(i)}, column path: duplicate path {SEPARATOR.join(path)!r}, first in {where(first)}"
+                f"{where(i)}, column path: duplicate path {quoted(SEPARATOR.join(path))}, first in {where(first)}"
             )
 
 

@@ -16,11 +16,10 @@ from typing import IO, Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.errors import DataError
+from relevance.errors import DataError, listed, quoted
 from relevance.parquet import Column, read_parquet
 
 _DELIMITERS = ",;\t"
-_SHOWN = 20
 _FORMATS = ".parquet, .csv, .jsonl (the last two also .gz)"
 
 
@@ -102,16 +101,12 @@ def read_table(
     missing = [name for name in required if name not in table.columns]
     if missing:
         raise DataError(
-            f"{path}: expected the columns {', '.join(required)}, found {_listed(table.header)}; "
+            f"{path}: expected the columns {', '.join(required)}, found {listed(table.header)}; "
             f"missing: {', '.join(missing)}"
         )
     if not len(table):
         raise DataError(f"{path}: expected at least one row, found none")
     return table
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
 @contextmanager
@@ -163,7 +158,7 @@ def _read_csv(path: Path, wanted: Sequence[str], malformed: list[BadRow] | None)
             raise DataError(f"{path}, line {reader.line_num}: malformed CSV: {error}") from None
     doubled = sorted({name for name in header if header.count(name) > 1 and name in wanted})
     if doubled:
-        raise DataError(f"{path}: expected each column once, found {', '.join(doubled)} more than once")
+        raise DataError(f"{path}: expected each column once, found {listed(doubled)} more than once")
     columns: dict[str, Column] = {
         name: [record[k] for record in records] for k, name in enumerate(header) if name in wanted
     }
@@ -219,7 +214,7 @@ def _json_record(line: str) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"malformed JSON: {error}") from None
     if not isinstance(record, dict):
-        raise ValueError(f"expected a JSON object, found {line.strip()[:40]!r}")
+        raise ValueError(f"expected a JSON object, found {quoted(line.strip())}")
     return record
 
 

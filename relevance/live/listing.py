@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from relevance.dataset import Listings, parse_listings
-from relevance.errors import DataError, RowsError
+from relevance.errors import DataError, RowsError, quoted
 from relevance.ontology import Ontology
 from relevance.tables import Table
 
@@ -85,7 +85,7 @@ def checked(new: NewListing, ontology: Ontology) -> LiveListing:
     Raises DataError naming the field, what was expected and what was found.
     """
     if new.version is not None and (type(new.version) is not int or not -_VERSIONS <= new.version < _VERSIONS):
-        raise DataError(f"version: expected a whole number of 64 bits, found {new.version!r}")
+        raise DataError(f"version: expected a whole number of 64 bits, found {quoted(new.version)}")
     if new.image is not None and not isinstance(new.image, bytes):
         raise DataError(f"image: expected the bytes of a photo, found {type(new.image).__name__}")
     table = Table(_PLACE, _COLUMNS, {name: [getattr(new, name)] for name in _COLUMNS}, [1])

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from relevance.errors import quoted
 from relevance.http_answers import Json
 from relevance.live.results import UpsertResult
 from relevance.service.access import Writer
@@ -92,7 +93,7 @@ def routes(state: State) -> APIRouter:
         """A listing, once it is written and until it is deleted or expires."""
         found = state.engine.get(listing_id)
         if found is None:
-            raise HTTPException(404, f"no listing with id {listing_id!r}")
+            raise HTTPException(404, f"no listing with id {quoted(listing_id)}")
         fields = found._asdict() | {"attributes": json.loads(found.attributes)}
         del fields["row"]
         return Json(fields)

@@ -9,6 +9,7 @@ from pathlib import Path
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import FileResponse, Response
 
+from relevance.errors import quoted
 from relevance.service.state import State
 
 _TYPES = {"index.html": "text/html", "page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -70,7 +71,7 @@ def _live_photos(state: State) -> Callable[[str], Response]:
         shown = state.engine.get(listing_id)
         content = state.engine.photo(listing_id) if shown is not None else None
         if not content:
-            raise HTTPException(404, f"no photo of a listing {listing_id!r}")
+            raise HTTPException(404, f"no photo of a listing {quoted(listing_id)}")
         kind = next((kind for mark, kind in _SIGNATURES if mark in content[:16]), "application/octet-stream")
         return Response(content, media_type=kind, headers=_SAFE | {"Cache-Control": "no-cache"})
 
@@ -89,8 +90,8 @@ class _Photos:
     async def __call__(self, path: str) -> Response:
         kind = _PHOTOS.get(os.path.splitext(path)[1].lower())
         if self._folder is None or kind is None or "\0" in path:
-            raise HTTPException(404, f"no photo {path!r}")
+            raise HTTPException(404, f"no photo {quoted(path)}")
         file = os.path.realpath(self._folder / path)
         if not file.startswith(self._roots) or not os.path.isfile(file):
-            raise HTTPException(404, f"no photo {path!r}")
+            raise HTTPException(404, f"no photo {quoted(path)}")
         return FileResponse(file, media_type=kind, headers=_SAFE | {"Cache-Control": "max-age=86400"})

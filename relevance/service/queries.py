@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from relevance import results
 from relevance.engine import MAX_K
+from relevance.errors import quoted
 from relevance.filters import Filters
 from relevance.http_answers import Json
 from relevance.service.metrics import outcome
@@ -157,7 +158,7 @@ def _add_similar(router: APIRouter, state: State) -> None:
         """Listings that look like a listing's first photo; none where it has no usable one."""
         engine = state.engine.current
         if engine.get(listing_id) is None:
-            raise HTTPException(404, f"no listing with id {listing_id!r}")
+            raise HTTPException(404, f"no listing with id {quoted(listing_id)}")
         return Json(engine.similar(listing_id, k=k))
 
     @router.post("/similar", response_model=list[results.Hit], openapi_extra=PHOTO_BODY)

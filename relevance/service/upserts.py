@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from relevance.errors import DataError
+from relevance.errors import DataError, shortened
 from relevance.live.engine import LiveEngine
 from relevance.live.listing import NewListing
 from relevance.live.results import Refused, UpsertResult
@@ -64,7 +64,7 @@ def _read(sent: Sent) -> _Read:
 def _listing(fields: dict[str, Any]) -> NewListing:
     unknown = sorted(fields.keys() - _FIELDS)
     if unknown:
-        raise DataError(f"{unknown[0]}: no such field; expected {', '.join(sorted(_FIELDS))}")
+        raise DataError(f"{shortened(unknown[0])}: no such field; expected {', '.join(sorted(_FIELDS))}")
     missing = [name for name in ("listing_id", "title") if name not in fields]
     if missing:
         raise DataError(f"{missing[0]}: expected some text, found nothing")
