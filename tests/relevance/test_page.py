@@ -111,6 +111,50 @@ def test_nothing_like_that_is_said_clearly(page: Any, engine: Engine) -> None:
     assert page.locator("#engine .card").count() == 0
 
 
+def test_a_related_search_is_a_click_away_and_begins_at_the_top(page: Any, engine: Engine, title: str) -> None:
+    page.goto(f"/?q={title}")
+    page.wait_for_selector("#related a")
+    assert page.inner_text("#related-title") == "Related searches"
+    links = page.locator("#related a")
+    assert links.all_inner_texts() == list(engine.related(title, 6))
+    assert links.first.bounding_box()["y"] > page.locator("#engine .card").last.bounding_box()["y"]
+    chosen = links.first.inner_text()
+    links.first.click()
+    page.wait_for_function("title => document.title.startsWith(title)", arg=chosen)
+    page.wait_for_function("related => document.querySelector('#related a').innerText === related",
+                           arg=engine.related(chosen, 6)[0])  # fmt: skip
+    assert page.input_value("#query") == chosen
+    assert page.evaluate("scrollY") == 0
+    page.go_back()
+    page.wait_for_function("title => document.querySelector('#query').value === title", arg=title)
+
+
+def test_where_there_is_nothing_related_searches_lead_on(page: Any, engine: Engine) -> None:
+    absent = ("quantum flux capacitor", "grand piano", "helicopter", "combine harvester")
+    query = next(query for query in absent if engine.search(query).abstained and engine.related(query))
+    page.set_viewport_size(PHONE)
+    page.goto(f"/?q={query}")
+    page.wait_for_selector(".nothing")
+    assert page.inner_text("#related-title") == "Try instead"
+    links = page.locator("#related a")
+    assert links.all_inner_texts() == list(engine.related(query, 6))
+    boxes = [link.bounding_box() for link in links.all()]
+    assert all(box["height"] >= 44 and box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"] for box in boxes)
+    assert boxes[-1]["y"] + boxes[-1]["height"] <= PHONE["height"], "seen without scrolling"
+    links.first.click()
+    page.wait_for_selector("#engine .card")
+    page.goto("/?q=🎮")
+    page.wait_for_selector(".nothing")
+    assert page.is_hidden("#related")
+
+
+def test_without_related_searches_the_answer_stands(page: Any, title: str) -> None:
+    page.route("**/related?*", lambda route: route.fulfill(status=200, body="no JSON"))
+    page.goto(f"/?q={title}")
+    page.wait_for_selector("#engine .card")
+    assert page.is_hidden("#related")
+
+
 def test_words_alone_stand_beside(page: Any, engine: Engine, title: str) -> None:
     page.goto(f"/?q={title}")
     page.wait_for_selector("#engine .card")

@@ -3,6 +3,7 @@
 
 const SHOWN = 24; // hits on the page
 const ASKED = 60; // hits asked for: some may be clicked away with their category
+const RELATED = 6; // queries to try next
 const MAX_PHOTO = 20 * 2 ** 20;
 const SOURCES = { lexical: "words", semantic: "meaning", visual: "photo" };
 
@@ -134,15 +135,17 @@ function address() {
 
 async function searchByWords(number) {
   const filters = state.category ? { category: state.category } : {};
-  const [result, words] = await Promise.all([
+  const [result, words, related] = await Promise.all([
     post("/search", { query: state.query, k: ASKED, filters }),
     state.compare ? get("/lexical", { q: state.query, k: SHOWN }) : null,
+    get("/related", { q: state.query, k: RELATED }).catch(() => []), // an extra: the answer stands without it
   ]);
   if (number !== latest) return;
   clear();
   state.result = result;
   state.words = words;
   draw();
+  drawRelated(related, result.abstained);
 }
 
 function draw() {
@@ -184,6 +187,12 @@ function drawNotice(result) {
   if (fallback.relaxed.length) said.push(`Left out to find these: ${fallback.relaxed.join(", ")}. `);
   said.push("These come closest:");
   show($("notice"), ...said);
+}
+
+function drawRelated(queries, abstained) {
+  const title = element("h2", { id: "related-title" }, abstained ? "Try instead" : "Related searches");
+  const links = queries.map((query) => element("li", {}, link(query)));
+  show($("related"), ...(links.length ? [title, element("ul", {}, ...links)] : []));
 }
 
 function link(query) {
@@ -338,7 +347,7 @@ function closeSuggestions() {
 // ---- the page as a whole
 
 function clear() {
-  for (const id of ["welcome", "asked", "chips", "notice"]) show($(id));
+  for (const id of ["welcome", "asked", "chips", "notice", "related"]) show($(id));
   for (const id of ["engine", "words"]) {
     $(id).hidden = true;
     list($(id), []);
@@ -362,6 +371,7 @@ function fail(error) {
 function start(query) {
   Object.assign(state, { query: query.trim(), category: null, photo: null });
   state.away.clear();
+  scrollTo(0, 0); // the next answer begins at the top, also after a link under this one
   search();
 }
 
