@@ -1,18 +1,12 @@
 """The bulk export: two lines a listing, which a search engine can take as they are."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from relevance.bulk import lines
 from relevance.engine import Engine, utc_now
-
-
-@pytest.fixture(scope="module")
-def engine(tiny_bundle: Path) -> Engine:
-    return Engine(tiny_bundle)
 
 
 def test_every_listing_once_with_its_categories_from_the_root(engine: Engine) -> None:

@@ -41,11 +41,6 @@ def _refused(ran: subprocess.CompletedProcess[str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def engine(tiny_bundle: Path) -> Engine:
-    return Engine(tiny_bundle)
-
-
-@pytest.fixture(scope="module")
 def title(engine: Engine) -> str:
     return engine.store.rows([0])[0].title
 

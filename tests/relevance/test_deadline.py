@@ -1,17 +1,10 @@
 """A search that has no time left answers with less, and says so."""
 
-from pathlib import Path
-
 import pytest
 
 from relevance.engine import Engine
 from relevance.filters import Filters
 from relevance.timing import Deadline, DeadlinePassed, Stopwatch
-
-
-@pytest.fixture(scope="module")
-def engine(tiny_bundle: Path) -> Engine:
-    return Engine(tiny_bundle)
 
 
 class LateAfter:

@@ -21,11 +21,6 @@ if CHROMIUM is None:
 
 
 @pytest.fixture(scope="module")
-def engine(tiny_bundle: Path) -> Engine:
-    return Engine(tiny_bundle)
-
-
-@pytest.fixture(scope="module")
 def service(tiny_chain: Path, tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     log = tmp_path_factory.mktemp("page") / "log"
     with serving(tiny_bundle, log, "--images", str(tiny_chain / "dataset")) as service:

@@ -2,18 +2,12 @@
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from relevance.engine import Engine
 from relevance.query_profile import QueryProfile
-
-
-@pytest.fixture(scope="module")
-def engine(tiny_bundle: Path) -> Engine:
-    return Engine(tiny_bundle)
 
 
 def _profile(mix: dict[str, float], embedding: tuple[float, ...] = (1.0, 0.0)) -> QueryProfile:

@@ -21,11 +21,6 @@ from relevance.service.settings import MAX_BODY_BYTES, MAX_QUERY_BYTES
 
 
 @pytest.fixture(scope="module")
-def engine(tiny_bundle: Path) -> Engine:
-    return Engine(tiny_bundle)
-
-
-@pytest.fixture(scope="module")
 def client(tiny_bundle: Path) -> TestClient:
     # A server's exceptions must become answers, as they do in a real process.
     return TestClient(create_app(Settings(tiny_bundle)), raise_server_exceptions=False)

@@ -23,7 +23,7 @@ from tests.live_writer import LISTINGS, Operation, operations
 
 KILLS = int(os.environ.get("RELEVANCE_KILLS", "4"))
 SEED = int(os.environ.get("RELEVANCE_SEED", "0"))
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 def _acknowledged(root: Path, live: Path, first: int, seconds: float) -> int:

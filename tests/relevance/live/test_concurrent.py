@@ -1,0 +1,106 @@
+"""Several engines, threads and restarts over one folder: all see one state after the other, and lose none."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import relevance
+from relevance import LiveEngine, NewListing
+from relevance.dataset import Listings
+from relevance.engine import MAX_K
+from tests.live_engines import WORD, eventually, ids_of
+
+
+def test_another_engine_sees_it_within_a_second(engine: LiveEngine, tiny_bundle: Path, tmp_path: Path) -> None:
+    with relevance.open(tiny_bundle, live=tmp_path / "live") as other:
+        for n in range(5):
+            engine.upsert([NewListing("new", f"{WORD} {n}")])
+            title = f"{WORD} {n}"
+            assert eventually(lambda title=title: [h.title for h in other.lexical_search(WORD)] == [title]) < 1.0
+        other.delete(["new"])
+        assert eventually(lambda: engine.get("new") is None) < 1.0
+
+
+def test_two_writers_take_turns(engine: LiveEngine, tiny_bundle: Path, tmp_path: Path) -> None:
+    with relevance.open(tiny_bundle, live=tmp_path / "live") as other, ThreadPoolExecutor(4) as pool:
+        writers = [engine, other] * 2
+        done = pool.map(lambda n: writers[n % 4].upsert([NewListing(f"n{n}", WORD)]).accepted, range(24))
+        assert list(done) == [1] * 24
+        engine.refresh()
+        other.refresh()
+        assert sorted(ids_of(engine.lexical_search(WORD, 100))) == sorted(f"n{n}" for n in range(24))
+        assert ids_of(engine.lexical_search(WORD, 100)) != []
+        assert engine.versions == other.versions
+
+
+def test_a_restart_loses_nothing(tiny_bundle: Path, tmp_path: Path, listings: Listings, photo: bytes) -> None:
+    def answers(engine: LiveEngine) -> Any:
+        return (
+            engine.search(f"{WORD} lamp", 50).hits,
+            engine.similar(image=photo),
+            engine.get(listings.ids[1]),
+            engine.get("b"),
+            len(engine),
+            engine.versions,
+        )
+
+    with relevance.open(tiny_bundle, live=tmp_path / "live") as engine:
+        engine.upsert(
+            [NewListing("a", f"{WORD} lamp", image=photo), NewListing("b", WORD), NewListing("a", f"{WORD} lamp 2")]
+        )
+        engine.delete(["b", listings.ids[1]])
+        before = answers(engine)
+    with relevance.open(tiny_bundle, live=tmp_path / "live") as engine:
+        assert answers(engine) == before
+
+
+def test_a_query_under_way_keeps_its_state(engine: LiveEngine) -> None:
+    engine.upsert([NewListing("a", WORD)])
+    before = engine.current
+    hits = before.lexical_search(WORD)
+    engine.upsert([NewListing(f"n{n}", WORD) for n in range(300)])
+    engine.delete(["a"])
+    assert before.lexical_search(WORD) == hits
+    assert before.get("a") is not None
+    assert engine.get("a") is None
+
+
+def test_searching_while_listings_are_written(engine: LiveEngine) -> None:
+    """Every answer is that of one state: as many listings have the word as its change number says."""
+    stop, wrong, answered = threading.Event(), [], []
+
+    def ask() -> None:
+        while not stop.is_set():
+            state = engine.current
+            found = len(state.lexical_search(WORD, MAX_K))
+            answered.append(found)
+            if found != int(state.versions["change"]):
+                wrong.append((found, state.versions))
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for n in range(40):
+        engine.upsert([NewListing(f"n{n}", WORD)])
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert len(answered) > 10
+
+
+def test_an_engine_that_is_dropped_leaves_no_thread(tiny_bundle: Path, tmp_path: Path) -> None:
+    def refreshing() -> int:
+        return sum(thread.name == "relevance-refresh" for thread in threading.enumerate())
+
+    gc.collect()
+    eventually(lambda: refreshing() == 0)
+    engine = relevance.open(tiny_bundle, live=tmp_path / "live")
+    assert refreshing() == 1
+    del engine
+    gc.collect()
+    assert eventually(lambda: refreshing() == 0) < 2

@@ -1,0 +1,73 @@
+"""What is no listing is refused with the reason, and so is a folder that cannot hold any."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import relevance
+from relevance import LiveEngine, NewListing
+from relevance.errors import DataError
+from relevance.live.listing import checked
+from relevance.ontology import Ontology
+from tests.live_engines import WORD, ids_of
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"listing_id": ""}, "listing_id: expected an id, found ''"),
+        ({"title": "  "}, "title: expected some text, found '  '"),
+        ({"price": -1}, "price: expected a price of at least 0, found -1"),
+        ({"price": float("inf")}, "price: expected a finite number, found inf"),
+        ({"latitude": 91, "longitude": 0}, "latitude: expected degrees from -90 to 90, found 91"),
+        ({"latitude": 5}, "longitude: expected a number, since the row has a latitude, found None"),
+        ({"expires_at": "soon"}, "expires_at: expected an ISO 8601 time"),
+        ({"category_id": "nope"}, "category_id: expected a category_id of categories.csv or nothing, found 'nope'"),
+        ({"attributes": "[1]"}, "attributes: expected a JSON object, found '[1]'"),
+        ({"attributes": {"a": float("nan")}}, "attributes: expected text or values that JSON has"),
+        ({"attributes": {"a": object()}}, "attributes: expected text or values that JSON has"),
+        ({"title": "\ud800"}, "title: expected text or values that JSON has"),
+        ({"description": "x" * 200_000}, "description: expected at most 100,000 bytes"),
+        ({"image": b"nothing like a photo"}, "image: expected a photo, but it is not an image"),
+        ({"image": "path.jpg"}, "image: expected the bytes of a photo, found str"),
+        ({"version": 1.5}, "version: expected a whole number of 64 bits, found 1.5"),
+        ({"version": 2**63}, "version: expected a whole number of 64 bits"),
+    ],
+)
+def test_what_is_no_listing_is_refused_and_the_others_are_written(
+    engine: LiveEngine, fields: dict[str, Any], reason: str
+) -> None:
+    bad = NewListing(**{"listing_id": "bad", "title": WORD} | fields)
+    result = engine.upsert([NewListing("good", WORD), bad, NewListing("fine", WORD)])
+    assert (result.accepted, len(result.rejected)) == (2, 1)
+    assert (result.rejected[0].index, result.rejected[0].listing_id) == (1, bad.listing_id)
+    assert reason in result.rejected[0].reason
+    assert sorted(ids_of(engine.lexical_search(WORD))) == ["fine", "good"]
+
+
+def test_times_are_one_instant_however_they_are_written() -> None:
+    ontology = Ontology.from_paths(["a"], [("A",)])
+    ways = ["2030-05-31T12:00:00Z", "2030-05-31T14:00:00+02:00", 1_906_459_200_000, "2030-05-31 12:00"]
+    assert {checked(NewListing("x", "x", expires_at=way), ontology).expires_at for way in ways} == {1_906_459_200_000}
+
+
+def test_without_a_folder_nothing_can_be_written(tiny_bundle: Path) -> None:
+    engine = relevance.open(tiny_bundle)
+    for write in (lambda: engine.upsert([NewListing("a", "b")]), lambda: engine.delete(["a"])):
+        with pytest.raises(DataError, match="live=FOLDER"):
+            write()
+    assert engine.refresh() is False
+    assert engine.search("lamp").versions.keys() == {"bundle", "fingerprint"}
+
+
+def test_a_folder_that_is_none_is_refused(tiny_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="cannot be used as a store of live listings"):
+        relevance.open(tiny_bundle, live=tmp_path / "file")
+    (tmp_path / "live").mkdir()
+    (tmp_path / "live" / "live.sqlite").write_bytes(b"no database" * 100)
+    with pytest.raises(DataError, match=r"live\.sqlite.*not a database"):
+        relevance.open(tiny_bundle, live=tmp_path / "live")

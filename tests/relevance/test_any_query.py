@@ -1,0 +1,63 @@
+"""Any text is a query: none breaks the engine, and the number of hits is bounded."""
+
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from relevance.engine import MAX_K, Engine
+from relevance.errors import DataError
+from relevance.filters import Filters
+
+STRANGE = {
+    "empty": "",
+    "blank": " \t\r\n",
+    "punctuation": "?!*() AND OR NOT text:x \"'\\",
+    "controls": "\x00\x01\x1b[31m\x7f\x85",
+    "emoji": "🎮🏳️‍🌈👩‍👩‍👧",
+    "right to left": "كرسي أطفال \u202e דלת",
+    "unspaced": "任天堂ゲーム機โต๊ะไม้",
+    "combining": "e" + "\u0301" * 500,
+    "surrogates": "\ud800\udfff",
+    "long word": "x" * 10_000,
+    "many words": "table " * 2_000,
+    "many unknown words": " ".join(f"wrd{i}zq" for i in range(1_500)),
+    "digits": "9" * 5_000,
+    "markup": "<script>alert(1)</script>'; DROP TABLE listings; --",
+}
+
+
+@pytest.mark.parametrize("query", STRANGE.values(), ids=STRANGE.keys())
+def test_strange_queries_have_an_answer(engine: Engine, query: str) -> None:
+    result = engine.search(query, 5, Filters(price=(1, None)))
+    assert result.query == query
+    assert len(result.hits) <= 5
+    assert result.abstained == (not result.hits)
+    engine.category_filter(query)
+    engine.fallback(query, k=5)
+    engine.lexical_search(query, 5)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(query=st.text(max_size=80), k=st.integers(1, 50))
+def test_any_text_has_an_answer(engine: Engine, query: str, k: int) -> None:
+    result = engine.search(query, k)
+    ids = [hit.listing_id for hit in result.hits]
+    assert len(ids) == len(set(ids)) <= k
+    json.dumps(result.to_dict(), allow_nan=False)
+
+
+@pytest.mark.parametrize("query", ["", "?!", "🎮", "\x00"])
+def test_a_query_without_words_abstains(engine: Engine, query: str) -> None:
+    result = engine.search(query)
+    assert (result.hits, result.abstained, result.category_filter.mode) == ((), True, "none")
+
+
+@pytest.mark.parametrize("k", [0, -1, MAX_K + 1])
+def test_k_is_bounded(engine: Engine, k: int) -> None:
+    for ask in (engine.search, engine.lexical_search, engine.similar):
+        with pytest.raises(DataError, match=f"k: expected 1 to {MAX_K}, got {k}"):
+            ask("x", k=k)
+    with pytest.raises(DataError, match="k: expected"):
+        engine.fallback("x", k=k)

@@ -1,0 +1,89 @@
+"""The fallback: what it corrects, what it gives up, and when it abstains."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from relevance.dataset import Listings
+from relevance.engine import MAX_K, Engine
+from relevance.filters import Filters
+from tests.listed import online, words_of
+
+Opener = Callable[[float], Engine]
+
+
+@pytest.fixture
+def with_threshold(tiny_bundle: Path) -> Opener:
+    """A function: the engine with another threshold. 0 shows every candidate, 2 none that only the meaning found."""
+
+    def opened(threshold: float) -> Engine:
+        engine = Engine(tiny_bundle)
+        engine.relevance = replace(engine.relevance, threshold=threshold)
+        return engine
+
+    return opened
+
+
+def _typed_wrong(engine: Engine) -> tuple[str, str]:
+    """A word that listings have and the same with two letters swapped, which training has not seen."""
+    for word in engine.towers.featuriser.words:
+        typed = word[:2] + word[3] + word[2] + word[4:] if len(word) > 6 and word.isascii() else word
+        new = engine.lexical.count(word) and not engine.lexical.count(typed)
+        if new and engine.reader.speller.read(typed).corrected == word:
+            return word, typed
+    raise AssertionError("no word to misspell")
+
+
+def test_a_typing_error_is_corrected(with_threshold: Opener, listings: Listings) -> None:
+    engine = with_threshold(0.0)
+    word, typed = _typed_wrong(engine)
+    result = engine.search(typed, MAX_K)
+    assert result.fallback is not None
+    assert result.fallback.corrected_query == word
+    assert result.fallback.hits == result.hits
+    having = {listings.ids[i] for i in online(listings) if word in words_of(listings, i)}
+    corrected = {hit.listing_id for hit in result.hits if word in hit.reason}
+    assert corrected == having
+
+
+def test_nothing_likely_enough_is_nothing(with_threshold: Opener) -> None:
+    engine = with_threshold(2.0)
+    result = engine.search("zzzz qqqq", filters=Filters(price=(0, None), locale="xx"))
+    assert result.fallback is not None
+    assert (result.hits, result.abstained) == ((), True)
+    assert (result.fallback.hits, result.fallback.abstained, result.fallback.relaxed) == ((), True, ())
+
+
+def test_words_that_match_need_no_threshold(with_threshold: Opener, listings: Listings) -> None:
+    engine = with_threshold(2.0)
+    i = online(listings)[0]
+    result = engine.search(listings.titles[i], MAX_K)
+    assert result.fallback is None
+    assert listings.ids[i] in {hit.listing_id for hit in result.hits}
+    assert {hit.source for hit in result.hits} == {"lexical"}
+
+
+def test_filters_are_given_up_in_the_stated_order(with_threshold: Opener, listings: Listings) -> None:
+    engine = with_threshold(0.0)
+    category = engine.ontology.ids[engine.columns.category[0]]
+    too_much = Filters(category=category, price=(1e12, None), near=(-89.0, 0.0, 0.001))
+    found = engine.fallback("zzzz qqqq", too_much, k=10)
+    # The place goes first and is not enough; with the price gone as well, the category still holds.
+    assert found.relaxed == ("near", "price")
+    below = engine.ontology.path_text(engine.ontology.position(category))
+    assert found.hits
+    assert all(hit.category.startswith(below) for hit in found.hits)
+
+
+def test_filters_that_leave_something_are_kept(with_threshold: Opener) -> None:
+    found = with_threshold(0.0).fallback("zzzz qqqq", Filters(price=(0, None)), k=10)
+    assert found.hits
+    assert found.relaxed == ()
+
+
+def test_fallback_alone_is_the_fallback_of_a_search(engine: Engine) -> None:
+    _, typed = _typed_wrong(engine)
+    for query in (typed, "zzzz qqqq", ""):
+        assert engine.fallback(query, k=7) == engine.search(query, 7).fallback
