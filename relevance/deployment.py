@@ -51,6 +51,16 @@ class Deployment:
                 raise ArtifactError(f"{self.root}: another process is promoting or compacting; try again") from None
             yield
 
+    @contextmanager
+    def opening(self) -> Iterator[bool]:
+        """Yields whether it is this process's turn to open what was put in use: of those that answer from it on one
+        machine never more than one is busy with that. The turn ends with the block."""
+        folder = os.open(self.root, os.O_RDONLY)  # no file to write: the folder may belong to somebody else
+        try:
+            yield _locked(folder)
+        finally:
+            os.close(folder)
+
     def place(self, name: str) -> Path:
         """Returns a folder for a bundle, which is not there yet."""
         bundles = self.root / BUNDLES
@@ -88,3 +98,13 @@ class Deployment:
         temporary.unlink(missing_ok=True)
         temporary.symlink_to(bundle.relative_to(self.root), target_is_directory=True)
         os.replace(temporary, self.root / name)
+
+
+def _locked(folder: int) -> bool:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without such locks: all open at once
+        pass
+    return True

@@ -201,6 +201,17 @@ class LiveEngine:
                 return True
             return self._take_in()
 
+    def _follow(self) -> None:
+        """Takes in the bundle that is in use once it is this process's turn, and until then what was written."""
+        if bundle_at(self._root) == self._bundle:
+            self._take_in()
+            return
+        with Deployment(self._root).opening() as ours:
+            if ours:
+                self.refresh()
+            else:
+                self._take_in()
+
     def _take_in(self) -> bool:
         """Takes in what was written, over the bundle as it is; returns whether anything was."""
         with self._lock:
@@ -281,7 +292,7 @@ def _poll(engine_of: "weakref.ref[LiveEngine]", stop: threading.Event) -> None:
             if time.monotonic() < retry_at:
                 engine._take_in()
             else:
-                engine.refresh()
+                engine._follow()
                 told = ""
         except Exception as error:  # whatever it is, the last state goes on answering
             retry_at = time.monotonic() + RETRY_SECONDS

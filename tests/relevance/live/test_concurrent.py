@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 import relevance
 from relevance import LiveEngine, NewListing
 from relevance.dataset import Listings
+from relevance.deployment import Deployment
 from relevance.engine import MAX_K
 from tests.live_engines import WORD, eventually, ids_of
 
@@ -35,6 +38,34 @@ def test_two_writers_take_turns(engine: LiveEngine, tiny_bundle: Path, tmp_path:
         assert sorted(ids_of(engine.lexical_search(WORD, 100))) == sorted(f"n{n}" for n in range(24))
         assert ids_of(engine.lexical_search(WORD, 100)) != []
         assert engine.versions == other.versions
+
+
+def test_a_new_bundle_is_opened_in_turn(tiny_bundle: Path, tmp_path: Path) -> None:
+    """While one process opens it, another answers from the last one, and takes in what is written."""
+    deployment = Deployment(tmp_path / "serving")
+    first, second = (deployment.root / "bundles" / name for name in ("first", "second"))
+    shutil.copytree(tiny_bundle, first, copy_function=os.link)
+    deployment.switch(first)
+    with LiveEngine(deployment.root, live=tmp_path / "live") as engine:
+        with deployment.opening() as ours:
+            assert ours
+            shutil.copytree(tiny_bundle, second, copy_function=os.link)
+            deployment.switch(second)
+            with LiveEngine(deployment.root, live=tmp_path / "live") as other:
+                for n in range(3):
+                    other.upsert([NewListing(f"n{n}", WORD)])
+                    eventually(lambda: engine.get(f"n{n}") is not None)  # noqa: B023
+            assert engine.current.root == first
+        eventually(lambda: engine.current.root == second, seconds=60)
+        assert len(engine.lexical_search(WORD)) == 3
+
+
+def test_one_process_at_a_time_has_the_turn(tmp_path: Path) -> None:
+    one, other = Deployment(tmp_path), Deployment(tmp_path)
+    with one.opening() as first, other.opening() as second:
+        assert (first, second) == (True, False)
+    with other.opening() as free:
+        assert free
 
 
 def test_a_restart_loses_nothing(tiny_bundle: Path, tmp_path: Path, listings: Listings, photo: bytes) -> None:
