@@ -20,6 +20,7 @@ import typer
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from eval.benchmarks.made_up import made_up
 from eval.benchmarks.peers import (
     BRUTE_FORCE,
     FROM_TEXT,
@@ -44,8 +45,6 @@ from relevance.towers import Towers
 MARKS = {SCANN: 1 / 3, BRUTE_FORCE: 1 / 15}
 """From text to listings in so much of the time of these layers."""
 
-_NEIGHBOURS = 10
-_NOISE = 0.5
 _CHUNK = 50_000
 _ONE_THREAD = {
     "CUDA_VISIBLE_DEVICES": "",
@@ -89,38 +88,6 @@ def command(
     if out is not None:
         write_text_atomic(out, json.dumps({"kind": "vectors benchmark", **facts, "peers": results}, indent=1) + "\n")
     typer.echo(report(results, facts))
-
-
-def made_up(real: NDArray[np.float32], count: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Returns `count` different unit vectors, float32 `[count, dim]`, in the order of `real` (`[n, dim]`).
-
-    Every different vector of `real` stays, or a random part of them where that is more than enough. The others are
-    these again with noise of the shape of the place: a normal combination of the differences to the ten nearest, half
-    as long as these. So a copy lies where listings lie, and not beside them, as noise in all directions would have it.
-    """
-    first = np.sort(np.unique(real, axis=0, return_index=True)[1])
-    own = real[first if count >= len(first) else np.sort(rng.choice(first, count, replace=False))]
-    of = np.sort(np.arange(count) % len(own))
-    copied = np.flatnonzero(np.diff(of, prepend=-1) == 0)
-    vectors = own[of]
-    near = _neighbours(own) if len(copied) else np.empty(0, np.int64)
-    for start in tqdm(range(0, len(copied), _CHUNK), "vectors"):
-        rows = copied[start : start + _CHUNK]
-        weights = rng.normal(0, _NOISE / near.shape[1] ** 0.5, (len(rows), near.shape[1])).astype(np.float32)
-        base = own[of[rows]]
-        for neighbour, weight in zip(near[of[rows]].T, weights.T, strict=True):
-            vectors[rows] += weight[:, None] * (own[neighbour] - base)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors
-
-
-def _neighbours(vectors: NDArray[np.float32]) -> NDArray[np.int64]:
-    """The rows nearest to each, without itself."""
-    import faiss
-
-    _, rows = faiss.knn(vectors, vectors, min(_NEIGHBOURS + 1, len(vectors)), metric=faiss.METRIC_INNER_PRODUCT)
-    others: NDArray[np.int64] = rows[:, 1:]
-    return others
 
 
 def kth_cosine(queries: NDArray[np.float32], vectors: NDArray[np.float32]) -> NDArray[np.float32]:

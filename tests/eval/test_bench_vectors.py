@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 
 from eval.__main__ import app
 from eval.benchmarks import vectors
+from eval.benchmarks.made_up import made_up
 from eval.benchmarks.peers import PEERS, Figures, Inputs, K, build, measure
-from eval.benchmarks.vectors import kth_cosine, made_up, report
+from eval.benchmarks.vectors import kth_cosine, report
 from relevance.towers import Towers
 
 TEXTS = ["gaming keyboard", "sofa", "red dress", "racing bike", "washing machine"]
