@@ -1,9 +1,9 @@
-"""Nearest neighbours among millions: a scan over 4-bit codes of all vectors, and the best of it measured exactly.
+"""Nearest neighbours among millions: 4-bit codes of vectors, in lists, and the best by their codes measured exactly.
 
-A code is 16 bytes for 64 dimensions (product quantisation, two dimensions a code; FAISS "fast scan"), so a scan reads a
-sixteenth of what an exact one does. A code is of what a vector has beyond the centre of its list. `search` scans all
-lists, so a filter costs no recall; `around`, for a query that has its categories and no filters, only
-those near the query.
+Coded is what a vector has beyond the centre of its list (product quantisation, FAISS "fast scan"), in 2 bits a
+dimension: a sixteenth of its bytes. Where half of the directions hold nearly all of the vectors' length, each of these
+has a code of its own, else two share one. Where all rows near a query pass, the lists nearest to it are scanned; where
+a filter takes many of them away, all lists: no recall is lost to it.
 """
 
 import math
@@ -22,22 +22,30 @@ EXACT_ROWS = 8_000
 """So few rows, in slices or left by a mask, are scanned exactly."""
 
 _MEASURED = 10
-"""Times k: how many of the best by their codes are measured. Recall@10 and @100 are then above 0.99."""
+"""Times k: how many of the best by their codes are measured."""
 
 _LEAST_MEASURED = 200
 _ERRORS = 2.0
 """By how many standard deviations of a code's error the k-th best has to be above the last one that was measured. Else
 more are measured, in the end all: where a filter takes the near rows away, the others lie too close together."""
 
-_AROUND = 3
-_AROUND_ERRORS = 1.0
-"""The same two for `around`, whose last rows nobody sees: recall@100 is then 0.97 (fashion)."""
+_NEAR = 2
+_LEAST_NEAR = 50
+_NEAR_ERRORS = 1.0
+"""The same three for lists near the query: the further ones have other rows anyway that are as good as the last."""
 
-_PROBED = 8
-"""Of so many lists `around` scans one, where at least _NEARLY_ALL of the rows pass."""
+_LISTS = 12
+_NEIGHBOURS_A_LIST = 24
+"""Scanned are so many lists, and one more for each so many of the k: as many whatever the number of lists, which grows
+with the root of that of the rows."""
+
+_MORE = 4
+"""Times as many, and measured, where that was not enough, or the query is of no certain category."""
 
 _NEARLY_ALL = 0.9
+"""Of the rows near the query that a mask has to let through for these lists to do."""
 
+_NEARLY_ALL_LENGTH = 0.95
 _SAMPLE = 65_536
 _CHUNK = 100_000
 _MOST_PASS = 0.5
@@ -45,13 +53,18 @@ _MOST_PASS = 0.5
 
 
 class CodedIndex(VectorIndex):
-    """Unit vectors float32 `[rows, dim]` and their codes."""
+    """Unit vectors float32 `[rows, dim]` and their codes, as `write_codes` makes them."""
 
     def __init__(self, embeddings: NDArray[np.float32], codes: Any) -> None:
         super().__init__(embeddings)
-        self._codes = codes
-        self._codes.nprobe = codes.nlist
-        self._few = _faiss().SearchParametersIVF(nprobe=max(1, codes.nlist // _PROBED))
+        faiss = _faiss()
+        # Bundles of earlier releases have codes of the vectors as they are.
+        turned = isinstance(codes, faiss.IndexPreTransform)
+        self._turn = _matrix(faiss.downcast_VectorTransform(codes.chain.at(0))) if turned else None
+        self._codes = faiss.downcast_index(codes.index) if turned else codes
+        self._held = codes  # it owns the part of it
+        self._codes.implem = 11  # for one query at a time the fastest of FAISS's ways
+        self._everything = faiss.SearchParametersIVF(nprobe=self._codes.nlist)
 
     def search(
         self,
@@ -61,16 +74,12 @@ class CodedIndex(VectorIndex):
         slices: Slices | None = None,
     ) -> tuple[Rows, Scores]:
         """As `VectorIndex.search`; never fewer than k rows where k pass, nearly always the k nearest."""
-        if slices is not None:
-            if sum(end - first for first, end in slices) <= EXACT_ROWS:
-                return super().search(query, k, mask, slices)
-            mask = _inside(slices, len(self)) if mask is None else mask & _inside(slices, len(self))
-        measured = self._measured(query, k, mask, max(_MEASURED * k, _LEAST_MEASURED), _ERRORS)
-        if measured is None:
-            return super().search(query, k, mask)
-        rows, cosines = measured
-        best = np.argsort(-cosines, kind="stable")[:k]
-        return rows[best], cosines[best]
+        if slices is None:
+            return self._best(query, k, mask, (1, _MORE))
+        if sum(end - first for first, end in slices) <= EXACT_ROWS:
+            return super().search(query, k, mask, slices)
+        inside = _inside(slices, len(self))
+        return self._best(query, k, inside if mask is None else mask & inside)
 
     def around(
         self, query: NDArray[np.float32], k: int, mask: NDArray[np.bool_], slices: Slices
@@ -79,8 +88,8 @@ class CodedIndex(VectorIndex):
         nearest."""
         if not slices:
             # What is near a query of no certain category is spread over the lists, and often as near as much else.
-            return self.search(query, k, mask)
-        measured = self._measured(query, k, mask, max(_AROUND * k, _LEAST_MEASURED), _AROUND_ERRORS, few=True)
+            return self._best(query, k, mask, (_MORE,))
+        measured = self._near(query, k, mask)
         if measured is None:
             return super().around(query, k, mask, slices)
         rows, cosines = measured
@@ -94,37 +103,70 @@ class CodedIndex(VectorIndex):
         near &= ~inside
         return np.concatenate([rows[near], found]), np.concatenate([cosines[near], scores])
 
-    def _measured(
+    def _best(
         self,
         query: NDArray[np.float32],
         k: int,
         mask: NDArray[np.bool_] | None,
-        wanted: int,
-        errors: float,
-        few: bool = False,
+        efforts: tuple[int, ...] = (),
+    ) -> tuple[Rows, Scores]:
+        """The `k` nearest, best first: by lists near the query, one effort after the other, else by all lists, else by
+        the vectors themselves."""
+        for effort in efforts:
+            measured = self._near(query, k, mask, effort)
+            if measured is not None:
+                return _first(k, *measured)
+        measured = self._anywhere(query, k, mask)
+        return super().search(query, k, mask) if measured is None else _first(k, *measured)
+
+    def _near(
+        self,
+        query: NDArray[np.float32],
+        k: int,
+        mask: NDArray[np.bool_] | None,
+        effort: int = 1,
     ) -> tuple[Rows, Scores] | None:
-        """The `wanted` best rows by their codes, at least k, and their cosines; more where the k-th is not clearly
-        above the last one; None where all that pass are better measured. few: lists are scanned, if those can do."""
+        """The best rows by their codes in the lists nearest to the query, those in the mask, and their cosines; None
+        where that are not nearly all, or not surely the best k among them. effort: times as much of everything."""
+        lists, wanted = effort * (_LISTS + k // _NEIGHBOURS_A_LIST), effort * max(_NEAR * k, _LEAST_NEAR)
+        if lists >= self._codes.nlist or wanted >= len(self):
+            return None
+        rows, coded = self._scanned(query, wanted, _faiss().SearchParametersIVF(nprobe=lists))
+        cut = len(rows) == wanted
+        if mask is not None:
+            kept = mask.take(rows)
+            passing = np.count_nonzero(kept)
+            if passing < _NEARLY_ALL * len(rows):
+                return None
+            if passing < len(rows):
+                rows, coded = rows[kept], coded[kept]
+        if len(rows) < k:
+            return None
+        cosines = self.cosines(query, rows)
+        return (rows, cosines) if not cut or _clearly(cosines, coded, k, _NEAR_ERRORS) else None
+
+    def _anywhere(
+        self, query: NDArray[np.float32], k: int, mask: NDArray[np.bool_] | None
+    ) -> tuple[Rows, Scores] | None:
+        """The best rows by their codes, at least k, and their cosines; more where the k-th is not clearly above the
+        last one; None where all that pass are better measured."""
+        wanted = max(_MEASURED * k, _LEAST_MEASURED)
         passing = len(self) if mask is None else int(np.count_nonzero(mask))
         mask = None if passing == len(self) else mask
-        few = few and passing >= _NEARLY_ALL * len(self)
         while passing > EXACT_ROWS and wanted <= passing // 4:
-            rows, coded = self._scan(query, wanted, mask, passing, few)
+            rows, coded = self._passing(query, wanted, mask, passing)
             if len(rows) >= k:
                 cosines = self.cosines(query, rows)
-                off = cosines - coded
-                error = math.sqrt(max(float(off @ off) / len(off) - (float(off.sum()) / len(off)) ** 2, 0.0))
-                if np.count_nonzero(cosines >= coded[-1] + errors * error) >= k:
+                if _clearly(cosines, coded, k, _ERRORS):
                     return rows, cosines
-            wanted, few = wanted if few else 4 * wanted, False
+            wanted *= 4
         return None
 
-    def _scan(
-        self, query: NDArray[np.float32], wanted: int, mask: NDArray[np.bool_] | None, passing: int, few: bool
+    def _passing(
+        self, query: NDArray[np.float32], wanted: int, mask: NDArray[np.bool_] | None, passing: int
     ) -> tuple[Rows, Scores]:
         """The `wanted` best rows by their codes, among those in the mask, or a few less, and their coded cosines."""
-        faiss = _faiss()
-        selected = self._few if few else None
+        faiss, selected = _faiss(), self._everything
         if mask is not None and passing >= _MOST_PASS * len(self):
             rows, coded = self._scanned(query, wanted * len(self) // passing, selected)
             kept = mask[rows]
@@ -136,9 +178,26 @@ class CodedIndex(VectorIndex):
         return self._scanned(query, wanted, selected)
 
     def _scanned(self, query: NDArray[np.float32], wanted: int, parameters: Any) -> tuple[Rows, Scores]:
-        coded, rows = self._codes.search(query[None], wanted, params=parameters)
-        found = rows[0] >= 0  # the lists scanned, or the mask, may hold fewer
+        # Not `@`: see CategoryModel.cosines.
+        turned = query if self._turn is None else np.vecdot(self._turn, query)
+        _faiss()
+        coded, rows = self._codes.search(turned[None], wanted, params=parameters)
+        if rows[0, -1] >= 0:
+            return rows[0], coded[0]
+        found = rows[0] >= 0  # the lists scanned, or the mask, hold fewer
         return rows[0][found], coded[0][found]
+
+
+def _clearly(cosines: Scores, coded: Scores, k: int, errors: float) -> bool:
+    """Whether the k-th cosine is so many standard deviations of the codes' errors above the last code."""
+    off = cosines - coded
+    error = math.sqrt(max(float(off @ off) / len(off) - (float(off.sum()) / len(off)) ** 2, 0.0))
+    return bool(np.count_nonzero(cosines >= coded[-1] + errors * error) >= k)
+
+
+def _first(k: int, rows: Rows, cosines: Scores) -> tuple[Rows, Scores]:
+    best = np.argsort(-cosines, kind="stable")[:k]
+    return rows[best], cosines[best]
 
 
 def open_vectors(path: Path) -> VectorIndex:
@@ -161,14 +220,39 @@ def write_codes(vectors: Path, least: int = CODED_FROM) -> None:
     if rows < least or dim % 2:
         return
     faiss = _faiss()
-    lists = max(1, round(math.sqrt(rows) / 3))  # few: to find the near ones costs as much as to scan as many rows
-    codes = faiss.index_factory(dim, f"IVF{lists},PQ{dim // 2}x4fs", faiss.METRIC_INNER_PRODUCT)
+    rng = np.random.default_rng(0)
+    sample = np.ascontiguousarray(embeddings[np.sort(rng.choice(rows, min(rows, _SAMPLE), replace=False))])
+    directions = _telling(sample, rng)
+    turn = faiss.LinearTransform(dim, len(directions), False)
+    faiss.copy_array_to_vector(directions.ravel(), turn.A)
+    turn.is_trained = True
+    lists = max(1, round(math.sqrt(rows)))
+    codes = faiss.index_factory(len(directions), f"IVF{lists},PQ{dim // 2}x4fs", faiss.METRIC_INNER_PRODUCT)
     codes.by_residual = True
-    sample = np.sort(np.random.default_rng(0).choice(rows, min(rows, _SAMPLE), replace=False))
-    codes.train(np.ascontiguousarray(embeddings[sample]))
+    codes.cp.min_points_per_centroid = 1  # a sample of more says no more, whatever the warning wants
+    index = faiss.IndexPreTransform(turn, codes)
+    index.train(sample)
     for start in range(0, rows, _CHUNK):
-        codes.add(np.ascontiguousarray(embeddings[start : start + _CHUNK]))
-    faiss.write_index(codes, str(codes_path(vectors)))
+        index.add(np.ascontiguousarray(embeddings[start : start + _CHUNK]))
+    faiss.write_index(index, str(codes_path(vectors)))
+
+
+def _telling(sample: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Orthonormal directions, float32 `[kept, dim]`: those in which the vectors of `sample` (`[n, dim]`) are longest,
+    half of them where these hold _NEARLY_ALL_LENGTH of the squared length, else all. They are mixed at random: each has
+    as many bits of a code and so should say as much."""
+    dim = sample.shape[1]
+    squares, directions = np.linalg.eigh(sample.T.astype(np.float64) @ sample)
+    half = squares[dim // 2 :].sum() >= _NEARLY_ALL_LENGTH * squares.sum()
+    kept = dim // 2 if half else dim
+    mixed, _ = np.linalg.qr(rng.normal(size=(kept, kept)))
+    return np.ascontiguousarray(mixed @ directions[:, dim - kept :].T, np.float32)
+
+
+def _matrix(turn: Any) -> NDArray[np.float32]:
+    """Of a FAISS linear transform, float32 `[d_out, d_in]`."""
+    matrix: NDArray[np.float32] = _faiss().vector_to_array(turn.A).reshape(turn.d_out, turn.d_in)
+    return matrix
 
 
 def _faiss() -> Any:
