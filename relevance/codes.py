@@ -7,6 +7,7 @@ a filter takes many of them away, all lists: no recall is lost to it.
 """
 
 import math
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,7 @@ class CodedIndex(VectorIndex):
         self._held = codes  # it owns the part of it
         self._codes.implem = 11  # for one query at a time the fastest of FAISS's ways
         self._everything = faiss.SearchParametersIVF(nprobe=self._codes.nlist)
+        self._nearest_lists = lru_cache(lambda lists: faiss.SearchParametersIVF(nprobe=lists))
 
     def search(
         self,
@@ -75,79 +77,66 @@ class CodedIndex(VectorIndex):
     ) -> tuple[Rows, Scores]:
         """As `VectorIndex.search`; never fewer than k rows where k pass, nearly always the k nearest."""
         if slices is None:
-            return self._best(query, k, mask, (1, _MORE))
+            measured = self._near(query, k, mask, (1, _MORE))
+            return self._everywhere(query, k, mask) if measured is None else _first(k, *measured)
         if sum(end - first for first, end in slices) <= EXACT_ROWS:
             return super().search(query, k, mask, slices)
         inside = _inside(slices, len(self))
-        return self._best(query, k, inside if mask is None else mask & inside)
+        return self._everywhere(query, k, inside if mask is None else mask & inside)
 
     def around(
         self, query: NDArray[np.float32], k: int, mask: NDArray[np.bool_], slices: Slices
     ) -> tuple[Rows, Scores]:
         """As `VectorIndex.around`, in one scan where that finds enough within the slices: not always all of the `k`
         nearest."""
-        if not slices:
-            # What is near a query of no certain category is spread over the lists, and often as near as much else.
-            return self._best(query, k, mask, (_MORE,))
-        measured = self._near(query, k, mask)
+        # What is near a query of no certain category is spread over the lists, and often as near as much else.
+        measured = self._near(query, k, mask, (1, _MORE) if slices else (_MORE,))
         if measured is None:
-            return super().around(query, k, mask, slices)
-        rows, cosines = measured
-        near = cosines >= np.partition(cosines, -k)[-k]
+            rows, cosines = self._everywhere(query, k, mask)
+        else:
+            rows, cosines = measured
+        if not slices:
+            return _first(k, rows, cosines)
         inside = within(rows, slices)
-        own = np.count_nonzero(inside)
-        if own >= k:
-            near |= inside & (cosines >= np.partition(cosines[inside], -k)[-k])
+        near = cosines >= _kth(cosines, k)
+        if np.count_nonzero(inside) >= k:
+            near |= inside & (cosines >= _kth(cosines[inside], k))
             return rows[near], cosines[near]
         found, scores = self.search(query, k, mask, slices)
         near &= ~inside
         return np.concatenate([rows[near], found]), np.concatenate([cosines[near], scores])
 
-    def _best(
-        self,
-        query: NDArray[np.float32],
-        k: int,
-        mask: NDArray[np.bool_] | None,
-        efforts: tuple[int, ...] = (),
-    ) -> tuple[Rows, Scores]:
-        """The `k` nearest, best first: by lists near the query, one effort after the other, else by all lists, else by
-        the vectors themselves."""
-        for effort in efforts:
-            measured = self._near(query, k, mask, effort)
-            if measured is not None:
-                return _first(k, *measured)
-        measured = self._anywhere(query, k, mask)
-        return super().search(query, k, mask) if measured is None else _first(k, *measured)
-
     def _near(
-        self,
-        query: NDArray[np.float32],
-        k: int,
-        mask: NDArray[np.bool_] | None,
-        effort: int = 1,
+        self, query: NDArray[np.float32], k: int, mask: NDArray[np.bool_] | None, efforts: tuple[int, ...]
     ) -> tuple[Rows, Scores] | None:
         """The best rows by their codes in the lists nearest to the query, those in the mask, and their cosines; None
-        where that are not nearly all, or not surely the best k among them. effort: times as much of everything."""
-        lists, wanted = effort * (_LISTS + k // _NEIGHBOURS_A_LIST), effort * max(_NEAR * k, _LEAST_NEAR)
-        if lists >= self._codes.nlist or wanted >= len(self):
-            return None
-        rows, coded = self._scanned(query, wanted, _faiss().SearchParametersIVF(nprobe=lists))
-        cut = len(rows) == wanted
-        if mask is not None:
-            kept = mask.take(rows)
-            passing = np.count_nonzero(kept)
-            if passing < _NEARLY_ALL * len(rows):
+        where that are not nearly all, or not surely the best k among them. efforts: so many times as much is looked at,
+        one after the other until it is enough."""
+        for effort in efforts:
+            lists, wanted = effort * (_LISTS + k // _NEIGHBOURS_A_LIST), effort * max(_NEAR * k, _LEAST_NEAR)
+            if lists >= self._codes.nlist or wanted >= len(self):
                 return None
-            if passing < len(rows):
-                rows, coded = rows[kept], coded[kept]
-        if len(rows) < k:
-            return None
-        cosines = self.cosines(query, rows)
-        return (rows, cosines) if not cut or _clearly(cosines, coded, k, _NEAR_ERRORS) else None
+            rows, coded = self._scanned(query, wanted, self._nearest_lists(lists))
+            cut = len(rows) == wanted
+            if mask is not None:
+                kept = mask.take(rows)
+                passing = np.count_nonzero(kept)
+                if passing < _NEARLY_ALL * len(rows):
+                    return None
+                if passing < len(rows):
+                    rows, coded = rows[kept], coded[kept]
+            if len(rows) >= k:
+                cosines = self.cosines(query, rows)
+                if not cut or _clearly(cosines, coded, k, _NEAR_ERRORS):
+                    return rows, cosines
+        return None
 
-    def _anywhere(
-        self, query: NDArray[np.float32], k: int, mask: NDArray[np.bool_] | None
-    ) -> tuple[Rows, Scores] | None:
+    def _everywhere(self, query: NDArray[np.float32], k: int, mask: NDArray[np.bool_] | None) -> tuple[Rows, Scores]:
+        """The `k` nearest of all lists, best first."""
+        measured = self._of_all(query, k, mask)
+        return super().search(query, k, mask) if measured is None else _first(k, *measured)
+
+    def _of_all(self, query: NDArray[np.float32], k: int, mask: NDArray[np.bool_] | None) -> tuple[Rows, Scores] | None:
         """The best rows by their codes, at least k, and their cosines; more where the k-th is not clearly above the
         last one; None where all that pass are better measured."""
         wanted = max(_MEASURED * k, _LEAST_MEASURED)
@@ -192,7 +181,12 @@ def _clearly(cosines: Scores, coded: Scores, k: int, errors: float) -> bool:
     """Whether the k-th cosine is so many standard deviations of the codes' errors above the last code."""
     off = cosines - coded
     error = math.sqrt(max(float(off @ off) / len(off) - (float(off.sum()) / len(off)) ** 2, 0.0))
-    return bool(np.count_nonzero(cosines >= coded[-1] + errors * error) >= k)
+    return _kth(cosines, k) >= float(coded[-1]) + errors * error
+
+
+def _kth(cosines: Scores, k: int) -> float:
+    """The k-th highest; of a few hundred sorting is faster than partitioning."""
+    return float(np.sort(cosines)[-k]) if len(cosines) >= k else -np.inf
 
 
 def _first(k: int, rows: Rows, cosines: Scores) -> tuple[Rows, Scores]:
