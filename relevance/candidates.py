@@ -79,13 +79,14 @@ def gather(catalogue: Catalogue, model: RelevanceModel, asked: Query, k: int, ma
 
 
 def _by_words(catalogue: Catalogue, asked: Query, k: int, mask: Mask) -> _Worded:
-    said = asked.text
+    said, words = asked.text, asked.reading.words
     rows, scores, matching = with_every_word(catalogue, said, k, mask)
     as_typed = len(rows) > 0
     if asked.reading.corrected and not as_typed:
         said = asked.reading.corrected
+        words = said.split()
         rows, scores, _ = with_every_word(catalogue, said, k, mask)
-    if len(rows) >= k:
+    if len(rows) >= k or len(words) == 1:  # who has any of one word has every word
         return _Worded(rows, scores, as_typed, rows[:0], scores[:0], matching)
     partial, lesser = catalogue.lexical(said, POOL, every=False)
     passing = mask[partial]
@@ -135,7 +136,7 @@ def features_of(
 
     matched: bool `[n]`, every word of the query, or of its correction, occurs; bm25: float32 `[n]`, 0 where no word
     does."""
-    category = catalogue.category(rows)
+    category = catalogue.category(rows).astype(np.intp)  # as all that counts and gathers by it would make it
     unsaid = missing(asked.qualifiers, catalogue.words(rows)) if asked.qualifiers else 0.0
     return pair_features(
         cosine,

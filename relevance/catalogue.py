@@ -28,8 +28,10 @@ FITS = 0.7
 """What makes a value a third less likely may be chance; what halves it is not meant."""
 
 _NONE: Rows = np.empty(0, np.int64)
-_FOREVER = np.datetime64(2**62, "ms")
-_NOT_YET: tuple[np.datetime64[Any], np.datetime64[Any], Mask] = (_FOREVER, _FOREVER, np.empty(0, np.bool_))
+_MS = np.dtype("datetime64[ms]")
+_FOREVER = 2**62
+_NOT_YET: tuple[int, int, Mask] = (_FOREVER, _FOREVER, np.empty(0, np.bool_))
+"""Since when and until when a mask holds, as milliseconds: comparing `datetime64` takes as long as all else here."""
 
 
 class Listed(Protocol):
@@ -266,7 +268,8 @@ class Catalogue:
         """Returns the mask without filters, read-only. It holds until the next listing expires: most queries make
         none, and after a change only that of the fresh rows."""
         since, until, mask = self._online
-        if since <= now < until:
+        at = _milliseconds(now)
+        if since <= at < until:
             return mask
         until, mask = self._lasting.at(now)
         if self.fresh is None:
@@ -276,7 +279,7 @@ class Catalogue:
             until, mask = min(until, sooner), np.concatenate([mask, late])
         mask[self.removed] = False
         mask.flags.writeable = False
-        self._online = (now, until, mask)
+        self._online = (at, until, mask)
         return mask
 
 
@@ -287,15 +290,20 @@ class _Lasting:
         self._expires_at = columns.expires_at
         self._known = _NOT_YET
 
-    def at(self, now: np.datetime64) -> tuple[np.datetime64[Any], Mask]:
-        """Returns until when it holds, and bool `[rows]`."""
+    def at(self, now: np.datetime64) -> tuple[int, Mask]:
+        """Returns until when it holds (milliseconds), and bool `[rows]`."""
         since, until, mask = self._known
-        if not since <= now < until:
+        at = _milliseconds(now)
+        if not since <= at < until:
             until, mask = _next_expiry(self._expires_at, now), ~(self._expires_at <= now)
-            self._known = (now, until, mask)
+            self._known = (at, until, mask)
         return until, mask
 
 
-def _next_expiry(expires_at: NDArray[np.datetime64], now: np.datetime64) -> np.datetime64[Any]:
+def _next_expiry(expires_at: NDArray[np.datetime64], now: np.datetime64) -> int:
     to_come = expires_at[expires_at > now]
-    return to_come.min() if len(to_come) else _FOREVER
+    return _milliseconds(to_come.min()) if len(to_come) else _FOREVER
+
+
+def _milliseconds(time: np.datetime64) -> int:
+    return int((time if time.dtype == _MS else time.astype(_MS)).view(np.int64))

@@ -238,6 +238,8 @@ class Engine:
         return Fallback(trigger, asked.reading.corrected, tuple(relaxed) if hits else (), hits, abstained=not hits)
 
     def _mask(self, filters: Filters) -> Mask:
+        if filters is NO_FILTERS:
+            return self.catalogue.online(self._clock())
         return self.catalogue.mask(filters, self._clock())
 
     def _photo_of(self, listing_id: str) -> tuple[NDArray[np.float32], int]:

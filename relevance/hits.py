@@ -19,17 +19,12 @@ EVERY_WORD = "has every word of the query"
 def search_hits(catalogue: Catalogue, shown: Candidates, asked: Query, least_cosine: float) -> tuple[Hit, ...]:
     """Returns a hit for each candidate, in their order. least_cosine: from here on a query is about a category."""
     category = catalogue.category(shown.rows)
+    lexical, about = shown.lexical.tolist(), (asked.categories[category] >= least_cosine).tolist()
     reasons = [
-        _reason(catalogue.ontology, asked, *why)
-        for why in zip(
-            shown.lexical.tolist(),
-            shown.corrected.tolist(),
-            (asked.categories[category] >= least_cosine).tolist(),
-            category.tolist(),
-            strict=True,
-        )
+        EVERY_WORD if as_typed else _reason(catalogue.ontology, asked, *why)
+        for as_typed, *why in zip(lexical, shown.corrected.tolist(), about, category.tolist(), strict=True)
     ]
-    sources: list[Source] = ["lexical" if lexical else "semantic" for lexical in shown.lexical.tolist()]
+    sources: list[Source] = ["lexical" if as_typed else "semantic" for as_typed in lexical]
     relevance = [round(probability, 4) for probability in shown.relevance.tolist()]
     return _hits(catalogue, shown.rows, category, shown.utility, relevance, sources, reasons)
 
@@ -40,9 +35,7 @@ def plain_hits(catalogue: Catalogue, rows: Rows, scores: Scores, source: Source,
     return _hits(catalogue, rows, category, scores, repeat(None), repeat(source), repeat(reason))
 
 
-def _reason(ontology: Ontology, asked: Query, lexical: bool, corrected: bool, about: bool, category: int) -> str:
-    if lexical:
-        return EVERY_WORD
+def _reason(ontology: Ontology, asked: Query, corrected: bool, about: bool, category: int) -> str:
     if corrected:
         return f"has every word of “{asked.reading.corrected}”"
     if about:

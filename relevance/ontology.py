@@ -125,7 +125,11 @@ class Ontology:
 
     def path_text(self, i: int) -> str:
         """`A > B > C`."""
-        return SEPARATOR.join(self.paths[i])
+        return self._path_texts[i]
+
+    @cached_property
+    def _path_texts(self) -> tuple[str, ...]:
+        return tuple(map(SEPARATOR.join, self.paths))
 
     def ancestor_at(self, level: int) -> NDArray[np.int32]:
         """Ancestor at depth `level` (1 = top) of every category, itself where not deeper, int32 `[n]`."""

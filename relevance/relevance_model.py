@@ -4,6 +4,7 @@ being relevant, the second a conditional logit of being chosen among the candida
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -74,7 +75,7 @@ class RelevanceModel:
 
 def pair_features(
     cosine: NDArray[np.float32],
-    category: NDArray[np.int32],
+    category: NDArray[np.integer[Any]],
     category_cosine: NDArray[np.float32],
     category_share: NDArray[np.float32],
     lexical: NDArray[np.bool_],
@@ -109,7 +110,7 @@ def pair_features(
     return features.T
 
 
-def _mean_within(values: NDArray[np.float32], group: NDArray[np.int32]) -> NDArray[np.float64]:
+def _mean_within(values: NDArray[np.float32], group: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
     """Returns float64 `[n]`: the mean of the values of the same group."""
     total = np.bincount(group, values)
     return np.asarray((total / np.maximum(np.bincount(group), 1))[group], np.float64)

@@ -222,14 +222,13 @@ class Featuriser:
         weights = np.zeros((len(texts), widths.columns), np.float32)
         for row, text in enumerate(texts):
             words, pairs, ngrams, pieces = self.bag(text, widths)
-            at = 0
-            for first, kind in ((0, pieces), (widths.pieces, words), (-1, pairs), (-1, ngrams)):
-                at = first if first >= 0 else at
-                end = at + len(kind)
-                if kind:
-                    ids[row, at:end] = kind
-                    weights[row, at:end] = len(kind) ** -0.5
-                at = end
+            if features := words + pairs + ngrams:
+                end = widths.pieces + len(features)
+                ids[row, widths.pieces : end] = features
+                weights[row, widths.pieces : end] = _weights(words) + _weights(pairs) + _weights(ngrams)
+            if pieces:
+                ids[row, : len(pieces)] = pieces
+                weights[row, : len(pieces)] = len(pieces) ** -0.5
         return ids, weights
 
     def number(self, word: str) -> int | None:
@@ -281,6 +280,10 @@ class Featuriser:
     @cached_property
     def _word_pieces(self) -> WordPieces:
         return WordPieces(self.pieces)
+
+
+def _weights(kind: list[int]) -> list[float]:
+    return [len(kind) ** -0.5] * len(kind) if kind else []
 
 
 def _pairs(words: list[str]) -> list[str]:
