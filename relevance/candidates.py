@@ -118,9 +118,12 @@ def with_every_word(catalogue: Catalogue, query: str, k: int, mask: Mask) -> tup
     limit = max(k, POOL)
     while True:
         rows, scores = catalogue.lexical(query, limit)
-        passing = mask[rows]
-        if len(rows) < limit or np.count_nonzero(passing) >= k:
-            return rows[passing], scores[passing], len(rows) > 0
+        passing = mask.take(rows)
+        own = np.count_nonzero(passing)
+        if own == len(rows):
+            return rows, scores, len(rows) > 0
+        if len(rows) < limit or own >= k:
+            return rows[passing], scores[passing], True
         limit *= 4
 
 

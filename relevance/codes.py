@@ -99,7 +99,10 @@ class CodedIndex(VectorIndex):
             return _first(k, rows, cosines)
         inside = within(rows, slices)
         near = cosines >= _kth(cosines, k)
-        if np.count_nonzero(inside) >= k:
+        own = np.count_nonzero(inside)
+        if own == len(rows):
+            return rows[near], cosines[near]
+        if own >= k:
             near |= inside & (cosines >= _kth(cosines[inside], k))
             return rows[near], cosines[near]
         found, scores = self.search(query, k, mask, slices)

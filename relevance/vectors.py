@@ -98,6 +98,8 @@ class VectorIndex:
 
 def within(rows: NDArray[np.integer[Any]], slices: Slices) -> NDArray[np.bool_]:
     """Returns bool `[n]`: which of `rows` lie in one of the slices."""
+    if len(slices) == 1:
+        return np.asarray((rows >= slices[0][0]) & (rows < slices[0][1]))
     inside = np.zeros(len(rows), np.bool_)
     for first, end in slices:
         inside |= (rows >= first) & (rows < end)
