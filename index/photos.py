@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
 
+from relevance.artifacts import link_or_copy
 from relevance.dataset import Listings
 
 Missing = tuple[str, str]
@@ -46,9 +46,5 @@ def _link(photo: Path, place: Path) -> bool:
         return True  # several listings show one photo
     if not photo.is_file():
         return False
-    place.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(os.path.realpath(photo), place)
-    except OSError:  # another file system, or one without hard links
-        shutil.copyfile(photo, place)
+    link_or_copy(os.path.realpath(photo), place)
     return True

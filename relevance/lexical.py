@@ -18,8 +18,7 @@ class LexicalIndex:
     """A read-only index over texts numbered from 0; think `words -> rows, best first`."""
 
     def __init__(self, index: tantivy.Index) -> None:
-        analyser = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
-        index.register_tokenizer("words", analyser)
+        _register_words(index)
         index.reload()
         self._schema = index.schema
         self._searcher = index.searcher()
@@ -33,7 +32,7 @@ class LexicalIndex:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
         index = tantivy.Index(schema.build(), str(folder) if folder else None)
-        index.register_tokenizer("words", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
+        _register_words(index)
         # One thread: rows then lie in the order they came, and equal scores keep it.
         writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
         for row, text in enumerate(texts):
@@ -66,3 +65,8 @@ class LexicalIndex:
         terms = [tantivy.Query.term_query(self._schema, "text", word, "freq") for word in dict.fromkeys(words)]
         occur = tantivy.Occur.Must if every else tantivy.Occur.Should
         return tantivy.Query.boolean_query([(occur, term) for term in terms])
+
+
+def _register_words(index: tantivy.Index) -> None:
+    """An index forgets on opening how its texts are cut: at the spaces that `tokens` has left between words."""
+    index.register_tokenizer("words", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.text import tokens
+from relevance.seen import query_key
 
 
 class RelatedQueries:
@@ -30,14 +30,14 @@ class RelatedQueries:
 
     def together(self, query: str, k: int) -> list[str]:
         """Returns at most `k` queries that were searched in one session with `query`."""
-        return [self.queries[row] for row in self._together.get(" ".join(tokens(query)), ())[:k]]
+        return [self.queries[row] for row in self._together.get(query_key(query), ())[:k]]
 
     def nearest(self, query: str, embedding: NDArray[np.float32], k: int) -> list[str]:
         """Returns the `k` queries nearest to `embedding` (float32 `[dim]`), which is that of `query`, less itself."""
         if not self.queries:
             return []
         cosine = np.einsum("nd,d->n", self._embeddings, embedding)
-        own = self._rows.get(" ".join(tokens(query)))
+        own = self._rows.get(query_key(query))
         if own is not None:
             cosine[own] = -np.inf
         found = np.argpartition(-cosine, min(k, len(cosine) - 1))[:k]
