@@ -24,7 +24,7 @@ from relevance.codes import write_codes
 from relevance.columns import Coded, Columns, attribute_columns
 from relevance.dataset import Dataset, Listings, listing_text
 from relevance.engine import Engine
-from relevance.events import find_behaviour
+from relevance.events import Behaviour, find_behaviour
 from relevance.lexical import LexicalIndex
 from relevance.listing_index import ListingIndex
 from relevance.ontology import Ontology
@@ -71,24 +71,28 @@ def run(dataset: Path, listings: Path | None, towers: Path, out: Path) -> dict[s
         write_wanted(layout.wanted, {})
         _write_manifest(temporary, ontology, len(catalogue.ids), index.class_ids)
         rows = {catalogue.ids[at]: row for row, at in enumerate(order.tolist())}
-        engine, behaviour = Engine(temporary), find_behaviour(dataset, rows.keys())
-        span = time_split(behaviour.query_times)
-        learned = learn_words(engine, behaviour, span == TRAIN, rows)
-        later = learn_words(engine, behaviour, (span == TRAIN) | (span == CALIBRATION), rows)
-        engine.reader.wanted, engine.reader.qualifies = WantedValues(learned.wanted), learned.qualifies
-        done = calibrate(engine, behaviour, span, rows, AbsentWords.read(layout.towers.absent))
-        if done is not None:
-            done.calibration.write(layout.calibration)
-            write_seen(layout.seen, done.seen, done.prior)
-        together = searched_together(behaviour, span <= CALIBRATION)
-        vectors = engine.towers.queries(together.queries)
-        write_related(layout.related, layout.related_embeddings, together.queries, vectors, together.rows)
-        write_wanted(layout.wanted, later.wanted)
-        np.save(layout.qualifiers, later.qualifies)
-        _write_manifest(
-            temporary, ontology, len(catalogue.ids), index.class_ids, calibrated_on(engine, behaviour, span)
-        )
+        learned = _learn(layout, find_behaviour(dataset, rows.keys()), rows)
+        _write_manifest(temporary, ontology, len(catalogue.ids), index.class_ids, learned)
     return read_manifest(out, KIND, VERSION)
+
+
+def _learn(layout: BundleLayout, behaviour: Behaviour, rows: dict[str, int]) -> dict[str, Any]:
+    """Puts what behaviour tells in the place of what the bundle starts with; returns what the manifest says of it.
+    rows: of each listing id."""
+    engine, span = Engine(layout.root), time_split(behaviour.query_times)
+    learned = learn_words(engine, behaviour, span == TRAIN, rows)
+    later = learn_words(engine, behaviour, (span == TRAIN) | (span == CALIBRATION), rows)
+    engine.reader.wanted, engine.reader.qualifies = WantedValues(learned.wanted), learned.qualifies
+    done = calibrate(engine, behaviour, span, rows, AbsentWords.read(layout.towers.absent))
+    if done is not None:
+        done.calibration.write(layout.calibration)
+        write_seen(layout.seen, done.seen, done.prior)
+    together = searched_together(behaviour, span <= CALIBRATION)
+    vectors = engine.towers.queries(together.queries)
+    write_related(layout.related, layout.related_embeddings, together.queries, vectors, together.rows)
+    write_wanted(layout.wanted, later.wanted)
+    np.save(layout.qualifiers, later.qualifies)
+    return calibrated_on(engine, behaviour, span)
 
 
 def place(ontology: Ontology, catalogue: Listings, index: ListingIndex, towers: Towers) -> Placed:

@@ -64,17 +64,19 @@ class Fresh:
 
     def add(self, states: Sequence[State]) -> None:
         """Takes in states of listings, encoded by the base's models, in the order of their changes."""
-        written = []
+        listings: list[LiveListing] = []
+        encodings: list[Encoding] = []
         for state in states:
             self._remove(state.listing_id)
             self._latest[state.listing_id] = None
             if state.listing is not None and state.encoding is not None:
-                self._latest[state.listing_id] = self._first + len(self._listings)
-                self._listings.append(_stored(self._latest[state.listing_id] or 0, state.listing, state.encoding))
-                written.append((state.listing, state.encoding))
+                row = self._latest[state.listing_id] = self._first + len(self._listings)
+                self._listings.append(_stored(row, state.listing, state.encoding))
+                listings.append(state.listing)
+                encodings.append(state.encoding)
             self.change = max(self.change, state.change)
-        if written:
-            self._write(*map(list, zip(*written, strict=True)))
+        if listings:
+            self._write(listings, encodings)
 
     def engine(self) -> Engine:
         """Returns the base over the catalogue of now."""
