@@ -94,12 +94,13 @@ class SearchAnswer(BaseModel):
 def routes(state: State) -> APIRouter:
     """Returns the endpoints. Searches run on the event loop: they take less than a change of threads costs."""
     router = APIRouter(tags=["queries"])
-    _add_searches(router, state)
+    _add_search(router, state)
+    _add_parts(router, state)
     _add_similar(router, state)
     return router
 
 
-def _add_searches(router: APIRouter, state: State) -> None:
+def _add_search(router: APIRouter, state: State) -> None:
     def searched(request: Request, asked: SearchRequest) -> Response:
         result = state.engine.search(asked.query, asked.k, asked.filters.filters(), asked.deadline_ms)
         query_id = asked.query_id or uuid4().hex
@@ -119,6 +120,8 @@ def _add_searches(router: APIRouter, state: State) -> None:
         """The same with filters."""
         return searched(request, body)
 
+
+def _add_parts(router: APIRouter, state: State) -> None:
     @router.get("/category-filter", response_model=results.CategoryFilter)
     async def category_filter(q: Text) -> Response:
         """The categories that a query is about, for a search engine of your own."""
