@@ -66,8 +66,8 @@ def run(
     """Runs the classifier and its chains over a dataset's photos and writes a listing index.
 
     What is done is saved every `chunk` listings. A run that was killed is gone on with by the next one with the same
-    data and models; the result is the same. Raises
-    DataError for a dataset, and ArtifactError for models, that cannot be read or do not fit together.
+    data and models; the result is the same. Raises DataError for a dataset, and ArtifactError for models, that cannot
+    be read or do not fit together.
     """
     source = Dataset.open(dataset)
     ontology = source.read_ontology()

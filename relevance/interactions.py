@@ -2,9 +2,9 @@
 
 A click is a pair of weight 1, a message to the seller of weight 3; what was chosen further down a page weighs more, by
 how much less often hits are looked at there (inverse propensity: Joachims et al., WSDM 2017), as far as the log's
-impressions tell. A query that led to no click, but was rewritten in
-the same session into one that did, borrows that one's pairs at half their weight: this is how misspelt and unusual
-words come to be learned at all, since the lexical engine has nothing to show for them.
+impressions tell. A query that led to no click, but was rewritten in the same session into one that did, borrows that
+one's pairs at half their weight: this is how misspelt and unusual words come to be learned at all, since the lexical
+engine has nothing to show for them.
 """
 
 from collections import defaultdict

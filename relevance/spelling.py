@@ -36,8 +36,7 @@ class Reading(NamedTuple):
 
 
 class Speller:
-    """Reads queries against the words that training knows and, for corrections, those that lead
-    somewhere."""
+    """Reads queries against the words that training knows and, for corrections, those that lead somewhere."""
 
     def __init__(self, featuriser: Featuriser, occurs: Callable[[str], bool]) -> None:
         self._featuriser = featuriser

@@ -30,7 +30,8 @@ _CARD = "row, listing_id, title, price, image"
 
 
 class StoredListing(NamedTuple):
-    """One listing; category_source is "seller", "photo" or "none"; attributes is JSON text."""
+    """One listing; category_source, who told the category, is "seller", "photo" or "text";
+    attributes is JSON text."""
 
     row: int
     listing_id: str

@@ -16,7 +16,7 @@ from relevance.ontology import Ontology
 from relevance.tables import Table
 
 MAX_TEXT = 100_000
-"""Longest title, description or attributes, in characters of JSON."""
+"""Longest title, description or attributes, in bytes of JSON."""
 
 _PLACE = Path("listing")
 _COLUMNS = (
