@@ -3,6 +3,7 @@ listing's text; hits come in BM25 order. The index is tantivy's; words are cut b
 lexical and the semantic engine read the same words."""
 
 from collections.abc import Iterable
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,12 @@ from relevance.text import tokens
 
 _HEAP_BYTES = 64_000_000
 
+MOST_LISTED = 200_000
+"""Of the words of which any will do, the rarest are asked for, as long as they stand in so many rows together: looking
+through a million rows of words that everything has takes milliseconds, and what they find says little."""
+
+_LOOKED_AT = 1000
+
 
 class LexicalIndex:
     """A read-only index over texts numbered from 0; think `words -> rows, best first`."""
@@ -22,6 +29,7 @@ class LexicalIndex:
         index.reload()
         self._schema = index.schema
         self._searcher = index.searcher()
+        self._in_order = self._rows_are_documents()
 
     @classmethod
     def build(cls, texts: Iterable[str], folder: Path | None = None) -> "LexicalIndex":
@@ -52,14 +60,42 @@ class LexicalIndex:
         words = tokens(query)
         if not words or k <= 0:
             return np.empty(0, np.int64), np.empty(0, np.float32)
+        if not every:
+            words = self._telling(words)
         hits = self._searcher.search(self._words(words, every), k, count=False).hits
-        rows = self._searcher.fast_field_values("row", [address for _, address in hits])
+        rows = self._rows([address for _, address in hits])
         return np.array(rows, np.int64), np.array([score for score, _ in hits], np.float32)
 
     def count(self, query: str) -> int:
         """Returns how many rows have every word of `query`."""
         words = tokens(query)
         return int(self._searcher.search(self._words(words, True), 1).count) if words else 0
+
+    def _telling(self, words: list[str]) -> list[str]:
+        """The rarest of `words`, at least one, that stand in MOST_LISTED rows together at most."""
+        words = list(dict.fromkeys(words))
+        if len(words) * self._searcher.num_docs <= MOST_LISTED:
+            return words
+        counted = sorted((self._searcher.doc_freq("text", word), word) for word in words)
+        most = list(accumulate(count for count, _ in counted))
+        found = [word for (count, word), total in zip(counted, most, strict=True) if count and total <= MOST_LISTED]
+        return found or [next((word for count, word in counted if count), words[0])]
+
+    def _rows(self, addresses: list[tantivy.DocAddress]) -> list[int]:
+        # The field is opened anew at every call: with a million rows that takes as long as a search for a rare word.
+        if self._in_order:
+            return [address.doc for address in addresses]
+        return list(self._searcher.fast_field_values("row", addresses))
+
+    def _rows_are_documents(self) -> bool:
+        """Whether documents are numbered as the rows are: in one segment, written in order. Merged segments may have
+        changed places, which some of the rows show."""
+        if self._searcher.num_segments != 1:
+            return False
+        last = self._searcher.num_docs - 1
+        documents = sorted({*range(0, last + 1, last // _LOOKED_AT + 1), last})
+        addresses = [tantivy.DocAddress(0, document) for document in documents]
+        return list(self._searcher.fast_field_values("row", addresses)) == documents
 
     def _words(self, words: list[str], every: bool) -> tantivy.Query:
         terms = [tantivy.Query.term_query(self._schema, "text", word, "freq") for word in dict.fromkeys(words)]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relevance import lexical
 from relevance.lexical import LexicalIndex
 from relevance.text import tokens
 
@@ -98,3 +99,29 @@ def test_on_disk_is_as_in_memory(tmp_path: Path, texts: list[str], index: Lexica
         expected_rows, expected_scores = index.search(query, 50)
         assert rows.tolist() == expected_rows.tolist()
         np.testing.assert_array_equal(scores, expected_scores)
+
+
+def test_of_any_word_the_rarest_will_do_where_many_rows_have_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["red oak"] * 2 + ["red lamp"] * 6 + ["red"] * 30
+    index = LexicalIndex.build(texts)
+    assert len(index.search("red oak lamp", 100, every=False)[0]) == 38
+    monkeypatch.setattr(lexical, "MOST_LISTED", 8)
+    assert set(index.search("red oak lamp", 100, every=False)[0].tolist()) == set(range(8))
+    assert set(index.search("red oak", 100, every=False)[0].tolist()) == {0, 1}
+    assert len(index.search("red", 100, every=False)[0]) == 38  # one word at least
+    assert set(index.search("absent oak", 100, every=False)[0].tolist()) == {0, 1}
+    assert len(index.search("absent missing", 100, every=False)[0]) == 0
+    # Every word is every word.
+    assert set(index.search("red oak", 100)[0].tolist()) == {0, 1}
+
+
+def test_rows_are_found_however_documents_are_numbered(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As many texts as are told apart by their rows; another heap makes segments, which are merged in any order.
+    texts = [f"oak number{row}" for row in range(30_000)]
+    one = LexicalIndex.build(texts)
+    monkeypatch.setattr(lexical, "_HEAP_BYTES", 15_000_000)
+    for index in (one, LexicalIndex.build(texts)):
+        for row in (0, 1, 999, 15_000, 29_999):
+            assert index.search(f"number{row}", 10)[0].tolist() == [row]
+        monkeypatch.setattr(index, "_in_order", False)
+        assert index.search("number15000", 10)[0].tolist() == [15_000]
