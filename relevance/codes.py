@@ -40,8 +40,9 @@ _NEIGHBOURS_A_LIST = 24
 """Scanned are so many lists, and one more for each so many of the k: as many whatever the number of lists, which grows
 with the root of that of the rows."""
 
-_MORE = 4
-"""Times as many, and measured, where that was not enough, or the query is of no certain category."""
+_MORE_LISTS = 4
+_MORE_NEAR = 3
+"""Times as many lists, and rows measured, where those were not enough or the query is of no certain category."""
 
 _NEARLY_ALL = 0.9
 """Of the rows near the query that a mask has to let through for these lists to do."""
@@ -77,7 +78,7 @@ class CodedIndex(VectorIndex):
     ) -> tuple[Rows, Scores]:
         """As `VectorIndex.search`; never fewer than k rows where k pass, nearly always the k nearest."""
         if slices is None:
-            measured = self._near(query, k, mask, (1, _MORE))
+            measured = self._near(query, k, mask)
             return self._everywhere(query, k, mask) if measured is None else _first(k, *measured)
         if sum(end - first for first, end in slices) <= EXACT_ROWS:
             return super().search(query, k, mask, slices)
@@ -90,7 +91,7 @@ class CodedIndex(VectorIndex):
         """As `VectorIndex.around`, in one scan where that finds enough within the slices: not always all of the `k`
         nearest."""
         # What is near a query of no certain category is spread over the lists, and often as near as much else.
-        measured = self._near(query, k, mask, (1, _MORE) if slices else (_MORE,))
+        measured = self._near(query, k, mask, further=not slices)
         if measured is None:
             rows, cosines = self._everywhere(query, k, mask)
         else:
@@ -110,13 +111,14 @@ class CodedIndex(VectorIndex):
         return np.concatenate([rows[near], found]), np.concatenate([cosines[near], scores])
 
     def _near(
-        self, query: NDArray[np.float32], k: int, mask: NDArray[np.bool_] | None, efforts: tuple[int, ...]
+        self, query: NDArray[np.float32], k: int, mask: NDArray[np.bool_] | None, further: bool = False
     ) -> tuple[Rows, Scores] | None:
         """The best rows by their codes in the lists nearest to the query, those in the mask, and their cosines; None
-        where that are not nearly all, or not surely the best k among them. efforts: so many times as much is looked at,
-        one after the other until it is enough."""
-        for effort in efforts:
-            lists, wanted = effort * (_LISTS + k // _NEIGHBOURS_A_LIST), effort * max(_NEAR * k, _LEAST_NEAR)
+        where that are not nearly all, or not surely the best k among them. further: more lists at once, and not only
+        where few did not do."""
+        few = _LISTS + k // _NEIGHBOURS_A_LIST, max(_NEAR * k, _LEAST_NEAR)
+        more = few[0] * _MORE_LISTS, few[1] * _MORE_NEAR
+        for lists, wanted in (more,) if further else (few, more):
             if lists >= self._codes.nlist or wanted >= len(self):
                 return None
             rows, coded = self._scanned(query, wanted, self._nearest_lists(lists))

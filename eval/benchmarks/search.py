@@ -30,7 +30,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter, thread_time
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import typer
@@ -42,13 +42,16 @@ from relevance.candidates import POOL
 from relevance.engine import Engine, utc_now
 
 _OPENING = """
-import resource, sys, time
+import json, sys, time
 start = time.perf_counter()
 import relevance
 engine = relevance.open(sys.argv[1])
 opened = time.perf_counter() - start
-engine.search(sys.argv[2])
-print(opened, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+for query in json.load(sys.stdin):
+    engine.search(query)
+lines = (line.split() for line in open("/proc/self/smaps_rollup", encoding="ascii"))
+kilobytes = {name: int(size) for name, size, *unit in lines if unit == ["kB"]}
+print(opened, kilobytes["Rss:"] * 1024, kilobytes["Anonymous:"] * 1024)
 """
 
 Figures = dict[str, dict[str, float]]
@@ -66,11 +69,14 @@ def command(
     """Time a search and its parts, and the opening of a bundle."""
     texts = list(read_queries(queries))
     figures = measure(Engine(bundle), texts, rounds, k)
-    seconds, resident = opening(bundle, texts[0])
+    opened = opening(bundle, texts)
     if out is not None:
-        write_text_atomic(out, json.dumps({"ms": figures, "open_seconds": seconds, "resident_bytes": resident}) + "\n")
+        write_text_atomic(out, json.dumps({"ms": figures, "opened": opened._asdict()}) + "\n")
     typer.echo(report(figures, len(texts), rounds))
-    typer.echo(f"import and open: {seconds:.2f} s; resident after a search: {resident / 2**20:.0f} MiB")
+    typer.echo(
+        f"import and open: {opened.seconds:.2f} s; resident after all queries: {opened.resident / 2**20:.0f} MiB, of "
+        f"these {opened.own / 2**20:.0f} the process's own, the others of files that processes share"
+    )
 
 
 def measure(engine: Engine, queries: Sequence[str], rounds: int, k: int) -> Figures:
@@ -130,14 +136,21 @@ def _percentiles(times: Times) -> dict[str, float]:
     return figures if np.isnan(processor).any() else figures | {"processor": round(float(np.median(processor)), 4)}
 
 
-def opening(bundle: Path, query: str) -> tuple[float, int]:
-    """Returns the seconds that importing the runtime and opening the bundle take in a new process, and its resident
-    bytes after one search."""
-    ran = subprocess.run(
-        [sys.executable, "-c", _OPENING, str(bundle), query], capture_output=True, text=True, check=True
-    )
-    seconds, resident = ran.stdout.split()
-    return float(seconds), int(resident)
+class Opened(NamedTuple):
+    """seconds: to import the runtime and open the bundle; resident: bytes after all queries were asked; own: those of
+    them that are no file's, and so not shared with other processes."""
+
+    seconds: float
+    resident: int
+    own: int
+
+
+def opening(bundle: Path, queries: Sequence[str]) -> Opened:
+    """Returns what opening the bundle and asking each query once takes, in a new process."""
+    command = [sys.executable, "-c", _OPENING, str(bundle)]
+    ran = subprocess.run(command, input=json.dumps(list(queries)), capture_output=True, text=True, check=True)
+    seconds, resident, own = ran.stdout.split()
+    return Opened(float(seconds), int(resident), int(own))
 
 
 def report(figures: Figures, queries: int, rounds: int) -> str:
