@@ -45,7 +45,8 @@ _MORE_NEAR = 3
 """Times as many lists, and rows measured, where those were not enough or the query is of no certain category."""
 
 _NEARLY_ALL = 0.9
-"""Of the rows near the query that a mask has to let through for these lists to do."""
+_SOME = 0.3
+"""Of the rows near the query that a mask has to let through for few lists to do, and for more of them."""
 
 _NEARLY_ALL_LENGTH = 0.95
 _SAMPLE = 65_536
@@ -114,26 +115,27 @@ class CodedIndex(VectorIndex):
         self, query: NDArray[np.float32], k: int, mask: NDArray[np.bool_] | None, further: bool = False
     ) -> tuple[Rows, Scores] | None:
         """The best rows by their codes in the lists nearest to the query, those in the mask, and their cosines; None
-        where that are not nearly all, or not surely the best k among them. further: more lists at once, and not only
-        where few did not do."""
+        where that are too few, or not surely the best k among them. further: more lists at once, and not only where
+        few did not do."""
         few = _LISTS + k // _NEIGHBOURS_A_LIST, max(_NEAR * k, _LEAST_NEAR)
         more = few[0] * _MORE_LISTS, few[1] * _MORE_NEAR
         for lists, wanted in (more,) if further else (few, more):
             if lists >= self._codes.nlist or wanted >= len(self):
                 return None
             rows, coded = self._scanned(query, wanted, self._nearest_lists(lists))
-            cut = len(rows) == wanted
+            cut, share = len(rows) == wanted, 1.0
             if mask is not None:
                 kept = mask.take(rows)
-                passing = np.count_nonzero(kept)
-                if passing < _NEARLY_ALL * len(rows):
+                share = np.count_nonzero(kept) / max(len(rows), 1)
+                if share < _SOME:
                     return None
-                if passing < len(rows):
+                if share < 1:
                     rows, coded = rows[kept], coded[kept]
-            if len(rows) >= k:
-                cosines = self.cosines(query, rows)
-                if not cut or _clearly(cosines, coded, k, _NEAR_ERRORS):
-                    return rows, cosines
+            if len(rows) < k or (share < _NEARLY_ALL and lists == few[0]):
+                continue
+            cosines = self.cosines(query, rows)
+            if not cut or _clearly(cosines, coded, k, _NEAR_ERRORS if share >= _NEARLY_ALL else _ERRORS):
+                return rows, cosines
         return None
 
     def _everywhere(self, query: NDArray[np.float32], k: int, mask: NDArray[np.bool_] | None) -> tuple[Rows, Scores]:
