@@ -35,8 +35,8 @@ _LEAST_NEAR = 50
 _NEAR_ERRORS = 1.0
 """The same three for lists near the query: the further ones have other rows anyway that are as good as the last."""
 
-_LISTS = 12
-_NEIGHBOURS_A_LIST = 24
+_LISTS = 10
+_NEIGHBOURS_A_LIST = 16
 """Scanned are so many lists, and one more for each so many of the k: as many whatever the number of lists, which grows
 with the root of that of the rows."""
 
