@@ -59,7 +59,7 @@ class Segment:
     """Listings with all that is searched of them, one row each; words: as `relevance.qualifiers.word_rows` has them."""
 
     columns: Columns
-    words: NDArray[np.int32]
+    words: NDArray[np.integer[Any]]
     vectors: VectorIndex
     visual: VectorIndex
     lexical: Words
@@ -119,8 +119,8 @@ class Catalogue:
         """Returns the cosine of `query` (float32 `[dim]`) with each of `rows`, float32 `[n]`."""
         return np.asarray(np.vecdot(self.embeddings(rows), query))
 
-    def words(self, rows: Rows) -> NDArray[np.int32]:
-        """Returns the words of `rows`, int32 `[n, WORDS]`."""
+    def words(self, rows: Rows) -> NDArray[np.integer[Any]]:
+        """Returns the words of `rows`, `[n, WORDS]`."""
         return np.asarray(self.gather(rows, lambda segment: segment.words))
 
     def meets(self, said: Said, rows: Rows) -> NDArray[np.float32]:

@@ -4,6 +4,7 @@ that say little ("cheap", "for") stand with many kinds too, and are taken out by
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +23,10 @@ QUALIFIES = 6.0
 _CHUNK = 100_000
 
 
-def word_rows(featuriser: Featuriser, texts: Sequence[str]) -> NDArray[np.int32]:
-    """Returns int32 `[n, WORDS]`: the numbers of the known words of each text, once each, padded with zeros."""
-    rows = np.zeros((len(texts), WORDS), np.int32)
+def word_rows(featuriser: Featuriser, texts: Sequence[str]) -> NDArray[np.integer[Any]]:
+    """Returns integers `[n, WORDS]`: the numbers of the known words of each text, once each, padded with zeros; uint16
+    where that holds them, else int32."""
+    rows = np.zeros((len(texts), WORDS), np.uint16 if featuriser.first_ngram <= 2**16 else np.int32)
     for row, text in enumerate(texts):
         numbers = (featuriser.number(word) for word in dict.fromkeys(tokens(text)))
         known = [number for number in numbers if number is not None][:WORDS]
@@ -32,8 +34,10 @@ def word_rows(featuriser: Featuriser, texts: Sequence[str]) -> NDArray[np.int32]
     return rows
 
 
-def qualifiers(featuriser: Featuriser, rows: NDArray[np.int32], category: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Returns bool `[words + 1]`, by the number of a word: whether its listings (words int32 `[n, WORDS]`, category
+def qualifiers(
+    featuriser: Featuriser, rows: NDArray[np.integer[Any]], category: NDArray[np.int32]
+) -> NDArray[np.bool_]:
+    """Returns bool `[words + 1]`, by the number of a word: whether its listings (words `[n, WORDS]`, category
     int32 `[n]`) spread over at least QUALIFIES categories, by the exponential of their entropy, or are but few of each
     category."""
     size, categories = featuriser.first_ngram, int(category.max(initial=0)) + 1
@@ -49,17 +53,17 @@ def qualifiers(featuriser: Featuriser, rows: NDArray[np.int32], category: NDArra
     return np.asarray((spread >= QUALIFIES) | ((most > 0) & (most <= TELLS_APART)))
 
 
-def _starts(rows: NDArray[np.int32]) -> range:
+def _starts(rows: NDArray[np.integer[Any]]) -> range:
     return range(0, max(len(rows), 1), _CHUNK)
 
 
-def _keys(rows: NDArray[np.int32], category: NDArray[np.int32], categories: int) -> NDArray[np.int64]:
+def _keys(rows: NDArray[np.integer[Any]], category: NDArray[np.int32], categories: int) -> NDArray[np.int64]:
     row, column = np.nonzero(rows)
     return rows[row, column].astype(np.int64) * categories + category[row]
 
 
-def missing(numbers: Sequence[int], rows: NDArray[np.int32]) -> NDArray[np.float32]:
-    """Returns float32 `[n]`: how many of the words of these numbers do not stand in each listing, for its words int32
+def missing(numbers: Sequence[int], rows: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+    """Returns float32 `[n]`: how many of the words of these numbers do not stand in each listing, for its words
     `[n, WORDS]`."""
     unsaid = np.full(len(rows), len(numbers), np.float32)
     for number in numbers:

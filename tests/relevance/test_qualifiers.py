@@ -13,7 +13,7 @@ def _featuriser() -> Featuriser:
 def test_rows_hold_the_known_words_once_each() -> None:
     rows = word_rows(_featuriser(), ["Black oak chair, black!", "unknown", ""])
     assert rows.shape == (3, WORDS)
-    assert rows.dtype == np.int32
+    assert rows.dtype == np.uint16
     assert rows[0, :4].tolist() == [1, 3, 2, 0]
     assert not rows[1:].any()
 
