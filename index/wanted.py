@@ -7,7 +7,7 @@ tasche", "women bag"), the first words are taken to have meant it as well.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -36,13 +36,10 @@ ALIKE = 0.5
 """How alike the choices for one query are: people choose from the same page. Many weigh as much as 1 / ALIKE."""
 
 FEWEST = 3
-"""Choices and rewrites in which a word has to occur."""
+"""Choices and rewrites, and sources of them, in which a word has to occur."""
 
 RIDGE = 1.0
 """Precision of the normal prior of each factor's logarithm."""
-
-TELLING = 6.0
-"""Chi-square from which on a word says something of a value: one in 70 would by chance."""
 
 SAYS_NOTHING = 0.2
 """Smaller logarithms are left out."""
@@ -50,26 +47,39 @@ SAYS_NOTHING = 0.2
 _USUAL = 2.0
 """Listings of the whole catalogue that count beside those of a category in what is usual there."""
 
+NAMED, NAMED_AMONG_OTHERS = 4.0, 3.5
+"""How much likelier, as a logarithm, a value is wanted by whoever says its name, or a word of it."""
+
+_WRITTEN = "@"
+"""Marks a word that stands in the listing that was chosen."""
+
 _ANY_CHOICE, _ANY_REWRITE = "<choice>", "<rewrite>"
 """Stand for any words: what is chosen, or named, is not what is usual anyway."""
 
 
 class Evidence(NamedTuple):
     """Queries of which one attribute's value is known. words: of each; value int `[n]`; usual float64 `[n, values]`,
-    logarithms; weight float64 `[n]`."""
+    logarithms; weight float64 `[n]`; source int `[n]`: pieces of evidence with the same number, as choices of one
+    listing, are taken to depend on each other."""
 
     words: list[list[str]]
     value: NDArray[np.int64]
     usual: NDArray[np.float64]
     weight: NDArray[np.float64]
+    source: NDArray[np.int64]
 
 
 def learn_wanted(
-    pairs: Interactions, rewrites: Sequence[tuple[str, str]], columns: Columns, ontology: Ontology
+    pairs: Interactions,
+    rewrites: Sequence[tuple[str, str]],
+    columns: Columns,
+    ontology: Ontology,
+    texts: Mapping[int, Set[str]],
 ) -> dict[str, Said]:
     """Returns what words, and pairs of neighbouring words, say of the attributes with at most MOST_VALUES values.
 
-    pairs: queries and what was chosen, listings by row of `columns`; rewrites: queries, and those that followed them.
+    pairs: queries and what was chosen, listings by row of `columns`; rewrites: queries, and those that followed them;
+    texts: the words by which the lexical engine finds the listing of a row.
     """
     pairs, rewrites = _part(pairs), [rewrites[i] for i in _evenly(len(rewrites)).tolist()]
     weight = _weight(pairs, columns.category)
@@ -80,11 +90,25 @@ def learn_wanted(
     said: dict[str, dict[str, dict[str, float]]] = defaultdict(dict)
     for attribute, column in columns.attributes.items():
         if 1 < len(column.values) <= MOST_VALUES and not _kind(column, names):
-            chosen = _choices(column, columns.category, pairs, weight, words)
+            own = _own_names(column)
+            chosen = _choices(column, columns.category, pairs, weight, words, texts, own.keys())
             for word, values in _learn(column, _joined(chosen, _named(column, rewrites, named))):
-                if word in kept:
+                if word in kept and word.removesuffix("s") not in own:
                     said[word][attribute] = values
+            for word, values in own.items():
+                said[word][attribute] = values
     return dict(sorted(said.items()))
+
+
+def _own_names(column: Coded) -> dict[str, dict[str, float]]:
+    """What the words of the values' own names say: "blue" is said of "Navy Blue", too, but less."""
+    said: dict[str, dict[str, float]] = defaultdict(dict)
+    for value in column.values:
+        words = tokens(value)
+        for word in words:
+            said[word][value] = NAMED if len(words) == 1 else NAMED_AMONG_OTHERS
+        said["".join(words)][value] = NAMED
+    return {word: dict(values) for word, values in said.items()}
 
 
 def _learn(column: Coded, evidence: Evidence) -> Iterator[tuple[str, dict[str, float]]]:
@@ -96,13 +120,34 @@ def _learn(column: Coded, evidence: Evidence) -> Iterator[tuple[str, dict[str, f
     rows, places = np.array(cells).T
     present = csr_matrix((np.ones(len(cells)), (rows, places)), (len(evidence.words), len(numbers)))
     ridge = np.array([[0.01 if word in (_ANY_CHOICE, _ANY_REWRITE) else RIDGE] for word in numbers])
-    factors, expected = _fit(present, evidence, ridge)
-    # Twice the likelihood that its likeliest or unlikeliest value gains, to second order.
-    telling = (expected * factors**2).max(axis=1) > TELLING
-    for word, row, tells in zip(numbers, factors.tolist(), telling.tolist(), strict=True):
+    factors, chance = _fit(present, evidence, ridge)
+    for word, row in zip(numbers, _shrunk(present, evidence, factors, chance).tolist(), strict=True):
         values = {column.values[i]: round(own, 3) for i, own in enumerate(row) if abs(own) >= SAYS_NOTHING}
-        if tells and values and word not in (_ANY_CHOICE, _ANY_REWRITE):
+        if values and word not in (_ANY_CHOICE, _ANY_REWRITE):
             yield word, values
+
+
+def _shrunk(
+    present: csr_matrix, evidence: Evidence, factors: NDArray[np.float64], chance: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The factors, less what they may be by chance: (1 - 2 log(values) / z²) of them, 0 below that, as in the
+    nonnegative garrote (Breiman, 1995). z: a factor over its standard error, which allows for evidence of one source to
+    depend on each other (Liang and Zeger, 1986); 2 log(values): about the largest z² of so many that are nothing."""
+    weight = evidence.weight[:, None]
+    off = -weight * chance
+    off[np.arange(len(off)), evidence.value] += evidence.weight
+    cells = present.tocoo()
+    sources = int(evidence.source.max()) + 1
+    keys, of_key = np.unique(cells.col.astype(np.int64) * sources + evidence.source[cells.row], return_inverse=True)
+    by_source = csr_matrix((np.ones(len(of_key)), (of_key, cells.row)), (len(keys), len(off))) @ off
+    variance = np.zeros(factors.shape)
+    np.add.at(variance, keys // sources, by_source**2)
+    count = np.bincount(keys // sources, minlength=len(factors))[:, None]
+    variance *= count / np.maximum(count - 1, 1)
+    curvature = present.T @ (weight * chance * (1 - chance))
+    squared = (factors * curvature) ** 2 / np.maximum(variance, 1e-12)
+    kept = np.maximum(0, 1 - 2 * np.log(factors.shape[1]) / np.maximum(squared, 1e-12))
+    return np.asarray(np.where(count >= FEWEST, factors * kept, 0.0))
 
 
 def _part(pairs: Interactions) -> Interactions:
@@ -128,14 +173,22 @@ def _choices(
     pairs: Interactions,
     weight: NDArray[np.float64],
     words: Sequence[list[str]],
+    texts: Mapping[int, Set[str]],
+    named: Set[str],
 ) -> Evidence:
-    known = column.codes[pairs.listing] >= 0
+    """What was chosen for queries with none of the words in `named`, which say the value. Where the listing has a word
+    itself, the lexical engine may have shown no others: what such choices have in common is told apart from what the
+    word means."""
+    unnamed = np.array([not own & named for own in map(set, words)], bool)
+    known = (column.codes[pairs.listing] >= 0) & unnamed[pairs.query]
     listing = pairs.listing[known]
+    said = zip(pairs.query[known].tolist(), listing.tolist(), strict=True)
     return Evidence(
-        [[_ANY_CHOICE, *words[number]] for number in pairs.query[known].tolist()],
+        [[_ANY_CHOICE, *(w + _WRITTEN if w in texts[row] else w for w in words[number])] for number, row in said],
         column.codes[listing].astype(np.int64),
-        np.log(_usual(column, category))[category[listing]],
+        np.log(_usual(column, category, listing, weight[known]))[category[listing]],
         weight[known],
+        listing.astype(np.int64),
     )
 
 
@@ -150,10 +203,12 @@ def _named(column: Coded, rewrites: Sequence[tuple[str, str]], values: Set[str])
             words.append([_ANY_REWRITE, *_words(before, values)])
             value.append(named[-1])
     usual = np.zeros((len(words), len(column.values)))
-    return Evidence(words, np.array(value, np.int64), usual, np.ones(len(words)))
+    return Evidence(words, np.array(value, np.int64), usual, np.ones(len(words)), np.arange(len(words)))
 
 
 def _joined(one: Evidence, other: Evidence) -> Evidence:
+    first = int(one.source.max(initial=-1)) + 1
+    other = other._replace(source=other.source + first)
     arrays = (np.concatenate(pair) for pair in zip(one[1:], other[1:], strict=True))
     return Evidence([*one.words, *other.words], *arrays)
 
@@ -162,9 +217,11 @@ def _weight(pairs: Interactions, category: NDArray[np.int32]) -> NDArray[np.floa
     """Float64 `[n]`: the pairs' weights, less where there are many for one query (a design effect: Kish, 1965), and
     less for categories with many: what a word says is what it says everywhere."""
     total = np.bincount(pairs.query, pairs.weight)
-    weight = pairs.weight / (1 + ALIKE * np.maximum(total - 1, 0))[pairs.query]
+    damped = pairs.weight / (1 + ALIKE * np.maximum(total - 1, 0))[pairs.query]
     own = category[pairs.listing]
-    return np.asarray(weight / np.sqrt(1 + np.bincount(own, weight)[own]), np.float64)
+    even = 1 / np.sqrt(1 + np.bincount(own, damped)[own])
+    # As much as choices that tell as much when all weigh alike (Kish, 1965).
+    return np.asarray(damped * even * ((damped * even).sum() / max(float((damped * even**2).sum()), 1e-9)), np.float64)
 
 
 def _words(query: str, values: Set[str]) -> list[str]:
@@ -189,30 +246,37 @@ def _qualifying(
     for number, position, one in zip(*columns, strict=True):
         for word in words[number]:
             chosen[word][position] += one
-    kept = {word for word, by_category in chosen.items() if _spread(list(by_category.values())) >= SPREAD}
+    kept = {word for word, by_category in chosen.items() if spread(list(by_category.values())) >= SPREAD}
     return [[word for word in own if word in kept] for own in words]
 
 
-def _spread(weights: Sequence[float]) -> float:
+def spread(weights: Sequence[float]) -> float:
+    """Over how many kinds some choices spread, by the exponential of their entropy."""
     share = np.array(weights) / sum(weights)
     return float(np.exp(-(share * np.log(share)).sum()))
 
 
-def _usual(column: Coded, category: NDArray[np.int32]) -> NDArray[np.float64]:
-    """Float64 `[categories, values]`: the shares of the values in each category."""
-    known = column.codes >= 0
+def _usual(
+    column: Coded, category: NDArray[np.int32], chosen: NDArray[np.int32], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Float64 `[categories, values]`: the shares of the values in what is chosen of each category, and in the
+    category's listings where little is."""
     counts = np.zeros((int(category.max(initial=0)) + 1, len(column.values)))
-    np.add.at(counts, (category[known], column.codes[known]), 1)
-    overall = (counts.sum(axis=0) + 1) / (counts.sum() + len(column.values))
-    counts += _USUAL * overall
+    np.add.at(counts, (category[chosen], column.codes[chosen]), weight)
+    known = column.codes >= 0
+    listed = np.zeros(counts.shape)
+    np.add.at(listed, (category[known], column.codes[known]), 1)
+    overall = (listed.sum(axis=0) + 1) / (listed.sum() + len(column.values))
+    listed += _USUAL * overall
+    counts += _USUAL * listed / listed.sum(axis=1, keepdims=True)
     return np.asarray(counts / counts.sum(axis=1, keepdims=True))
 
 
 def _fit(
     present: csr_matrix, evidence: Evidence, ridge: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The factors' logarithms, and the weight expected on each value, float64 `[words, values]`. present `[n, words]`:
-    1 where a word stands; ridge `[words, 1]`."""
+    """The factors' logarithms, float64 `[words, values]`, and the chance that they give each value, float64
+    `[n, values]`. present `[n, words]`: 1 where a word stands; ridge `[words, 1]`."""
     usual, weight = evidence.usual, evidence.weight[:, None]
     chosen = np.zeros(usual.shape)
     chosen[np.arange(len(usual)), evidence.value] = evidence.weight
@@ -224,14 +288,14 @@ def _fit(
         logits -= logits.max(axis=1, keepdims=True)
         exponents = np.exp(logits)
         total = exponents.sum(axis=1, keepdims=True)
-        return logits - np.log(total), exponents * (weight / total)
+        return logits - np.log(total), exponents / total
 
     def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         factors = flat.reshape(shape)
-        logs, expected = predicted(factors)
-        gradient = backwards @ (expected - chosen) + ridge * factors
+        logs, chance = predicted(factors)
+        gradient = backwards @ (weight * chance - chosen) + ridge * factors
         return float((ridge * factors**2).sum() / 2 - (chosen * logs).sum()), np.asarray(gradient).ravel()
 
     fitted = minimize(loss, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 60})
     factors = np.asarray(fitted.x).reshape(shape)
-    return factors, np.asarray(backwards @ predicted(factors)[1])
+    return factors, predicted(factors)[1]

@@ -1,7 +1,7 @@
 """What behaviour tells of the words of queries: what they say of attributes, and whether a listing is to have them."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from index.wanted import learn_wanted
 from relevance.engine import Engine
 from relevance.events import Behaviour
 from relevance.interactions import Interactions, interactions, rewritten
+from relevance.store import ListingStore
 from relevance.text import tokens
 from relevance.wanted import Said
 
@@ -19,6 +20,9 @@ FEWEST_CHOICES = 10.0
 
 IN_VAIN = 0.3
 """A word is said in vain when it stands in so small a share of what was chosen with it."""
+
+_CHUNK = 10_000
+"""Listings read at once: SQLite takes 32,766 at most."""
 
 
 class Learned(NamedTuple):
@@ -35,7 +39,16 @@ def learn_words(engine: Engine, behaviour: Behaviour, selected: NDArray[np.bool_
     pairs = interactions(behaviour, selected, rows)
     qualifies = engine.reader.qualifies.copy()
     qualifies[said_in_vain(engine, pairs)] = False
-    return Learned(learn_wanted(pairs, rewritten(behaviour, selected), engine.columns, engine.ontology), qualifies)
+    texts = _texts(engine.store, np.unique(pairs.listing).tolist())
+    wanted = learn_wanted(pairs, rewritten(behaviour, selected), engine.columns, engine.ontology, texts)
+    return Learned(wanted, qualifies)
+
+
+def _texts(store: ListingStore, rows: Sequence[int]) -> dict[int, frozenset[str]]:
+    """The words of listings that the lexical engine finds them by, their attributes' aside."""
+    parts = (rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK))
+    found = (listing for part in parts for listing in store.rows(part).values())
+    return {own.row: frozenset(tokens(f"{own.title} {own.description}", limit=None)) for own in found}
 
 
 def said_in_vain(engine: Engine, pairs: Interactions) -> list[int]:

@@ -39,8 +39,8 @@ class WantedValues:
         """Returns what a query of these words (normalised) says, attributes of which it says nothing left out."""
         total: dict[str, dict[str, float]] = {}
         for word in said_words(words):
-            # "Womens" says what "women" says, unless behaviour knows better.
-            said = self._said.get(word) or self._said.get(word.removesuffix("s"), {})
+            # "Womens" says what "women" says.
+            said = {**self._said.get(word, {}), **self._said.get(word.removesuffix("s"), {})}
             for attribute, values in said.items():
                 own = total.setdefault(attribute, defaultdict(float))
                 for value, log_lift in values.items():

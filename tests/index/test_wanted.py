@@ -1,12 +1,18 @@
 """What words of queries say of attributes is learned from choices and from rewrites."""
 
+from collections import defaultdict
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from index.wanted import learn_wanted
+from index.wanted import NAMED, NAMED_AMONG_OTHERS, learn_wanted
 from relevance.columns import Coded, Columns
 from relevance.interactions import Interactions
 from relevance.ontology import Ontology
+
+NOTHING: defaultdict[int, frozenset[str]] = defaultdict(frozenset)
+"""Listings without words."""
 
 KINDS = ("bag", "watch", "shoe", "belt", "dress")
 ONTOLOGY = Ontology.from_paths(list(KINDS), [(f"{kind}s",) for kind in KINDS])
@@ -45,8 +51,9 @@ def _choices(columns: Columns, n: int = 600) -> Interactions:
 
 def test_words_say_what_people_chose_with_them() -> None:
     columns = _columns()
-    said = learn_wanted(_choices(columns), [], columns, ONTOLOGY)
-    assert set(said) == {"ladies"}  # "cheap" says nothing of the gender, nor does "dress", and "style" is the kind's
+    said = learn_wanted(_choices(columns), [], columns, ONTOLOGY, NOTHING)
+    # "Cheap" says nothing of the gender, nor does "dress", and "style" is the kind's.
+    assert set(said) == {"ladies", "women", "men"}
     assert set(said["ladies"]) == {"gender"}
     lift = said["ladies"]["gender"]
     # Nine to one instead of one to one: the logarithm of nine, less what the prior takes from it.
@@ -68,15 +75,16 @@ def test_rewrites_translate_what_was_said() -> None:
         np.concatenate([choices.listing, rows]),
         np.concatenate([choices.weight, np.full(len(rows), 0.01, np.float32)]),
     )
-    said = learn_wanted(more, rewrites, columns, ONTOLOGY)
+    said = learn_wanted(more, rewrites, columns, ONTOLOGY, NOTHING)
     assert said["damen"]["gender"]["Women"] > 0.5 > 0 > said["damen"]["gender"]["Men"]
     assert said["herren"]["gender"]["Men"] > 0.5 > 0 > said["herren"]["gender"]["Women"]
-    assert "damen" not in learn_wanted(more, [], columns, ONTOLOGY)
+    assert "damen" not in learn_wanted(more, [], columns, ONTOLOGY, NOTHING)
 
 
-def test_without_behaviour_nothing_is_said() -> None:
+def test_without_behaviour_only_the_values_own_names_say_them() -> None:
     nobody = Interactions([], np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32))
-    assert learn_wanted(nobody, [], _columns(), ONTOLOGY) == {}
+    said = learn_wanted(nobody, [], _columns(), ONTOLOGY, NOTHING)
+    assert said == {"men": {"gender": {"Men": NAMED}}, "women": {"gender": {"Women": NAMED}}}
 
 
 @pytest.mark.parametrize("value", ["Navy Blue", "Blue"])
@@ -93,13 +101,43 @@ def test_of_two_values_the_longer_name_counts(value: str) -> None:
     )
     rewrites = [(query, f"{value} {query[5:]}") for query in queries]
     rewrites += [(f"rojo {query[5:]}", f"red {query[5:]}") for query in queries]
-    said = learn_wanted(choices, rewrites, columns, ONTOLOGY)
+    said = learn_wanted(choices, rewrites, columns, ONTOLOGY, NOTHING)
     colours = said["azul"]["colour"]
     assert max(colours, key=lambda name: colours[name]) == value
+    assert said["blue"]["colour"] == {"Blue": NAMED, "Navy Blue": NAMED_AMONG_OTHERS}
+    assert said["navyblue"]["colour"] == {"Navy Blue": NAMED}
+
+
+def test_what_only_the_words_had_brought_says_nothing() -> None:
+    """The lexical engine shows who says "ladies" what has the word, and here that is for women."""
+    columns = _columns()
+    gender = columns.attributes["gender"]
+    written = {row: {"ladies"} if gender.values[code] == "Women" else set() for row, code in enumerate(gender.codes)}
+    choices = _choices(columns)
+    kept = np.array(
+        [number % 3 != 0 or "ladies" in written[row] for number, row in enumerate(choices.listing.tolist())]
+    )
+    shown = replace(choices, query=choices.query[kept], listing=choices.listing[kept], weight=choices.weight[kept])
+    assert "ladies" in learn_wanted(shown, [], columns, ONTOLOGY, NOTHING)
+    assert "ladies" not in learn_wanted(shown, [], columns, ONTOLOGY, written)
+
+
+def test_choices_of_one_listing_are_one_piece_of_evidence() -> None:
+    """Everybody who says "cheap" chooses the same two listings, which happen to be for women."""
+    columns = _columns()
+    choices = _choices(columns)
+    women = np.flatnonzero(columns.attributes["gender"].codes == columns.attributes["gender"].values.index("Women"))
+    popular = {kind: int(women[columns.category[women] == kind][0]) for kind in range(len(KINDS))}
+    listing = choices.listing.copy()
+    for number in range(1, len(listing), 3):
+        listing[number] = popular[number % 2]
+    said = learn_wanted(replace(choices, listing=listing), [], columns, ONTOLOGY, NOTHING)
+    assert "cheap" not in said
+    assert "ladies" in said
 
 
 def test_a_long_log_is_learned_from_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
     columns = _columns()
     monkeypatch.setattr("index.wanted.MOST_EVIDENCE", 1000)
-    said = learn_wanted(_choices(columns, 2000), [], columns, ONTOLOGY)
-    assert set(said) == {"ladies"}
+    said = learn_wanted(_choices(columns, 2000), [], columns, ONTOLOGY, NOTHING)
+    assert set(said) == {"ladies", "women", "men"}
