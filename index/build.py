@@ -145,7 +145,8 @@ def _write_words(
     said = list(map(listing_words, catalogue.titles, catalogue.attributes, paths))
     rows = word_rows(featuriser, [said[at] for at in order.tolist()])
     np.save(layout.words, rows)
-    np.save(layout.qualifiers, qualifiers(featuriser, rows, placed.category[order]))
+    names = [ontology.name(position) for position in range(len(ontology))]
+    np.save(layout.qualifiers, qualifiers(featuriser, rows, placed.category[order], names))
 
 
 def _stored(listings: Listings, row: int, category_id: str, source: str) -> StoredListing:

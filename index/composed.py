@@ -13,6 +13,7 @@ from relevance.columns import Coded
 from relevance.engine import Engine
 from relevance.mistyping import mistype
 from relevance.text import tokens
+from relevance.wanted import said_words
 
 CLEAR = 0.8
 """A query names a thing when one category got so much of its choices."""
@@ -57,14 +58,15 @@ def _choice(engine: Engine, votes: Votes, number: int, k: int, rng: np.random.Ge
     category = _category_named(engine, votes, number)
     rows = np.flatnonzero(engine.columns.category == category)
     example = int(rng.choice(rows))
-    ways = list(_ways(engine, example))
-    if not ways:
+    kinds = [kind for ways in (_named, _meant) if (kind := list(ways(engine, example)))]
+    if not kinds:
         return None
-    column, word, meant = ways[int(rng.integers(len(ways)))]
-    words = [votes.queries[number], word]
+    ways = kinds[int(rng.integers(len(kinds)))]
+    way = ways[int(rng.integers(len(ways)))]
+    words = [votes.queries[number], way.word]
     asked = engine.read(" ".join(words if rng.random() < 0.5 else reversed(words)))
     found = engine.candidates(asked, k, np.ones(len(engine), bool))
-    alike = np.isin(column.codes[found.rows], meant)
+    alike = np.isin(way.column.codes[found.rows], way.meant)
     return Choice(found.features, (alike & (engine.columns.category[found.rows] == category)).astype(np.float64))
 
 
@@ -76,17 +78,28 @@ class _Way(NamedTuple):
     meant: list[int]
 
 
-def _ways(engine: Engine, example: int) -> Iterator[_Way]:
-    """The catalogue's own word for each value of a listing, where that says how a thing is to be, and the words by
-    which people mean it."""
+def _named(engine: Engine, example: int) -> Iterator[_Way]:
+    """The catalogue's own words for the values of a listing's attributes."""
+    for _, column, code in _values(engine, example):
+        if engine.reader.qualifying(tokens(column.values[code])):
+            yield _Way(column, column.values[code], [code])
+
+
+def _meant(engine: Engine, example: int) -> Iterator[_Way]:
+    """Other words by which people mean these values."""
+    for name, column, code in _values(engine, example):
+        value = column.values[code]
+        own = set(said_words(tokens(value)))
+        for word, lifts in engine.reader.wanted.saying(name, value):
+            if word not in own:
+                least = lifts[value] - ALIKE
+                meant = [other for other, said in enumerate(column.values) if lifts.get(said, 0.0) >= least]
+                yield _Way(column, word, meant)
+
+
+def _values(engine: Engine, example: int) -> Iterator[tuple[str, Coded, int]]:
+    """The attributes of a listing: name, column, code of its value."""
     for name, column in engine.columns.attributes.items():
         code = int(column.codes[example])
-        if code < 0:
-            continue
-        value = column.values[code]
-        if engine.reader.qualifying(tokens(value)):
-            yield _Way(column, value, [code])
-        for word, lifts in engine.reader.wanted.saying(name, value):
-            least = lifts[value] - ALIKE
-            meant = [other for other, named in enumerate(column.values) if lifts.get(named, 0.0) >= least]
-            yield _Way(column, word, meant)
+        if code >= 0:
+            yield name, column, code

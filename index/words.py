@@ -7,16 +7,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from index.wanted import learn_wanted
+from index.wanted import learn_wanted, spread
 from relevance.engine import Engine
 from relevance.events import Behaviour
 from relevance.interactions import Interactions, interactions, rewritten
+from relevance.qualifiers import QUALIFIES
 from relevance.store import ListingStore
 from relevance.text import tokens
 from relevance.wanted import Said
 
 FEWEST_CHOICES = 10.0
 """Weight of the choices from which on a word is judged."""
+
+CLEAR = 0.5
+"""Words are about the category that got so much of the choices, if one did."""
 
 IN_VAIN = 0.3
 """A word is said in vain when it stands in so small a share of what was chosen with it."""
@@ -39,6 +43,8 @@ def learn_words(engine: Engine, behaviour: Behaviour, selected: NDArray[np.bool_
     pairs = interactions(behaviour, selected, rows)
     qualifies = engine.reader.qualifies.copy()
     qualifies[said_in_vain(engine, pairs)] = False
+    numbers = (engine.towers.featuriser.number(word) for word in names_of_things(pairs, engine.columns.category))
+    qualifies[[number for number in numbers if number is not None]] = False
     texts = _texts(engine.store, np.unique(pairs.listing).tolist())
     wanted = learn_wanted(pairs, rewritten(behaviour, selected), engine.columns, engine.ontology, texts)
     return Learned(wanted, qualifies)
@@ -63,3 +69,36 @@ def said_in_vain(engine: Engine, pairs: Interactions) -> list[int]:
             total[number] += weight
             held[number] += weight if (words[listing] == number).any() else 0.0
     return sorted(n for n, weight in total.items() if weight >= FEWEST_CHOICES and held[n] < IN_VAIN * weight)
+
+
+def names_of_things(pairs: Interactions, category: NDArray[np.int32]) -> list[str]:
+    """Returns the words of queries that name things: without them a query is about something else, or about nothing.
+    "Capri" of "capri pants", "sneakers" of "white sneakers"; not "leather" of "leather belt".
+
+    category: int32 `[listings]`. Words that are said of many kinds of things are left out of the queries first.
+    """
+    words = [list(dict.fromkeys(tokens(query))) for query in pairs.queries]
+    chosen: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
+    columns = (pairs.query.tolist(), category[pairs.listing].tolist(), pairs.weight.tolist())
+    for query, position, weight in zip(*columns, strict=True):
+        for word in words[query]:
+            chosen[word][position] += weight
+    of_many = {word for word, by_category in chosen.items() if spread(list(by_category.values())) >= QUALIFIES}
+    about: dict[frozenset[str], dict[int, float]] = defaultdict(lambda: defaultdict(float))
+    for query, position, weight in zip(*columns, strict=True):
+        about[frozenset(words[query]) - of_many][position] += weight
+    kinds = {said: _kind(by_category) for said, by_category in about.items()}
+    names: dict[str, float] = defaultdict(float)
+    for said, by_category in about.items():
+        for word in said if kinds[said] is not None else ():
+            rest = said - {word}
+            if not rest or kinds.get(rest) is not None:
+                same = bool(rest) and kinds[rest] == kinds[said]
+                names[word] += sum(by_category.values()) * (-1 if same else 1)
+    return sorted(word for word, weight in names.items() if weight > 0)
+
+
+def _kind(by_category: Mapping[int, float]) -> int | None:
+    """The category that got most of the choices, None where it is not clear."""
+    category, most = max(by_category.items(), key=lambda item: item[1])
+    return category if most >= CLEAR * sum(by_category.values()) else None

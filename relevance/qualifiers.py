@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from relevance.text import Featuriser, tokens
 
-TELLS_APART = 0.15
-"""So few of a category's listings say a word that tells them apart, as a brand does: its name is said by more."""
+TELLS_APART = 0.5
+"""At most so many of a category's listings say a word that tells them apart, as a brand does."""
 
 WORDS = 32
 """Words kept of a listing."""
@@ -35,11 +35,11 @@ def word_rows(featuriser: Featuriser, texts: Sequence[str]) -> NDArray[np.intege
 
 
 def qualifiers(
-    featuriser: Featuriser, rows: NDArray[np.integer[Any]], category: NDArray[np.int32]
+    featuriser: Featuriser, rows: NDArray[np.integer[Any]], category: NDArray[np.int32], names: Sequence[str]
 ) -> NDArray[np.bool_]:
     """Returns bool `[words + 1]`, by the number of a word: whether its listings (words `[n, WORDS]`, category
-    int32 `[n]`) spread over at least QUALIFIES categories, by the exponential of their entropy, or are but few of each
-    category."""
+    int32 `[n]`) spread over at least QUALIFIES categories, by the exponential of their entropy, or are but some of each
+    category's and no category's name has the word. names: of the categories."""
     size, categories = featuriser.first_ngram, int(category.max(initial=0)) + 1
     keys = np.concatenate([_keys(rows[i : i + _CHUNK], category[i : i + _CHUNK], categories) for i in _starts(rows)])
     pairs, counts = np.unique(keys, return_counts=True)
@@ -47,10 +47,12 @@ def qualifiers(
     total = np.bincount(word, counts, size)
     share = counts / total[word]
     spread = np.exp(np.bincount(word, -share * np.log(share), size))
+    named = np.zeros(size, np.bool_)
+    named[[number for name in names for word in tokens(name) if (number := featuriser.number(word)) is not None]] = True
     of_category = counts / np.bincount(category, minlength=categories)[pairs % categories]
     most = np.zeros(size)
     np.maximum.at(most, word, of_category)
-    return np.asarray((spread >= QUALIFIES) | ((most > 0) & (most <= TELLS_APART)))
+    return np.asarray((spread >= QUALIFIES) | ((most > 0) & (most <= TELLS_APART) & ~named))
 
 
 def _starts(rows: NDArray[np.integer[Any]]) -> range:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from index.words import said_in_vain
+from index.words import names_of_things, said_in_vain
 from relevance.interactions import Interactions
 
 
@@ -24,3 +24,19 @@ def test_words_that_chosen_listings_do_not_have() -> None:
     pairs = Interactions(queries, query, listing, np.ones(41, np.float32))
     # Of "rare" a single choice says nothing yet.
     assert said_in_vain(engine, pairs) == [2]
+
+
+def test_a_name_is_what_a_query_is_about() -> None:
+    """Listing 0 is a belt, 1 shoes, 2 trousers, 3 capris; 4 to 10 are other things."""
+    chosen = [("belt", 0), ("leather belt", 0), ("shoes", 1), ("sneakers", 1), ("acme sneakers", 1), ("pants", 2)]
+    chosen += [("capri pants", 3), ("acme belt", 0), ("strange thing", 9)]
+    chosen += [
+        (f"black {name}", i) for i, name in enumerate(("hat", "ring", "sock", "tie", "scarf", "bag", "cap"), 4)
+    ]  # said of many kinds of things
+    queries = [query for query, _ in chosen]
+    listing = np.array([row for _, row in chosen], np.int32)
+    pairs = Interactions(queries, np.arange(len(chosen), dtype=np.int32), listing, np.ones(len(chosen), np.float32))
+    names = names_of_things(pairs, np.arange(11, dtype=np.int32))
+    assert {"belt", "shoes", "sneakers", "pants", "capri", "hat"} <= set(names)
+    # Without "leather" it is still a belt; of "strange thing" neither word is known to be said without the other.
+    assert not {"leather", "acme", "black", "strange"} & set(names)

@@ -23,20 +23,27 @@ def test_words_of_many_categories_are_qualifiers() -> None:
     # has more than a dozen listings.
     texts = ["black"] * 8 + ["chair"] * 8 + ["oak"] * 5
     category = np.array([*range(8), *[0] * 8, *range(5)], np.int32)
-    found = qualifiers(_featuriser(), word_rows(_featuriser(), texts), category)
+    found = qualifiers(_featuriser(), word_rows(_featuriser(), texts), category, [])
     assert found.tolist() == [False, True, False, False]
 
 
 def test_words_of_few_of_a_categorys_listings_are_qualifiers() -> None:
-    # One chair in ten is of oak.
-    texts = ["chair"] * 18 + ["oak chair"] * 2
-    found = qualifiers(_featuriser(), word_rows(_featuriser(), texts), np.zeros(20, np.int32))
+    # Two chairs in five are of oak.
+    texts = ["chair"] * 12 + ["oak chair"] * 8
+    found = qualifiers(_featuriser(), word_rows(_featuriser(), texts), np.zeros(20, np.int32), [])
     assert found.tolist() == [False, False, False, True]
+
+
+def test_names_of_categories_are_none() -> None:
+    texts = ["oak"] * 12 + ["oak chair"] * 8
+    words = word_rows(_featuriser(), texts)
+    assert qualifiers(_featuriser(), words, np.zeros(20, np.int32), []).tolist() == [False, False, True, False]
+    assert not qualifiers(_featuriser(), words, np.zeros(20, np.int32), ["Chair"]).any()
 
 
 def test_no_listings_have_no_qualifiers() -> None:
     rows = np.zeros((0, WORDS), np.int32)
-    assert not qualifiers(_featuriser(), rows, np.empty(0, np.int32)).any()
+    assert not qualifiers(_featuriser(), rows, np.empty(0, np.int32), []).any()
 
 
 def test_missing_by_hand() -> None:
