@@ -10,7 +10,7 @@ import re
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -152,6 +152,7 @@ class Featuriser:
         texts: Iterable[str],
         spellings: Iterable[str] = (),
         *,
+        without: Set[str] = frozenset(),
         pieces: Sequence[str] = (),
         sizes: Sequence[int] = (3, 4),
         min_count: int = 2,
@@ -160,8 +161,8 @@ class Featuriser:
         buckets: int = 20_000,
     ) -> "Featuriser":
         """Returns a featuriser that knows the most frequent features of `texts`, those seen `min_count` times, and
-        also the n-grams of `spellings` (mistyped texts, whose words must stay unknown). sizes: of the n-grams, in
-        characters."""
+        also the n-grams of `spellings` (mistyped texts, whose words must stay unknown). without: words that must stay
+        unknown, too; sizes: of the n-grams, in characters."""
         words: Counter[str] = Counter()
         ngrams: Counter[str] = Counter()
         spelt: Counter[str] = Counter()
@@ -170,6 +171,8 @@ class Featuriser:
             spelt.update(found)
             words.update(_pairs(found))
         words.update(spelt)
+        for word in without:
+            del words[word]
         for text in spellings:
             spelt.update(tokens(text))
         for word, count in spelt.items():

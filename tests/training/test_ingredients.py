@@ -41,12 +41,13 @@ def test_the_ablation_knows_all_ingredients() -> None:
 def test_without_typing_errors_and_padding_queries_are_as_typed(tiny_chain: Path) -> None:
     from training.towers.corpus import read_corpus
     from training.towers.examples import make_examples
+    from training.towers.fillers import NO_FILLERS
 
     corpus = read_corpus(tiny_chain / "dataset", None)
-    plain = make_examples(corpus, PLAIN, [], Random(0))
+    plain = make_examples(corpus, PLAIN, NO_FILLERS, [], Random(0))
     assert (plain.variants == plain.variants[:, :1]).all()
     assert sorted(plain.queries) == sorted(corpus.train.queries)
-    mistyped = make_examples(corpus, replace(PLAIN, typing_errors=True), [], Random(0))
+    mistyped = make_examples(corpus, replace(PLAIN, typing_errors=True), NO_FILLERS, [], Random(0))
     assert (mistyped.variants[:, 1:] != mistyped.variants[:, :1]).mean() > 0.5
     # What is held out to measure with stays the same.
     bare = read_corpus(tiny_chain / "dataset", None, rewrites=False, position_weights=False)
@@ -57,9 +58,10 @@ def test_without_typing_errors_and_padding_queries_are_as_typed(tiny_chain: Path
 def test_without_uniform_negatives_candidates_come_as_often_as_they_are_chosen(tiny_chain: Path) -> None:
     from training.towers.corpus import read_corpus
     from training.towers.examples import make_examples
+    from training.towers.fillers import NO_FILLERS
     from training.towers.fit import _batches
 
-    examples = make_examples(read_corpus(tiny_chain / "dataset", None), PLAIN, [], Random(0))
+    examples = make_examples(read_corpus(tiny_chain / "dataset", None), PLAIN, NO_FILLERS, [], Random(0))
     few, many = (next(iter(_batches(examples, None, 32, uniform, np.random.default_rng(0), 0))) for uniform in (0, 16))
     assert (len(few["negative"]), len(many["negative"])) == (0, 16)
     chosen, listings = examples.probability[few["listing"].numpy()], len(examples.probability)

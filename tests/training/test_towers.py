@@ -18,6 +18,7 @@ from relevance.text import Featuriser
 from relevance.towers import PATH_WIDTHS, QUERY_WIDTHS, TEXT_WIDTHS, listing_arrays
 from relevance.towers import Towers as RuntimeTowers
 from training.towers.augment import excerpt, pad
+from training.towers.fillers import NO_FILLERS, Fillers
 
 
 @given(st.lists(st.text(alphabet="abc", min_size=1, max_size=3), max_size=8), st.integers(0, 1000))
@@ -31,11 +32,12 @@ def test_excerpt_keeps_order(words: list[str], seed: int) -> None:
 
 def test_pad_keeps_the_query_and_adds_fillers() -> None:
     dice = Random(0)
-    padded = [pad("garden chair", ["cheap", "nice"], dice) for _ in range(300)]
+    fillers = Fillers(said=("cheap",), like_them=("nice",))
+    padded = [pad("garden chair", fillers, dice) for _ in range(300)]
     assert all("garden chair" in query for query in padded)
     assert {word for query in padded for word in query.split()} == {"garden", "chair", "cheap", "nice"}
     assert 60 < sum(query != "garden chair" for query in padded) < 150
-    assert pad("garden chair", [], dice) == "garden chair"
+    assert all(pad("garden chair", NO_FILLERS, dice) == "garden chair" for _ in range(20))
 
 
 PIECES = ("gaming", "key", "##board", "chair")

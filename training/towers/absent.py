@@ -10,6 +10,7 @@ from relevance.absent import AbsentWords, made_up_words
 from relevance.text import tokens
 from relevance.word_pieces import CONTINUED
 from training.towers.corpus import Corpus
+from training.towers.fillers import Fillers
 from training.towers.prior import TextPrior
 
 FOREIGN = 0.5
@@ -22,13 +23,14 @@ FEWEST_CATEGORIES = 5
 """Categories among whose listings or searches a word stands, to be said of anything ("black", "for women")."""
 
 
-def absent_words(corpus: Corpus, prior: TextPrior) -> tuple[AbsentWords, AbsentWords]:
+def absent_words(corpus: Corpus, prior: TextPrior, fillers: Fillers) -> tuple[AbsentWords, AbsentWords]:
     """Returns the words to train on and others to calibrate on: of the words of the prior that the catalogue's people
-    never use, the half least like its categories. Without a prior, made-up words."""
+    never use and that may stand for things, the half least like its categories. Without a prior, made-up words."""
     if not prior.pieces:
         return _made_up(corpus)
     known = {word for text in (*corpus.listings.titles, *corpus.train.queries) for word in tokens(text)}
     known |= {word for path in corpus.ontology.paths for name in path for word in tokens(name)}
+    known |= fillers.no_things
     at = [i for i, piece in enumerate(prior.pieces) if _is_foreign(piece, known)]
     vectors = _unit(prior.vectors[at])
     numbers = {piece: i for i, piece in enumerate(prior.pieces)}

@@ -1,15 +1,17 @@
 """Training queries beyond those seen: padded with words that say little, or made of a listing's own words."""
 
-from collections.abc import Sequence
 from random import Random
 
+from training.towers.fillers import Fillers
 
-def pad(query: str, fillers: Sequence[str], dice: Random, share: float = 0.35) -> str:
-    """Returns `query`, in a `share` of the cases with one to three `fillers` before or after it."""
-    if not fillers or dice.random() >= share:
+
+def pad(query: str, fillers: Fillers, dice: Random, share: float = 0.35) -> str:
+    """Returns `query`, in a `share` of the cases with one to six `fillers` before and after it."""
+    if dice.random() >= share:
         return query
-    added = " ".join(dice.choices(fillers, k=dice.randrange(1, 4)))
-    return f"{query} {added}" if dice.random() < 0.7 else f"{added} {query}"
+    added = fillers.draw(dice.randrange(1, 7), dice)
+    cut = dice.randrange(len(added) + 1)
+    return " ".join([*added[:cut], query, *added[cut:]])
 
 
 def excerpt(words: list[str], dice: Random) -> str:

@@ -2,7 +2,7 @@
 seen in behaviour, and the colour of a shoe. So every word for a thing is learned with every colour and gender."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from random import Random
 
 import numpy as np
@@ -13,8 +13,8 @@ from training.towers.corpus import Corpus
 SAME_VALUE = 0.6
 """A word stands for an attribute's value when so much of what was chosen with it has that value, ..."""
 
-TOLD = 2.0
-"""... so many times as much as of the catalogue, ..."""
+TOLD = 3.0
+"""... with odds so many times as high as in the catalogue, ..."""
 
 SPREAD = 3
 """... and it was said of so many categories: a word of one category is a name of its things."""
@@ -38,7 +38,8 @@ class Composer:
         self._weights: dict[int, list[float]] = defaultdict(list)
         for category in sorted(set(corpus.category.tolist()) - {-1}):
             self._add(category, " ".join(tokens(corpus.ontology.name(category))), 4.0)
-        self._values = value_words(corpus)
+        # A brand that makes things for women alone does not mean women.
+        self._values = value_words(corpus, {word for title in corpus.listings.titles for word in tokens(title)})
         said = frozenset(word for _, words in self._values.items() for word in words)
         self._learn(no_names=frozenset(fillers) | attribute_words(corpus) | said)
 
@@ -80,11 +81,10 @@ class Composer:
                 self._add(category, name, float(np.sqrt(most)))
 
 
-def value_words(corpus: Corpus) -> dict[tuple[str, str], list[str]]:
-    """Returns the words of queries that stand for an attribute's value, by attribute and value: "negra" for black.
-    Words that stand in titles are none: a brand that makes things for women alone does not mean women."""
+def value_words(corpus: Corpus, written: Set[str]) -> dict[tuple[str, str], list[str]]:
+    """Returns the words of queries that stand for an attribute's value, by attribute and value: "negra" for black; but
+    none of those `written`."""
     attributes = corpus.listings.attributes
-    written = {word for title in corpus.listings.titles for word in tokens(title)}
     base: dict[tuple[str, str], int] = defaultdict(int)
     for values in attributes:
         for key, value in values.items():
@@ -107,7 +107,8 @@ def value_words(corpus: Corpus) -> dict[tuple[str, str], list[str]]:
             continue
         for value, weight in of_values.items():
             share = weight / total[word]
-            if share >= SAME_VALUE and share >= TOLD * base[value] / len(attributes):
+            usual = base[value] / len(attributes)
+            if share >= SAME_VALUE and share * (1 - usual) >= TOLD * usual * (1 - share):
                 found[value].append(word)
     return dict(found)
 

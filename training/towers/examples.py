@@ -13,8 +13,10 @@ from relevance.text import Featuriser, tokens
 from relevance.towers import PATH_WIDTHS, QUERY_WIDTHS, TEXT_WIDTHS, leaf_first, price_array, tower_text
 from training.towers.augment import excerpt, pad
 from training.towers.bags import Bags
-from training.towers.compose import Composer, attribute_words
+from training.towers.compose import Composer
 from training.towers.corpus import Corpus
+from training.towers.fillers import NO_FILLERS, Fillers
+from training.towers.misspelt import misspelt_words
 from training.towers.options import Options
 from training.towers.retrieval import Features
 
@@ -24,11 +26,6 @@ as it was."""
 
 MADE_WEIGHT = 0.4
 """Weight of a query that was made for a listing, against 1 for a click."""
-
-
-FILLER_CATEGORIES = 8
-"""Categories (or a twentieth of them all, if that is more) that a word must have led to, to be a filler."""
-
 
 SENTENCES = 5
 """Chosen titles that stand beside a query in what FastText reads."""
@@ -55,12 +52,11 @@ class Examples:
         return self.variants[order, variant], self.listing[order], self.weight[order]
 
 
-def make_examples(corpus: Corpus, options: Options, absent: Sequence[str], dice: Random) -> Examples:
+def make_examples(corpus: Corpus, options: Options, fillers: Fillers, absent: Sequence[str], dice: Random) -> Examples:
     """Returns the behaviour's pairs and, for every listing, `options.excerpts` queries made of its own words and
     `options.composed` ones of what people call such things and the listing's attributes."""
     numbers: dict[str, int] = {}
-    fillers = filler_words(corpus)
-    padding = fillers if options.padding else []
+    padding = fillers if options.padding else NO_FILLERS
 
     def number(query: str) -> int:
         return numbers.setdefault(query, len(numbers))
@@ -78,7 +74,7 @@ def make_examples(corpus: Corpus, options: Options, absent: Sequence[str], dice:
     made = [
         (excerpt(words, dice), row) for row, words in enumerate(_own_words(corpus)) for _ in range(options.excerpts)
     ]
-    made += Composer(corpus, fillers).queries(options.composed, dice)
+    made += Composer(corpus, fillers.said).queries(options.composed, dice)
     made = [(query, row) for query, row in made if query]
     by_excerpt = np.array([spellings(query, 1) for query, _ in made], np.int32).reshape(-1, 1 + VARIANTS)
     listing = np.concatenate([pairs.listing, np.array([row for _, row in made], np.int32)])
@@ -96,19 +92,6 @@ def make_examples(corpus: Corpus, options: Options, absent: Sequence[str], dice:
     )
 
 
-def filler_words(corpus: Corpus) -> list[str]:
-    """Returns the words of queries that led to listings of many categories ("cheap", "for", "condition") and are no
-    category's name and no attribute's value: they say little about what is wanted."""
-    meaningful = {word for path in corpus.ontology.paths for name in path for word in tokens(name)}
-    meaningful |= attribute_words(corpus)
-    chosen = corpus.category[corpus.train.listing]
-    words = [tokens(query) for query in corpus.train.queries]
-    pairs = pd.DataFrame({"word": [words[query] for query in corpus.train.query], "category": chosen}).explode("word")
-    spread = pairs.groupby("word")["category"].nunique()
-    enough = max(FILLER_CATEGORIES, len(np.unique(chosen)) // 20)
-    return sorted(str(word) for word in spread.index[spread >= enough] if word not in meaningful)
-
-
 def _own_words(corpus: Corpus) -> list[list[str]]:
     """The words of each listing's title, attributes and category name."""
     names = [tokens(corpus.ontology.name(i)) for i in range(len(corpus.ontology))]
@@ -120,16 +103,17 @@ def _own_words(corpus: Corpus) -> list[list[str]]:
 
 
 def fit_featuriser(
-    corpus: Corpus, spellings: list[str], pieces: Sequence[str], ngram_sizes: Sequence[int]
+    corpus: Corpus, fillers: Fillers, spellings: list[str], pieces: Sequence[str], ngram_sizes: Sequence[int]
 ) -> Featuriser:
-    """Returns a featuriser that knows the frequent words of titles, categories and training queries, and the n-grams
-    of the spellings made from them."""
+    """Returns a featuriser that knows the frequent words of titles, categories and training queries but for those
+    misspelt, the fillers, and the n-grams of the spellings made from them."""
     listings = corpus.listings
     titles = (tower_text(t, a) for t, a in zip(listings.titles, listings.attributes, strict=True))
     paths = [corpus.ontology.path_text(i) for i in range(len(corpus.ontology))]
-    # Paths twice: each category's words are known, however rare.
-    texts = [*titles, *paths, *paths, *corpus.train.queries]
-    return Featuriser.fit(texts, spellings, pieces=pieces, sizes=ngram_sizes)
+    # Twice: each category's words are known, however rare, and each filler.
+    texts = [*titles, *paths, *paths, *fillers.like_them, *fillers.like_them, *corpus.train.queries]
+    misspelt = misspelt_words(corpus, pieces)
+    return Featuriser.fit(texts, spellings, without=misspelt, pieces=pieces, sizes=ngram_sizes)
 
 
 def make_features(corpus: Corpus, examples: Examples, featuriser: Featuriser) -> Features:

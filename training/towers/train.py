@@ -27,6 +27,7 @@ from training.towers.checkpoint import Checkpoint
 from training.towers.corpus import Corpus, read_corpus
 from training.towers.examples import fit_featuriser, make_examples, make_features, session_sentences
 from training.towers.export import export_category, export_listing, export_query
+from training.towers.fillers import find_fillers
 from training.towers.fit import fit
 from training.towers.metrics import held_out_metrics
 from training.towers.model import Towers
@@ -52,11 +53,12 @@ def run(
     prior = read_prior(options.text_prior) if options.text_prior else NO_PRIOR
     if not len(corpus.train):
         print(f"{dataset}: no click or message that follows a query yet; learning from the catalogue", file=sys.stderr)
-    learned, left = absent_words(corpus, prior)
+    fillers = find_fillers(corpus, prior)
+    learned, left = absent_words(corpus, prior, fillers)
     absent = learned.queries(options.absent, dice)
-    examples = make_examples(corpus, options, absent, dice)
+    examples = make_examples(corpus, options, fillers, absent, dice)
     prior = prior.reduced(session_sentences(corpus), options.prior_dim)
-    featuriser = fit_featuriser(corpus, examples.queries, prior.pieces, options.ngram_sizes)
+    featuriser = fit_featuriser(corpus, fillers, examples.queries, prior.pieces, options.ngram_sizes)
     towers = Towers(_table(corpus, featuriser, options), prior.vectors, options.prior_share)
     features = make_features(corpus, examples, featuriser)
     model = RetrievalModel(towers, features, options)

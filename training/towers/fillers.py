@@ -1,0 +1,98 @@
+"""Words that say little of what is wanted: "cheap", "looking for", "next week"."""
+
+from collections import Counter
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from relevance.text import tokens
+from relevance.word_pieces import CONTINUED
+from training.towers.compose import attribute_words, value_words
+from training.towers.corpus import Corpus
+from training.towers.prior import TextPrior
+
+FILLER_CATEGORIES = 8
+"""Categories (or a twentieth of them all, if that is more) that a word must have led to, to be a filler."""
+
+RARE = 2000
+"""A filler stands in fewer than one title in so many: a brand leads everywhere, too, but says something."""
+
+FEWEST = 20
+"""Fillers, and words for things, from which on it can be learned how they differ."""
+
+LIKE_THEM = 0.15
+"""Chance of being a word for a thing below which a word of the prior is a filler."""
+
+FOR_THINGS = 0.4
+"""... and from which on it may stand for a thing."""
+
+
+@dataclass(frozen=True)
+class Fillers:
+    """said: those of the behaviour; like_them: words of the text prior, of no title or query, that are like these;
+    no_things: words of the prior that hardly stand for a thing."""
+
+    said: tuple[str, ...] = ()
+    like_them: tuple[str, ...] = ()
+    no_things: frozenset[str] = frozenset()
+
+    def draw(self, n: int, dice: Random) -> list[str]:
+        """Returns `n` of them, each kind as often as the other; none where there are none."""
+        kinds = [kind for kind in (self.said, self.like_them) if kind]
+        return [dice.choice(dice.choice(kinds)) for _ in range(n if kinds else 0)]
+
+
+NO_FILLERS = Fillers()
+
+
+def find_fillers(corpus: Corpus, prior: TextPrior) -> Fillers:
+    """Returns the fillers of the behaviour and, by a logistic model that tells them from words for things by the
+    prior's vectors, words of the prior that nobody has used here yet."""
+    said = said_fillers(corpus)
+    things = _things(corpus)
+    numbers = {piece: i for i, piece in enumerate(prior.pieces)}
+    for_things, fillers = ([numbers[w] for w in words if w in numbers] for words in (sorted(things - set(said)), said))
+    if min(len(for_things), len(fillers)) < FEWEST:
+        return Fillers(tuple(said))
+    vectors = _unit(prior.vectors)
+    labels = np.repeat([True, False], [len(for_things), len(fillers)])
+    model = LogisticRegression(C=5.0, class_weight="balanced", max_iter=1000)
+    model.fit(vectors[[*for_things, *fillers]], labels)
+    chance = model.predict_proba(vectors)[:, 1]
+    used = {word for text in (*corpus.listings.titles, *corpus.train.queries) for word in tokens(text)} | things
+    words = {piece: chance[i] for piece, i in numbers.items() if piece.isalpha() and not piece.startswith(CONTINUED)}
+    return Fillers(
+        tuple(said),
+        tuple(sorted(word for word, own in words.items() if own < LIKE_THEM and len(word) > 1 and word not in used)),
+        frozenset(word for word, own in words.items() if own < FOR_THINGS),
+    )
+
+
+def said_fillers(corpus: Corpus) -> list[str]:
+    """Returns the words of queries that led to listings of many categories ("cheap", "for", "condition"), are no
+    category's name, say nothing of an attribute and hardly stand in titles: they say little about what is wanted."""
+    meaningful = {word for path in corpus.ontology.paths for name in path for word in tokens(name)}
+    meaningful |= attribute_words(corpus) | {
+        word for words in value_words(corpus, frozenset()).values() for word in words
+    }
+    written = Counter(word for title in corpus.listings.titles for word in set(tokens(title)))
+    meaningful |= {word for word, titles in written.items() if titles * RARE >= len(corpus.listings.titles)}
+    chosen = corpus.category[corpus.train.listing]
+    words = [tokens(query) for query in corpus.train.queries]
+    pairs = pd.DataFrame({"word": [words[query] for query in corpus.train.query], "category": chosen}).explode("word")
+    spread = pairs.groupby("word")["category"].nunique()
+    enough = max(FILLER_CATEGORIES, len(np.unique(chosen)) // 20)
+    return sorted(str(word) for word in spread.index[spread >= enough] if word not in meaningful)
+
+
+def _things(corpus: Corpus) -> set[str]:
+    """The words of category names: most of them stand for things."""
+    return {word for path in corpus.ontology.paths for name in path for word in tokens(name)}
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9))
