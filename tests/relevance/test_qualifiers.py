@@ -19,10 +19,9 @@ def test_rows_hold_the_known_words_once_each() -> None:
 
 
 def test_words_of_many_categories_are_qualifiers() -> None:
-    # "black" stands once in each of eight categories, "chair" eight times in one, "oak" evenly in five; no category
-    # has more than a dozen listings.
-    texts = ["black"] * 8 + ["chair"] * 8 + ["oak"] * 5
-    category = np.array([*range(8), *[0] * 8, *range(5)], np.int32)
+    # "black" stands once in each of eight categories, "chair" eight times in one, "oak" twice in each of five.
+    texts = ["black"] * 8 + ["chair"] * 8 + ["oak"] * 10
+    category = np.array([*range(8), *[0] * 8, *range(5), *range(5)], np.int32)
     found = qualifiers(_featuriser(), word_rows(_featuriser(), texts), category, [])
     assert found.tolist() == [False, True, False, False]
 
