@@ -90,7 +90,7 @@ def learn_wanted(
     said: dict[str, dict[str, dict[str, float]]] = defaultdict(dict)
     for attribute, column in columns.attributes.items():
         if 1 < len(column.values) <= MOST_VALUES and not _kind(column, names):
-            own = _own_names(column)
+            own = _own_names(column, texts)
             chosen = _choices(column, columns.category, pairs, weight, words, texts, own.keys())
             for word, values in _learn(column, _joined(chosen, _named(column, rewrites, named))):
                 if word in kept and word.removesuffix("s") not in own:
@@ -100,15 +100,22 @@ def learn_wanted(
     return dict(sorted(said.items()))
 
 
-def _own_names(column: Coded) -> dict[str, dict[str, float]]:
-    """What the words of the values' own names say: "blue" is said of "Navy Blue", too, but less."""
+def _own_names(column: Coded, texts: Mapping[int, Set[str]]) -> dict[str, dict[str, float]]:
+    """What the words of the values' own names say: "blue" is said of "Navy Blue", too, but less. Of "black and white"
+    the second word says nothing: most listings that have it have other values."""
     said: dict[str, dict[str, float]] = defaultdict(dict)
     for value in column.values:
         words = tokens(value)
         for word in words:
             said[word][value] = NAMED if len(words) == 1 else NAMED_AMONG_OTHERS
         said["".join(words)][value] = NAMED
-    return {word: dict(values) for word, values in said.items()}
+    return {word: dict(values) for word, values in said.items() if _tells(word, values.keys(), column, texts)}
+
+
+def _tells(word: str, values: Set[str], column: Coded, texts: Mapping[int, Set[str]]) -> bool:
+    """Whether at least half of the listings with the word in their text have one of the values."""
+    codes = [int(column.codes[row]) for row, words in texts.items() if word in words]
+    return 2 * sum(code >= 0 and column.values[code] in values for code in codes) >= len(codes)
 
 
 def _learn(column: Coded, evidence: Evidence) -> Iterator[tuple[str, dict[str, float]]]:

@@ -108,6 +108,16 @@ def test_of_two_values_the_longer_name_counts(value: str) -> None:
     assert said["navyblue"]["colour"] == {"Navy Blue": NAMED}
 
 
+def test_a_word_of_a_name_that_stands_with_other_values_says_nothing() -> None:
+    columns = _columns()
+    sizes = {"size": Coded.encode(["Small and light", "Large"] * (len(columns.category) // 2))}
+    texts = {row: {"and", "light"} if row % 2 == 0 else {"and"} for row in range(10)}
+    texts[11] = {"and"}
+    nobody = Interactions([], np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32))
+    said = learn_wanted(nobody, [], replace(columns, attributes=sizes), ONTOLOGY, texts)
+    assert set(said) == {"small", "light", "large", "smallandlight"}
+
+
 def test_what_only_the_words_had_brought_says_nothing() -> None:
     """The lexical engine shows who says "ladies" what has the word, and here that is for women."""
     columns = _columns()
