@@ -13,7 +13,7 @@ ONTOLOGY = Ontology.from_paths(["shirts", "shorts"], [("Shirts",), ("Shorts",)])
 
 
 class _Listings:
-    titles = ("blue shirts",) * RARER + ("red shorts",) * RARER
+    titles = ("blue shirts",) * (2 * RARER) + ("red shorts",) * (2 * RARER)
 
 
 def _corpus(*said: tuple[str, int]) -> Corpus:
@@ -22,19 +22,20 @@ def _corpus(*said: tuple[str, int]) -> Corpus:
     listing = np.array([row for _, row in said], np.int32)
     pairs = Interactions(queries, np.arange(len(said), dtype=np.int32), listing, ones)
     listings: Any = _Listings()
-    category = np.repeat(np.arange(2, dtype=np.int32), RARER)
-    return Corpus(ONTOLOGY, listings, category, np.zeros((2 * RARER, 1), np.float32), pairs, pairs, 0)
+    category = np.repeat(np.arange(2, dtype=np.int32), 2 * RARER)
+    return Corpus(ONTOLOGY, listings, category, np.zeros((4 * RARER, 1), np.float32), pairs, pairs, 0)
 
 
 def test_an_error_is_rare_and_leads_where_the_word_does() -> None:
-    shirts, shorts = 0, RARER
-    corpus = _corpus(
-        ("shirts", shirts), ("shorts", shorts), ("sherts", shirts), ("skirts", shorts), ("spirts", shirts), ("blues", 0)
-    )
-    # "Skirts" and "shirts" are different things, "spirts" is known to be a word, "blues" may be a plural.
+    shirts, shorts = 0, 2 * RARER
+    chosen = {"sherts": shirts, "skirts": shorts, "spirts": shirts, "blues": shirts, "shurts": shirts}
+    twice = [(f"{first}{word}", row) for word, row in chosen.items() for first in ("", "red ") if word != "shurts"]
+    corpus = _corpus(("shirts", shirts), ("shorts", shorts), ("shurts", shirts), *twice)
+    # "Skirts" and "shirts" are different things, "spirts" is known to be a word, "blues" may be a plural; "shurts" was
+    # said once, and is not learned anyway.
     assert misspelt_words(corpus, ["spirts"]) == {"sherts"}
 
 
 def test_a_word_said_too_often_is_no_error() -> None:
-    corpus = _corpus(("shirts", 0), ("sherts", 0), ("blue sherts", 0))
+    corpus = _corpus(("shirts", 0), ("sherts", 0), ("blue sherts", 0), ("red sherts", 0))
     assert misspelt_words(corpus, []) == frozenset()

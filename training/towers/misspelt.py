@@ -26,7 +26,8 @@ def misspelt_words(corpus: Corpus, well_spelt: Sequence[str]) -> frozenset[str]:
     asked = Counter(word for query in corpus.train.queries for word in set(tokens(query)))
     kinds = _kinds(corpus)
     known = set(well_spelt) | set(listed)
-    suspects = [word for word in asked if len(word) >= FEWEST_LETTERS and word.isalpha()]
+    # A word of a single query is not learned anyway.
+    suspects = [word for word, count in asked.items() if count > 1 and len(word) >= FEWEST_LETTERS and word.isalpha()]
     # A plural that no listing has is no error.
     suspects = [word for word in suspects if not {word, word.removesuffix("s")} & known]
     total = listed + asked
