@@ -1,7 +1,7 @@
 """Work done by threads ahead of whoever uses it: in order, and never far ahead, so memory does not grow with it."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -9,7 +9,9 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def map_ahead(call: Callable[[Item], Result], items: Iterable[Item], threads: int, most: int) -> Iterator[Result]:
+def map_ahead(
+    call: Callable[[Item], Result], items: Iterable[Item], threads: int, most: int
+) -> Generator[Result, None, None]:
     """Yields what `call` returns for each item, in order. At most `most` items are taken before the first result is
     used; the threads end with the last one, or when the iterator is closed."""
     pending: deque[Future[Result]] = deque()

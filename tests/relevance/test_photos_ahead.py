@@ -38,5 +38,5 @@ def test_an_error_comes_where_its_result_would() -> None:
 def test_no_thread_is_left_behind() -> None:
     results = map_ahead(str, range(500), threads=3, most=64)
     next(results)
-    results.close()  # type: ignore[attr-defined]
+    results.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]

@@ -54,7 +54,7 @@ def test_a_new_bundle_is_opened_in_turn(tiny_bundle: Path, tmp_path: Path) -> No
             with LiveEngine(deployment.root, live=tmp_path / "live") as other:
                 for n in range(3):
                     other.upsert([NewListing(f"n{n}", WORD)])
-                    eventually(lambda: engine.get(f"n{n}") is not None)  # noqa: B023
+                    eventually(lambda name=f"n{n}": engine.get(name) is not None)
             assert engine.current.root == first
         eventually(lambda: engine.current.root == second, seconds=60)
         assert len(engine.lexical_search(WORD)) == 3
