@@ -87,7 +87,7 @@ def names_of_things(pairs: Interactions, category: NDArray[np.int32]) -> list[st
     about: dict[frozenset[str], dict[int, float]] = defaultdict(lambda: defaultdict(float))
     for query, position, weight in zip(*columns, strict=True):
         about[frozenset(words[query]) - of_many][position] += weight
-    kinds = {said: _kind(by_category) for said, by_category in about.items()}
+    kinds = {said: _main_category(by_category) for said, by_category in about.items()}
     names: dict[str, float] = defaultdict(float)
     for said, by_category in about.items():
         for word in said if kinds[said] is not None else ():
@@ -98,7 +98,7 @@ def names_of_things(pairs: Interactions, category: NDArray[np.int32]) -> list[st
     return sorted(word for word, weight in names.items() if weight > 0)
 
 
-def _kind(by_category: Mapping[int, float]) -> int | None:
+def _main_category(by_category: Mapping[int, float]) -> int | None:
     """The category that got most of the choices, None where it is not clear."""
     category, most = max(by_category.items(), key=lambda item: item[1])
     return category if most >= CLEAR * sum(by_category.values()) else None

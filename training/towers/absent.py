@@ -4,14 +4,13 @@ import zlib
 from random import Random
 
 import numpy as np
-from numpy.typing import NDArray
 
 from relevance.absent import AbsentWords, made_up_words
 from relevance.text import tokens
 from relevance.word_pieces import CONTINUED
 from training.towers.corpus import Corpus
 from training.towers.fillers import Fillers
-from training.towers.prior import TextPrior
+from training.towers.prior import TextPrior, unit_rows
 
 FOREIGN = 0.5
 """Of the words that neither catalogue nor behaviour has, the share that lies farthest from all its categories."""
@@ -32,10 +31,10 @@ def absent_words(corpus: Corpus, prior: TextPrior, fillers: Fillers) -> tuple[Ab
     known |= {word for path in corpus.ontology.paths for name in path for word in tokens(name)}
     known |= fillers.no_things
     at = [i for i, piece in enumerate(prior.pieces) if _is_foreign(piece, known)]
-    vectors = _unit(prior.vectors[at])
+    vectors = unit_rows(prior.vectors[at])
     numbers = {piece: i for i, piece in enumerate(prior.pieces)}
     rows = [[numbers[w] for name in path for w in tokens(name) if w in numbers] for path in corpus.ontology.paths]
-    categories = _unit(np.stack([prior.vectors[own].sum(axis=0) for own in rows if own]))
+    categories = unit_rows(np.stack([prior.vectors[own].sum(axis=0) for own in rows if own]))
     nearest = (vectors @ categories.T).max(axis=1)
     order = np.argsort(nearest, kind="stable")[: int(len(at) * FOREIGN)]
     words = sorted(prior.pieces[at[i]] for i in order)
@@ -60,10 +59,6 @@ def _is_foreign(piece: str, known: set[str]) -> bool:
         and piece not in known
         and not piece.startswith(CONTINUED)
     )
-
-
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9))
 
 
 def _modifiers(corpus: Corpus) -> list[str]:

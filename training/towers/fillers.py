@@ -6,14 +6,13 @@ from random import Random
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from relevance.text import tokens
 from relevance.word_pieces import CONTINUED
 from training.towers.compose import attribute_words, value_words
 from training.towers.corpus import Corpus
-from training.towers.prior import TextPrior
+from training.towers.prior import TextPrior, unit_rows
 
 FILLER_CATEGORIES = 8
 """Categories (or a twentieth of them all, if that is more) that a word must have led to, to be a filler."""
@@ -58,7 +57,7 @@ def find_fillers(corpus: Corpus, prior: TextPrior) -> Fillers:
     for_things, fillers = ([numbers[w] for w in words if w in numbers] for words in (sorted(things - set(said)), said))
     if min(len(for_things), len(fillers)) < FEWEST:
         return Fillers(tuple(said))
-    vectors = _unit(prior.vectors)
+    vectors = unit_rows(prior.vectors)
     labels = np.repeat([True, False], [len(for_things), len(fillers)])
     model = LogisticRegression(C=5.0, class_weight="balanced", max_iter=1000)
     model.fit(vectors[[*for_things, *fillers]], labels)
@@ -75,10 +74,8 @@ def find_fillers(corpus: Corpus, prior: TextPrior) -> Fillers:
 def said_fillers(corpus: Corpus) -> list[str]:
     """Returns the words of queries that led to listings of many categories ("cheap", "for", "condition"), are no
     category's name, say nothing of an attribute and hardly stand in titles: they say little about what is wanted."""
-    meaningful = {word for path in corpus.ontology.paths for name in path for word in tokens(name)}
-    meaningful |= attribute_words(corpus) | {
-        word for words in value_words(corpus, frozenset()).values() for word in words
-    }
+    say_values = {word for words in value_words(corpus, frozenset()).values() for word in words}
+    meaningful = _things(corpus) | attribute_words(corpus) | say_values
     written = Counter(word for title in corpus.listings.titles for word in set(tokens(title)))
     meaningful |= {word for word, titles in written.items() if titles * RARE >= len(corpus.listings.titles)}
     chosen = corpus.category[corpus.train.listing]
@@ -92,7 +89,3 @@ def said_fillers(corpus: Corpus) -> list[str]:
 def _things(corpus: Corpus) -> set[str]:
     """The words of category names: most of them stand for things."""
     return {word for path in corpus.ontology.paths for name in path for word in tokens(name)}
-
-
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9))

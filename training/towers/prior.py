@@ -73,6 +73,11 @@ def read_prior(source: str) -> TextPrior:
     return TextPrior(tuple(pieces[i] for i in kept), vectors[kept])
 
 
+def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns vectors float32 `[n, dim]`, each of length 1, or of 0 as before."""
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9))
+
+
 def _readable(piece: str) -> bool:
     """Whether a normalised word can hold it: punctuation and markers like [UNK] it never does."""
     return piece.removeprefix(CONTINUED).isalnum()
