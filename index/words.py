@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from index.wanted import learn_wanted, spread
 from relevance.engine import Engine
 from relevance.events import Behaviour
-from relevance.interactions import Interactions, interactions, rewritten
+from relevance.interactions import Interactions, interactions
 from relevance.qualifiers import QUALIFIES
 from relevance.store import ListingStore
 from relevance.text import tokens
@@ -46,7 +46,7 @@ def learn_words(engine: Engine, behaviour: Behaviour, selected: NDArray[np.bool_
     numbers = (engine.towers.featuriser.number(word) for word in names_of_things(pairs, engine.columns.category))
     qualifies[[number for number in numbers if number is not None]] = False
     texts = _texts(engine.store, np.unique(pairs.listing).tolist())
-    wanted = learn_wanted(pairs, rewritten(behaviour, selected), engine.columns, engine.ontology, texts)
+    wanted = learn_wanted(pairs, engine.columns, engine.ontology, texts, engine.towers.queries)
     return Learned(wanted, qualifies)
 
 

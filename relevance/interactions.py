@@ -77,22 +77,6 @@ def interactions(
     )
 
 
-def rewritten(behaviour: Behaviour, selected: NDArray[np.bool_]) -> list[tuple[str, str]]:
-    """Returns, each once, the texts of two queries marked in `selected` (bool `[queries]`) of which the second followed
-    the first in its session, within REWRITE_GAP."""
-    last: dict[str, int] = {}
-    pairs: dict[tuple[str, str], None] = {}
-    for query in np.flatnonzero(selected).tolist():
-        session = behaviour.query_sessions[query]
-        before = last.get(session)
-        last[session] = query
-        if before is None or behaviour.queries[before] == behaviour.queries[query]:
-            continue
-        if behaviour.query_times[query] - behaviour.query_times[before] <= REWRITE_GAP:
-            pairs[behaviour.queries[before], behaviour.queries[query]] = None
-    return list(pairs)
-
-
 def _chosen(
     behaviour: Behaviour, selected: NDArray[np.bool_], rows: Mapping[str, int], weights: Sequence[float]
 ) -> Chosen:

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from relevance.columns import Columns
 
 Said = Mapping[str, Mapping[str, float]]
-"""Attribute -> value -> how much more likely than usual it is wanted, as a logarithm."""
+"""Attribute -> value -> how much it is wanted: by the probability that a word means it, and more where a word is its
+name."""
 
 LIMIT = 1.0
-"""A value counts as at most so much less likely than the likeliest: what is not wanted is not wanted."""
+"""A value counts as at most so much less wanted than the most wanted: what is not wanted is not wanted."""
 
-CLEARLY = 0.3
-"""So much likelier, as a logarithm, does a word make a value that it means."""
+CLEARLY = 0.5
+"""A word means a value from this probability on."""
 
 
 class WantedValues:
@@ -43,12 +44,12 @@ class WantedValues:
             said = {**self._said.get(word, {}), **self._said.get(word.removesuffix("s"), {})}
             for attribute, values in said.items():
                 own = total.setdefault(attribute, defaultdict(float))
-                for value, log_lift in values.items():
-                    own[value] += log_lift
+                for value, much in values.items():
+                    own[value] += much
         return total
 
     def saying(self, attribute: str, value: str) -> list[tuple[str, Mapping[str, float]]]:
-        """Returns the words that make a value of an attribute likelier than CLEARLY, with all they say of it."""
+        """Returns the words that mean a value of an attribute, with all they say of it."""
         found = ((word, said[attribute]) for word, said in self._said.items() if attribute in said)
         return [(word, values) for word, values in found if values.get(value, 0.0) >= CLEARLY]
 
@@ -59,8 +60,8 @@ def said_words(words: Sequence[str]) -> list[str]:
 
 
 def meets(said: Said, columns: Columns, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Returns float32 `[n]`: how well the attributes of `rows` are what was said, 0 where they are what is most likely
-    wanted, below that by the logarithm of how much less likely; the usual where a listing does not tell a value."""
+    """Returns float32 `[n]`: how well the attributes of `rows` are what was said, 0 where they are what is most wanted,
+    below that by how much less they are; the usual where a listing does not tell a value."""
     total = np.zeros(len(rows), np.float32)
     for attribute, values in said.items():
         column = columns.attributes.get(attribute)

@@ -1,10 +1,12 @@
-"""What words of queries say of attributes is learned from choices and from rewrites."""
+"""What words of queries say of attributes is learned from choices."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from index.wanted import NAMED, NAMED_AMONG_OTHERS, learn_wanted
 from relevance.columns import Coded, Columns
@@ -49,61 +51,30 @@ def _choices(columns: Columns, n: int = 600) -> Interactions:
     return Interactions(queries, np.array(query, np.int32), np.array(listing, np.int32), ones)
 
 
+def _embed(texts: Sequence[str]) -> NDArray[np.float32]:
+    """Where nothing is near anything."""
+    return np.zeros((len(texts), 4), np.float32)
+
+
 def test_words_say_what_people_chose_with_them() -> None:
     columns = _columns()
-    said = learn_wanted(_choices(columns), [], columns, ONTOLOGY, NOTHING)
+    said = learn_wanted(_choices(columns), columns, ONTOLOGY, NOTHING, _embed)
     # "Cheap" says nothing of the gender, nor does "dress", and "style" is the kind's.
     assert set(said) == {"ladies", "women", "men"}
-    assert set(said["ladies"]) == {"gender"}
-    lift = said["ladies"]["gender"]
-    # Nine to one instead of one to one: the logarithm of nine, less what the prior takes from it.
-    assert 1.0 < lift["Women"] - lift["Men"] < np.log(9) + 0.3
-
-
-def test_rewrites_translate_what_was_said() -> None:
-    columns = _columns()
-    rewrites = [(f"damen {kind} {i}", f"women {kind} {i}") for kind in KINDS[:4] for i in range(5)]
-    rewrites += [(f"herren {kind} {i}", f"men {kind} {i}") for kind in KINDS[:4] for i in range(5)]
-    choices = _choices(columns)
-    rows = np.array([kind * EACH + i % EACH for kind in range(4) for i in range(10)], np.int32)
-    queries = [f"{('damen', 'herren')[i % 2]} {KINDS[row // EACH]} {i}" for i, row in enumerate(rows.tolist())]
-    number = np.arange(len(queries), dtype=np.int32) + len(choices.queries)
-    # Once each, of both genders: that says nothing, but that the words are said of several kinds of things.
-    more = Interactions(
-        [*choices.queries, *queries],
-        np.concatenate([choices.query, number]),
-        np.concatenate([choices.listing, rows]),
-        np.concatenate([choices.weight, np.full(len(rows), 0.01, np.float32)]),
-    )
-    said = learn_wanted(more, rewrites, columns, ONTOLOGY, NOTHING)
-    assert said["damen"]["gender"]["Women"] > 0.5 > 0 > said["damen"]["gender"]["Men"]
-    assert said["herren"]["gender"]["Men"] > 0.5 > 0 > said["herren"]["gender"]["Women"]
-    assert "damen" not in learn_wanted(more, [], columns, ONTOLOGY, NOTHING)
+    assert said["ladies"] == {"gender": {"Women": pytest.approx(1, abs=0.01)}}
 
 
 def test_without_behaviour_only_the_values_own_names_say_them() -> None:
     nobody = Interactions([], np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32))
-    said = learn_wanted(nobody, [], _columns(), ONTOLOGY, NOTHING)
+    said = learn_wanted(nobody, _columns(), ONTOLOGY, NOTHING, _embed)
     assert said == {"men": {"gender": {"Men": NAMED}}, "women": {"gender": {"Women": NAMED}}}
 
 
-@pytest.mark.parametrize("value", ["Navy Blue", "Blue"])
-def test_of_two_values_the_longer_name_counts(value: str) -> None:
-    category = np.repeat(np.arange(len(KINDS)), 4).astype(np.int32)
-    n = len(category)
-    nothing, never = np.full(n, np.nan), np.full(n, "NaT", "datetime64[ms]")
-    colour = Coded.encode(["Blue", "Navy Blue", "Red", "Green"] * len(KINDS))
-    empty = Coded.encode([None] * n)
-    columns = Columns(category, nothing, nothing, nothing, never, never, empty, {"colour": colour})
-    queries = [f"azul {kind} {i}" for kind in KINDS for i in range(4)]
-    choices = Interactions(
-        queries, np.arange(n, dtype=np.int32), np.arange(n, dtype=np.int32), np.full(n, 0.01, np.float32)
-    )
-    rewrites = [(query, f"{value} {query[5:]}") for query in queries]
-    rewrites += [(f"rojo {query[5:]}", f"red {query[5:]}") for query in queries]
-    said = learn_wanted(choices, rewrites, columns, ONTOLOGY, NOTHING)
-    colours = said["azul"]["colour"]
-    assert max(colours, key=lambda name: colours[name]) == value
+def test_a_value_is_said_by_each_word_of_its_name_and_a_longer_name_by_all() -> None:
+    columns = _columns()
+    colours = {"colour": Coded.encode(["Blue", "Navy Blue"] * (len(columns.category) // 2))}
+    nobody = Interactions([], np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32))
+    said = learn_wanted(nobody, replace(columns, attributes=colours), ONTOLOGY, NOTHING, _embed)
     assert said["blue"]["colour"] == {"Blue": NAMED, "Navy Blue": NAMED_AMONG_OTHERS}
     assert said["navyblue"]["colour"] == {"Navy Blue": NAMED}
 
@@ -114,7 +85,7 @@ def test_a_word_of_a_name_that_stands_with_other_values_says_nothing() -> None:
     texts = {row: {"and", "light"} if row % 2 == 0 else {"and"} for row in range(10)}
     texts[11] = {"and"}
     nobody = Interactions([], np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32))
-    said = learn_wanted(nobody, [], replace(columns, attributes=sizes), ONTOLOGY, texts)
+    said = learn_wanted(nobody, replace(columns, attributes=sizes), ONTOLOGY, texts, _embed)
     assert set(said) == {"small", "light", "large", "smallandlight"}
 
 
@@ -128,8 +99,8 @@ def test_what_only_the_words_had_brought_says_nothing() -> None:
         [number % 3 != 0 or "ladies" in written[row] for number, row in enumerate(choices.listing.tolist())]
     )
     shown = replace(choices, query=choices.query[kept], listing=choices.listing[kept], weight=choices.weight[kept])
-    assert "ladies" in learn_wanted(shown, [], columns, ONTOLOGY, NOTHING)
-    assert "ladies" not in learn_wanted(shown, [], columns, ONTOLOGY, written)
+    assert "ladies" in learn_wanted(shown, columns, ONTOLOGY, NOTHING, _embed)
+    assert "ladies" not in learn_wanted(shown, columns, ONTOLOGY, written, _embed)
 
 
 def test_choices_of_one_listing_are_one_piece_of_evidence() -> None:
@@ -141,7 +112,7 @@ def test_choices_of_one_listing_are_one_piece_of_evidence() -> None:
     listing = choices.listing.copy()
     for number in range(1, len(listing), 3):
         listing[number] = popular[number % 2]
-    said = learn_wanted(replace(choices, listing=listing), [], columns, ONTOLOGY, NOTHING)
+    said = learn_wanted(replace(choices, listing=listing), columns, ONTOLOGY, NOTHING, _embed)
     assert "cheap" not in said
     assert "ladies" in said
 
@@ -149,5 +120,5 @@ def test_choices_of_one_listing_are_one_piece_of_evidence() -> None:
 def test_a_long_log_is_learned_from_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
     columns = _columns()
     monkeypatch.setattr("index.wanted.MOST_EVIDENCE", 1000)
-    said = learn_wanted(_choices(columns, 2000), [], columns, ONTOLOGY, NOTHING)
+    said = learn_wanted(_choices(columns, 2000), columns, ONTOLOGY, NOTHING, _embed)
     assert set(said) == {"ladies", "women", "men"}

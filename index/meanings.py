@@ -1,0 +1,178 @@
+"""Which value of an attribute a word means, if any.
+
+Whoever says a word that means a value chooses it more often than is usual for the thing asked for. Few choices tell
+little, so they are weighed against what the space of the towers says: how near the word is to the values' names. How
+much that tells, for this attribute, is itself learned from the words with choices (empirical Bayes: Robbins, 1956): of
+genders a lot, of seasons nothing.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import log_softmax, logsumexp, softmax
+
+FEWEST = 3
+"""Choices in which a word has to occur."""
+
+ALIKE = 0.5
+"""How alike choices of one listing, or for one query, are. Many weigh as much as 1 / ALIKE."""
+
+STRENGTHS = (0.25, 0.5, 1.0, 2.0, 4.0)
+"""How much likelier, as a logarithm, a value may be chosen where it is meant. Each is as probable as another."""
+
+MEANING = 0.1
+"""Share of words that mean a value, before anything is known."""
+
+SWEEPS = 3
+"""Times that every word is gone through, the others' meanings taken as found."""
+
+_SPREAD = np.array([10.0, 10.0, 2.0])
+"""Standard deviations of the coefficients' priors."""
+
+_LITTLE = 0.1
+"""A less probable meaning does not explain what was chosen with other words."""
+
+Nearness = Callable[[Sequence[str]], NDArray[np.float32]]
+"""Words to float32 `[words, values]`: cosines of each with the values' names."""
+
+
+class Choices(NamedTuple):
+    """What was chosen for queries. words: of each query, those that may mean a value; value int `[n]`; kind int `[n]`,
+    of what things; weight float64 `[n]`; source int `[n]`, the listing that was chosen; listed float64
+    `[kinds, values]`: counts beside those of the choices, for what is usual of things of a kind."""
+
+    words: list[list[str]]
+    value: NDArray[np.int64]
+    kind: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    source: NDArray[np.int64]
+    listed: NDArray[np.float64]
+
+
+def meanings(choices: Choices, nearness: Nearness) -> dict[str, NDArray[np.float64]]:
+    """Returns, for the words with enough choices, the probabilities that they mean each value, float64 `[values]`, that
+    sum to less than 1: a word may mean none."""
+    counts = Counter(word for own in choices.words for word in own)
+    words = [word for word, count in counts.most_common() if count >= FEWEST]
+    if not words:
+        return {}
+    features = _features(nearness(words).astype(np.float64))
+    told, coefficients = _told(choices, _rows(choices, words), features)
+    found = np.exp(_posterior(features, coefficients, told))
+    return dict(zip(words, found[:, 1:], strict=True))
+
+
+def _features(cosines: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Float64 `[words, values, 3]`: the cosine, how much larger it is than the mean of the others, and 1."""
+    others = (cosines.sum(axis=1, keepdims=True) - cosines) / max(cosines.shape[1] - 1, 1)
+    return np.stack([cosines, cosines - others, np.ones_like(cosines)], axis=2)
+
+
+def _rows(choices: Choices, words: Sequence[str]) -> list[NDArray[np.int64]]:
+    """Of each word the choices for queries with it."""
+    numbers = {word: number for number, word in enumerate(words)}
+    rows: list[list[int]] = [[] for _ in words]
+    for row, own in enumerate(choices.words):
+        for word in own:
+            if word in numbers:
+                rows[numbers[word]].append(row)
+    return [np.array(own, np.int64) for own in rows]
+
+
+def _told(
+    choices: Choices, rows: Sequence[NDArray[np.int64]], features: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What choices tell of each word, float64 `[words, values]`: logarithms of how much likelier they are if it means
+    the value than if it means none; and the coefficients of what nearness tells."""
+    state = _State(choices, rows, len(features), features.shape[1])
+    coefficients = np.array([0.0, 0.0, np.log(MEANING / features.shape[1])])
+    told = np.stack([state.evidence(word)[0] for word in range(len(rows))])
+    for _ in range(SWEEPS):
+        # The clearest first: what they explain is not usual, and other words are not to explain it.
+        for word in np.argsort(-told.max(axis=1), kind="stable").tolist():
+            told[word], strength = state.evidence(word)
+            chance = np.exp(_posterior(features[word], coefficients, told[word]))[1:]
+            state.explain(word, np.where(chance > _LITTLE, chance * strength, 0.0))
+        coefficients = _fitted(features, told)
+    return told, coefficients
+
+
+class _State:
+    """What is usual, and what the words found so far explain of the choices."""
+
+    def __init__(self, choices: Choices, rows: Sequence[NDArray[np.int64]], words: int, values: int) -> None:
+        self._choices, self._rows = choices, rows
+        self._shift, self._shifts = np.zeros((words, values)), np.zeros((len(choices.words), values))
+        self._usual = _shares(choices.listed)
+        self._settle()
+
+    def evidence(self, word: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Returns, for each value, the logarithm of how much likelier the choices of the word are if it means that,
+        over all STRENGTHS, and which of these it is on average, float64 `[values]` each."""
+        rows, choices = self._rows[word], self._choices
+        usual = np.log(self._usual)[choices.kind[rows]]
+        share = softmax(usual + self._shifts[rows] - self._shift[word], axis=1)
+        weight = choices.weight[rows] * _telling(choices.weight[rows], choices.source[rows])
+        chosen = np.bincount(choices.value[rows], weight, share.shape[1])
+        gains = np.stack([s * chosen - weight @ np.log1p(share * np.expm1(s)) for s in STRENGTHS])
+        return logsumexp(gains, axis=0) - np.log(len(STRENGTHS)), np.array(STRENGTHS) @ softmax(gains, axis=0)
+
+    def explain(self, word: int, shift: NDArray[np.float64]) -> None:
+        """Takes it that the word adds `shift`, float64 `[values]`, to the logarithms of what is chosen."""
+        change = shift - self._shift[word]
+        if change.any():
+            self._shifts[self._rows[word]] += change
+            self._shift[word] = shift
+            self._settle()
+
+    def _settle(self) -> None:
+        """A step towards what is likely to be chosen where no word means a value (iterative scaling: Darroch and
+        Ratcliff, 1972)."""
+        choices, usual = self._choices, self._usual
+        lift = np.exp(self._shifts)
+        lift *= (choices.weight / np.einsum("nv,nv->n", usual[choices.kind], lift))[:, None]
+        chosen, expected = choices.listed.copy(), np.zeros(usual.shape)
+        np.add.at(chosen, (choices.kind, choices.value), choices.weight)
+        np.add.at(expected, choices.kind, lift)
+        self._usual = _shares(chosen / (expected + choices.listed.sum(axis=1, keepdims=True)))
+
+
+def _shares(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-9))
+
+
+def _telling(weight: NDArray[np.float64], source: NDArray[np.int64]) -> float:
+    """The share of their weight that choices tell, less where many are of one source (a design effect: Kish, 1965)."""
+    _, number = np.unique(source, return_inverse=True)
+    total = np.bincount(number, weight)
+    return float((total / (1 + ALIKE * np.maximum(total - 1, 0))).sum() / total.sum())
+
+
+def _posterior(
+    features: NDArray[np.float64], coefficients: NDArray[np.float64], told: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Logarithms of the probabilities of meaning nothing, and each value: float64 `[..., 1 + values]`."""
+    return np.asarray(log_softmax(_with_nothing(features @ coefficients + told), axis=-1))
+
+
+def _with_nothing(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.concatenate([np.zeros((*values.shape[:-1], 1)), values], axis=-1)
+
+
+def _fitted(features: NDArray[np.float64], told: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The coefficients, float64 `[3]`, under which what was chosen with the words is likeliest."""
+    start = np.array([0.0, 0.0, np.log(MEANING / told.shape[1])])
+
+    def loss(coefficients: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        prior = log_softmax(_with_nothing(features @ coefficients), axis=1)
+        joint = prior + _with_nothing(told)
+        off = (np.exp(prior) - softmax(joint, axis=1))[:, 1:]
+        far = (coefficients - start) / _SPREAD
+        gradient = np.einsum("wv,wvk->k", off, features) + far / _SPREAD
+        return float(far @ far / 2 - logsumexp(joint, axis=1).sum()), gradient
+
+    return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B").x)

@@ -1,0 +1,32 @@
+"""Which values words mean: from choices where there are many, else from how near they are to the values' names."""
+
+import numpy as np
+
+from index.meanings import MEANING, STRENGTHS, Choices, meanings
+
+VALUES = 4
+MANY = 1e6
+"""Listings, so that choices change nothing of what is usual."""
+
+
+def _choices(said: dict[str, list[int]]) -> Choices:
+    """Each of different listings, of things of which every value is as usual as another."""
+    words = [[word] for word, values in said.items() for _ in values]
+    value = np.array([value for values in said.values() for value in values], np.int64)
+    n = len(value)
+    return Choices(words, value, np.zeros(n, np.int64), np.ones(n), np.arange(n), np.full((1, VALUES), MANY))
+
+
+def test_of_one_word_the_posterior_is_that_of_bayes() -> None:
+    found = meanings(_choices({"rojo": [2, 2, 2, 1]}), lambda words: np.zeros((len(words), VALUES), np.float32))
+    strengths = np.exp(np.array(STRENGTHS))
+    # A value that is meant is chosen so many times likelier than another.
+    likely = [
+        (strengths**hits / (VALUES - 1 + strengths) ** 4).mean() * VALUES**4  # over what it is if nothing is meant
+        for hits in (0, 1, 3, 0)
+    ]
+    prior = np.array([1, *[MEANING / VALUES] * VALUES])
+    posterior = prior * [1, *likely] / (prior @ [1, *likely])
+    # The share of words that mean something is learned as well; from one word, hardly.
+    np.testing.assert_allclose(found["rojo"], posterior[1:], atol=0.05)
+    assert found["rojo"].argmax() == 2
