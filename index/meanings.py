@@ -21,8 +21,9 @@ FEWEST = 3
 ALIKE = 0.5
 """How alike choices of one listing, or for one query, are. Many weigh as much as 1 / ALIKE."""
 
-STRENGTHS = (0.25, 0.5, 1.0, 2.0, 4.0)
-"""How much likelier, as a logarithm, a value may be chosen where it is meant. Each is as probable as another."""
+STRENGTHS = (0.5, 1.0, 2.0, 4.0)
+"""How much likelier, as a logarithm, a value may be chosen where it is meant. Each is as probable as another; less
+tells no meaning, however sure it is."""
 
 MEANING = 0.1
 """Share of words that mean a value, before anything is known."""
@@ -32,6 +33,9 @@ SWEEPS = 3
 
 _SPREAD = np.array([10.0, 10.0, 2.0])
 """Standard deviations of the coefficients' priors."""
+
+_UNSETTLED = 0.01
+"""What is usual is found anew when words have explained so much more, a choice counting by its logarithm."""
 
 _LITTLE = 0.1
 """A less probable meaning does not explain what was chosen with other words."""
@@ -62,8 +66,9 @@ def meanings(choices: Choices, nearness: Nearness) -> dict[str, NDArray[np.float
         return {}
     features = _features(nearness(words).astype(np.float64))
     told, coefficients = _told(choices, _rows(choices, words), features)
-    found = np.exp(_posterior(features, coefficients, told))
-    return dict(zip(words, found[:, 1:], strict=True))
+    found = np.exp(_posterior(features, coefficients, told))[:, 1:]
+    # Nearness was learned from choices, too: it is not to be the only witness.
+    return dict(zip(words, np.where(told > 0, found, 0.0), strict=True))
 
 
 def _features(cosines: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -125,9 +130,12 @@ class _State:
         """Takes it that the word adds `shift`, float64 `[values]`, to the logarithms of what is chosen."""
         change = shift - self._shift[word]
         if change.any():
-            self._shifts[self._rows[word]] += change
+            rows = self._rows[word]
+            self._shifts[rows] += change
             self._shift[word] = shift
-            self._settle()
+            self._unsettled += float(self._choices.weight[rows].sum()) * float(np.abs(change).max())
+            if self._unsettled > _UNSETTLED * self._choices.weight.sum():
+                self._settle()
 
     def _settle(self) -> None:
         """A step towards what is likely to be chosen where no word means a value (iterative scaling: Darroch and
@@ -138,6 +146,7 @@ class _State:
         chosen, expected = choices.listed.copy(), np.zeros(usual.shape)
         np.add.at(chosen, (choices.kind, choices.value), choices.weight)
         np.add.at(expected, choices.kind, lift)
+        self._unsettled = 0.0
         self._usual = _shares(chosen / (expected + choices.listed.sum(axis=1, keepdims=True)))
 
 

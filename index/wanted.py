@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from index.meanings import ALIKE, Choices, meanings
+from index.meanings import ALIKE, Choices, Nearness, meanings
 from relevance.columns import Coded, Columns
 from relevance.interactions import Interactions
 from relevance.ontology import Ontology
@@ -59,25 +59,43 @@ def learn_wanted(
     words = _qualifying(pairs, weight, columns.category, named)
     names = {word for position in range(len(ontology)) for word in tokens(ontology.name(position))}
     said: dict[str, dict[str, dict[str, float]]] = defaultdict(dict)
-    for attribute, column in columns.attributes.items():
-        if 1 < len(column.values) <= MOST_VALUES and not _kind(column, names):
-            own = _own_names(column, texts)
-            for word, values in own.items():
-                said[word][attribute] = values
-            choices = _choices(column, columns.category, pairs, weight, words, texts, own.keys())
-            for word, values in _learned(column, choices, embed).items():
-                said[word][attribute] = values
+    chances: dict[str, dict[str, NDArray[np.float64]]] = defaultdict(dict)
+    told = {
+        attribute: column
+        for attribute, column in columns.attributes.items()
+        if 1 < len(column.values) <= MOST_VALUES and not _kind(column, names)
+    }
+    for attribute, column in told.items():
+        own = _own_names(column, texts)
+        for word, values in own.items():
+            said[word][attribute] = values
+        choices = _choices(column, columns.category, pairs, weight, words, texts, own.keys())
+        for word, chance in meanings(choices, _nearness(column, embed)).items():
+            chances[word][attribute] = chance
+    named_by = frozenset(said)
+    for word, by_attribute in chances.items():
+        if not _known(word, named_by):
+            for attribute, chance in _one_meaning(by_attribute).items():
+                values = _likely(told[attribute], chance)
+                if values:
+                    said[word][attribute] = values
     return dict(sorted(said.items()))
 
 
-def _learned(column: Coded, choices: Choices, embed: Embed) -> dict[str, dict[str, float]]:
+def _nearness(column: Coded, embed: Embed) -> Nearness:
     named = embed(column.values)
-    learned = {}
-    for word, chance in meanings(choices, lambda words: embed(words) @ named.T).items():
-        values = {column.values[i]: round(own, 3) for i, own in enumerate(chance.tolist()) if own >= SAYS_NOTHING}
-        if values:
-            learned[word] = values
-    return learned
+    return lambda words: embed(words) @ named.T
+
+
+def _one_meaning(chances: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """The probabilities that a word means each attribute's values, given that it means one of one attribute or none."""
+    odds = {attribute: chance / max(1 - float(chance.sum()), 1e-9) for attribute, chance in chances.items()}
+    total = 1 + sum(float(own.sum()) for own in odds.values())
+    return {attribute: own / total for attribute, own in odds.items()}
+
+
+def _likely(column: Coded, chance: NDArray[np.float64]) -> dict[str, float]:
+    return {column.values[i]: round(own, 3) for i, own in enumerate(chance.tolist()) if own >= SAYS_NOTHING}
 
 
 def _own_names(column: Coded, texts: Mapping[int, Set[str]]) -> dict[str, dict[str, float]]:

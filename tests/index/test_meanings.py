@@ -1,6 +1,9 @@
 """Which values words mean: from choices where there are many, else from how near they are to the values' names."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from index.meanings import MEANING, STRENGTHS, Choices, meanings
 
@@ -28,5 +31,26 @@ def test_of_one_word_the_posterior_is_that_of_bayes() -> None:
     prior = np.array([1, *[MEANING / VALUES] * VALUES])
     posterior = prior * [1, *likely] / (prior @ [1, *likely])
     # The share of words that mean something is learned as well; from one word, hardly.
-    np.testing.assert_allclose(found["rojo"], posterior[1:], atol=0.05)
-    assert found["rojo"].argmax() == 2
+    np.testing.assert_allclose(found["rojo"][2], posterior[3], atol=0.05)
+    assert found["rojo"][:2].tolist() == [0, 0]  # which the choices speak against
+
+
+def test_nearness_counts_for_as_much_as_it_has_told_of_other_words() -> None:
+    """Of twenty words the choices tell a value each; of one they hardly do."""
+    sure = {f"sure{i}": [i % VALUES] * 12 for i in range(20)}
+    choices = _choices(sure | {f"nothing{i}": [0, 1, 2, 3] * 3 for i in range(20)} | {"unsure": [1, 1, 2, 3]})
+
+    def near(words: Sequence[str]) -> NDArray[np.float32]:
+        cosines = np.zeros((len(words), VALUES), np.float32)
+        for row, word in enumerate(words):
+            if word == "unsure" or word in sure:
+                cosines[row, 1 if word == "unsure" else sure[word][0]] = 0.8
+        return cosines
+
+    def far(words: Sequence[str]) -> NDArray[np.float32]:
+        return np.zeros((len(words), VALUES), np.float32)
+
+    assert meanings(choices, near)["unsure"][1] > 0.9
+    assert meanings(choices, far)["unsure"][1] < 0.5
+    assert all(meanings(choices, near)[word].argmax() == value[0] for word, value in sure.items())
+    assert all(meanings(choices, near)[f"nothing{i}"].sum() < 0.1 for i in range(20))
