@@ -37,6 +37,9 @@ _SPREAD = np.array([10.0, 10.0, 2.0])
 _UNSETTLED = 0.01
 """What is usual is found anew when words have explained so much more, a choice counting by its logarithm."""
 
+_CLEAR = 0.5
+"""A word that means a value so probably may mean others as well."""
+
 _LITTLE = 0.1
 """A less probable meaning does not explain what was chosen with other words."""
 
@@ -57,18 +60,28 @@ class Choices(NamedTuple):
     listed: NDArray[np.float64]
 
 
-def meanings(choices: Choices, nearness: Nearness) -> dict[str, NDArray[np.float64]]:
-    """Returns, for the words with enough choices, the probabilities that they mean each value, float64 `[values]`, that
-    sum to less than 1: a word may mean none."""
+class Meaning(NamedTuple):
+    """chance: float64 `[values]`, the probabilities of meaning each value; their sum is less than 1, since a word may
+    mean none. also: values that are meant as well where the likeliest is."""
+
+    chance: NDArray[np.float64]
+    also: list[int]
+
+
+def meanings(choices: Choices, nearness: Nearness) -> dict[str, Meaning]:
+    """Returns what the words with enough choices mean."""
     counts = Counter(word for own in choices.words for word in own)
     words = [word for word, count in counts.most_common() if count >= FEWEST]
     if not words:
         return {}
     features = _features(nearness(words).astype(np.float64))
-    told, coefficients = _told(choices, _rows(choices, words), features)
-    found = np.exp(_posterior(features, coefficients, told))[:, 1:]
+    state = _State(choices, _rows(choices, words), choices.listed.shape[1])
+    told, coefficients = _told(state, features)
     # Nearness was learned from choices, too: it is not to be the only witness.
-    return dict(zip(words, np.where(told > 0, found, 0.0), strict=True))
+    found = np.where(told > 0, np.exp(_posterior(features, coefficients, told))[:, 1:], 0.0)
+    return {
+        word: Meaning(own, _alternatives(state, i, own)) for i, (word, own) in enumerate(zip(words, found, strict=True))
+    }
 
 
 def _features(cosines: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -88,14 +101,11 @@ def _rows(choices: Choices, words: Sequence[str]) -> list[NDArray[np.int64]]:
     return [np.array(own, np.int64) for own in rows]
 
 
-def _told(
-    choices: Choices, rows: Sequence[NDArray[np.int64]], features: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _told(state: "_State", features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What choices tell of each word, float64 `[words, values]`: logarithms of how much likelier they are if it means
     the value than if it means none; and the coefficients of what nearness tells."""
-    state = _State(choices, rows, len(features), features.shape[1])
     coefficients = np.array([0.0, 0.0, np.log(MEANING / features.shape[1])])
-    told = np.stack([state.evidence(word)[0] for word in range(len(rows))])
+    told = np.stack([state.evidence(word)[0] for word in range(len(features))])
     for _ in range(SWEEPS):
         # The clearest first: what they explain is not usual, and other words are not to explain it.
         for word in np.argsort(-told.max(axis=1), kind="stable").tolist():
@@ -106,23 +116,44 @@ def _told(
     return told, coefficients
 
 
+def _alternatives(state: "_State", word: int, chance: NDArray[np.float64]) -> list[int]:
+    """The values that a word means as well as its likeliest, if it means that at all: who says "ladies" takes what is
+    for anybody, too. With each the choices have to be likelier than by the luckiest of all values."""
+    best = int(chance.argmax())
+    if chance[best] < _CLEAR:
+        return []
+    meant = [best]
+    so_far = float(state.evidence(word)[0][best])
+    while True:
+        told = state.evidence(word, meant)[0]
+        told[meant] = -np.inf
+        more = int(told.argmax())
+        if told[more] - so_far <= np.log(len(told)):
+            return meant[1:]
+        meant.append(more)
+        so_far = float(told[more])
+
+
 class _State:
     """What is usual, and what the words found so far explain of the choices."""
 
-    def __init__(self, choices: Choices, rows: Sequence[NDArray[np.int64]], words: int, values: int) -> None:
+    def __init__(self, choices: Choices, rows: Sequence[NDArray[np.int64]], values: int) -> None:
         self._choices, self._rows = choices, rows
-        self._shift, self._shifts = np.zeros((words, values)), np.zeros((len(choices.words), values))
+        self._shift, self._shifts = np.zeros((len(rows), values)), np.zeros((len(choices.words), values))
         self._usual = _shares(choices.listed)
         self._settle()
 
-    def evidence(self, word: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Returns, for each value, the logarithm of how much likelier the choices of the word are if it means that,
-        over all STRENGTHS, and which of these it is on average, float64 `[values]` each."""
+    def evidence(self, word: int, beside: Sequence[int] = ()) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Returns, for each value, the logarithm of how much likelier the choices of the word are if it means that, and
+        the values `beside` it, over all STRENGTHS, and which of these it is on average, float64 `[values]` each."""
         rows, choices = self._rows[word], self._choices
         usual = np.log(self._usual)[choices.kind[rows]]
         share = softmax(usual + self._shifts[rows] - self._shift[word], axis=1)
         weight = choices.weight[rows] * _telling(choices.weight[rows], choices.source[rows])
         chosen = np.bincount(choices.value[rows], weight, share.shape[1])
+        if beside:
+            chosen = chosen + chosen[list(beside)].sum()
+            share = np.minimum(share + share[:, list(beside)].sum(axis=1, keepdims=True), 1.0)
         gains = np.stack([s * chosen - weight @ np.log1p(share * np.expm1(s)) for s in STRENGTHS])
         return logsumexp(gains, axis=0) - np.log(len(STRENGTHS)), np.array(STRENGTHS) @ softmax(gains, axis=0)
 

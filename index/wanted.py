@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from index.meanings import ALIKE, Choices, Nearness, meanings
+from index.meanings import ALIKE, Choices, Meaning, Nearness, meanings
 from relevance.columns import Coded, Columns
 from relevance.interactions import Interactions
 from relevance.ontology import Ontology
@@ -32,6 +32,9 @@ SPREAD = 3.0
 
 SAYS_NOTHING = 0.2
 """Less probable meanings are left out."""
+
+ALSO = 0.75
+"""How much a value is meant that is taken as well, beside the one that is meant first."""
 
 _USUAL = 2.0
 """What the listings of a category count beside the choices in what is usual there, and the whole catalogue beside
@@ -59,7 +62,7 @@ def learn_wanted(
     words = _qualifying(pairs, weight, columns.category, named)
     names = {word for position in range(len(ontology)) for word in tokens(ontology.name(position))}
     said: dict[str, dict[str, dict[str, float]]] = defaultdict(dict)
-    chances: dict[str, dict[str, NDArray[np.float64]]] = defaultdict(dict)
+    meant: dict[str, dict[str, Meaning]] = defaultdict(dict)
     told = {
         attribute: column
         for attribute, column in columns.attributes.items()
@@ -70,13 +73,13 @@ def learn_wanted(
         for word, values in own.items():
             said[word][attribute] = values
         choices = _choices(column, columns.category, pairs, weight, words, texts, own.keys())
-        for word, chance in meanings(choices, _nearness(column, embed)).items():
-            chances[word][attribute] = chance
+        for word, meaning in meanings(choices, _nearness(column, embed)).items():
+            meant[word][attribute] = meaning
     named_by = frozenset(said)
-    for word, by_attribute in chances.items():
+    for word, by_attribute in meant.items():
         if not _known(word, named_by):
-            for attribute, chance in _one_meaning(by_attribute).items():
-                values = _likely(told[attribute], chance)
+            for attribute, meaning in _one_meaning(by_attribute).items():
+                values = _likely(told[attribute], meaning)
                 if values:
                     said[word][attribute] = values
     return dict(sorted(said.items()))
@@ -87,14 +90,16 @@ def _nearness(column: Coded, embed: Embed) -> Nearness:
     return lambda words: embed(words) @ named.T
 
 
-def _one_meaning(chances: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
-    """The probabilities that a word means each attribute's values, given that it means one of one attribute or none."""
-    odds = {attribute: chance / max(1 - float(chance.sum()), 1e-9) for attribute, chance in chances.items()}
+def _one_meaning(by_attribute: Mapping[str, Meaning]) -> dict[str, Meaning]:
+    """What a word means, given that it means values of one attribute or none."""
+    odds = {attribute: own.chance / max(1 - float(own.chance.sum()), 1e-9) for attribute, own in by_attribute.items()}
     total = 1 + sum(float(own.sum()) for own in odds.values())
-    return {attribute: own / total for attribute, own in odds.items()}
+    return {attribute: Meaning(own / total, by_attribute[attribute].also) for attribute, own in odds.items()}
 
 
-def _likely(column: Coded, chance: NDArray[np.float64]) -> dict[str, float]:
+def _likely(column: Coded, meaning: Meaning) -> dict[str, float]:
+    chance = meaning.chance.copy()
+    chance[meaning.also] = ALSO * chance.max()
     return {column.values[i]: round(own, 3) for i, own in enumerate(chance.tolist()) if own >= SAYS_NOTHING}
 
 

@@ -20,8 +20,12 @@ def _choices(said: dict[str, list[int]]) -> Choices:
     return Choices(words, value, np.zeros(n, np.int64), np.ones(n), np.arange(n), np.full((1, VALUES), MANY))
 
 
+def _far(words: Sequence[str]) -> NDArray[np.float32]:
+    return np.zeros((len(words), VALUES), np.float32)
+
+
 def test_of_one_word_the_posterior_is_that_of_bayes() -> None:
-    found = meanings(_choices({"rojo": [2, 2, 2, 1]}), lambda words: np.zeros((len(words), VALUES), np.float32))
+    found = meanings(_choices({"rojo": [2, 2, 2, 1]}), _far)
     strengths = np.exp(np.array(STRENGTHS))
     # A value that is meant is chosen so many times likelier than another.
     likely = [
@@ -31,8 +35,8 @@ def test_of_one_word_the_posterior_is_that_of_bayes() -> None:
     prior = np.array([1, *[MEANING / VALUES] * VALUES])
     posterior = prior * [1, *likely] / (prior @ [1, *likely])
     # The share of words that mean something is learned as well; from one word, hardly.
-    np.testing.assert_allclose(found["rojo"][2], posterior[3], atol=0.05)
-    assert found["rojo"][:2].tolist() == [0, 0]  # which the choices speak against
+    np.testing.assert_allclose(found["rojo"].chance[2], posterior[3], atol=0.05)
+    assert found["rojo"].chance[:2].tolist() == [0, 0]  # which the choices speak against
 
 
 def test_nearness_counts_for_as_much_as_it_has_told_of_other_words() -> None:
@@ -47,10 +51,14 @@ def test_nearness_counts_for_as_much_as_it_has_told_of_other_words() -> None:
                 cosines[row, 1 if word == "unsure" else sure[word][0]] = 0.8
         return cosines
 
-    def far(words: Sequence[str]) -> NDArray[np.float32]:
-        return np.zeros((len(words), VALUES), np.float32)
+    assert meanings(choices, near)["unsure"].chance[1] > 0.9
+    assert meanings(choices, _far)["unsure"].chance[1] < 0.5
+    assert all(meanings(choices, near)[word].chance.argmax() == value[0] for word, value in sure.items())
+    assert all(meanings(choices, near)[f"nothing{i}"].chance.sum() < 0.1 for i in range(20))
 
-    assert meanings(choices, near)["unsure"][1] > 0.9
-    assert meanings(choices, far)["unsure"][1] < 0.5
-    assert all(meanings(choices, near)[word].argmax() == value[0] for word, value in sure.items())
-    assert all(meanings(choices, near)[f"nothing{i}"].sum() < 0.1 for i in range(20))
+
+def test_a_word_may_mean_several_values() -> None:
+    nothing = {f"nothing{i}": [0, 1, 2, 3] * 5 for i in range(10)}
+    found = meanings(_choices({"kids": [0, 0, 1] * 30, "boys": [0] * 60} | nothing), _far)
+    assert {int(found["kids"].chance.argmax()), *found["kids"].also} == {0, 1}
+    assert (int(found["boys"].chance.argmax()), found["boys"].also) == (0, [])
