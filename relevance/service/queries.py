@@ -129,7 +129,7 @@ def _add_parts(router: APIRouter, state: State) -> None:
 
     @router.get("/related", response_model=list[str])
     async def related(
-        q: Text, k: Annotated[int, Query(description="Most queries in the answer, 1 to 1000.")] = 5
+        q: Text, k: Annotated[int, Query(description="Most queries in the answer.", json_schema_extra=_COUNTS)] = 5
     ) -> Response:
         """Queries to try next: searched in the same session, or near in meaning."""
         return Json(state.engine.related(q, k))
