@@ -41,7 +41,8 @@ _USUAL = 2.0
 them."""
 
 NAMED, NAMED_AMONG_OTHERS = 4.0, 3.5
-"""How much likelier, as a logarithm, a value is wanted by whoever says its name, or a word of it."""
+"""How much a value is wanted by whoever says its name, or a word of it: more than by any word whose meaning is
+inferred, so that of both the name counts."""
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 """Texts to unit vectors, float32 `[n, dim]`."""
@@ -56,33 +57,47 @@ def learn_wanted(
     pairs: queries and what was chosen, listings by row of `columns`; texts: the words by which the lexical engine finds
     the listing of a row; embed: queries, and names of values, to where the towers put them.
     """
-    pairs = _part(pairs)
-    weight = _weight(pairs, columns.category)
-    named = {_joined_up(value) for column in columns.attributes.values() for value in column.values}
-    words = _qualifying(pairs, weight, columns.category, named)
-    names = {word for position in range(len(ontology)) for word in tokens(ontology.name(position))}
+    told = _told(columns, ontology)
+    own = {attribute: _own_names(column, texts) for attribute, column in told.items()}
     said: dict[str, dict[str, dict[str, float]]] = defaultdict(dict)
-    meant: dict[str, dict[str, Meaning]] = defaultdict(dict)
-    told = {
-        attribute: column
-        for attribute, column in columns.attributes.items()
-        if 1 < len(column.values) <= MOST_VALUES and not _kind(column, names)
-    }
-    for attribute, column in told.items():
-        own = _own_names(column, texts)
-        for word, values in own.items():
+    for attribute, by_word in own.items():
+        for word, values in by_word.items():
             said[word][attribute] = values
-        choices = _choices(column, columns.category, pairs, weight, words, texts, own.keys())
-        for word, meaning in meanings(choices, _nearness(column, embed)).items():
-            meant[word][attribute] = meaning
-    named_by = frozenset(said)
-    for word, by_attribute in meant.items():
-        if not _known(word, named_by):
+    names = frozenset(said)
+    for word, by_attribute in _meant(_part(pairs), columns, told, own, texts, embed).items():
+        if not _known(word, names):
             for attribute, meaning in _one_meaning(by_attribute).items():
                 values = _likely(told[attribute], meaning)
                 if values:
                     said[word][attribute] = values
     return dict(sorted(said.items()))
+
+
+def _told(columns: Columns, ontology: Ontology) -> dict[str, Coded]:
+    """The attributes whose values words tell."""
+    names = {word for position in range(len(ontology)) for word in tokens(ontology.name(position))}
+    few = {name: own for name, own in columns.attributes.items() if 1 < len(own.values) <= MOST_VALUES}
+    return {attribute: column for attribute, column in few.items() if not _kind(column, names)}
+
+
+def _meant(
+    pairs: Interactions,
+    columns: Columns,
+    told: Mapping[str, Coded],
+    own: Mapping[str, Mapping[str, object]],
+    texts: Mapping[int, Set[str]],
+    embed: Embed,
+) -> dict[str, dict[str, Meaning]]:
+    """What words mean by each attribute, taken by itself. own: the words of its values' names."""
+    weight = _weight(pairs, columns.category)
+    named = {_joined_up(value) for column in columns.attributes.values() for value in column.values}
+    words = _qualifying(pairs, weight, columns.category, named)
+    meant: dict[str, dict[str, Meaning]] = defaultdict(dict)
+    for attribute, column in told.items():
+        choices = _choices(column, columns.category, pairs, weight, words, texts, own[attribute].keys())
+        for word, meaning in meanings(choices, _nearness(column, embed)).items():
+            meant[word][attribute] = meaning
+    return meant
 
 
 def _nearness(column: Coded, embed: Embed) -> Nearness:

@@ -51,10 +51,11 @@ def test_nearness_counts_for_as_much_as_it_has_told_of_other_words() -> None:
                 cosines[row, 1 if word == "unsure" else sure[word][0]] = 0.8
         return cosines
 
-    assert meanings(choices, near)["unsure"].chance[1] > 0.9
+    found = meanings(choices, near)
+    assert found["unsure"].chance[1] > 0.9
     assert meanings(choices, _far)["unsure"].chance[1] < 0.5
-    assert all(meanings(choices, near)[word].chance.argmax() == value[0] for word, value in sure.items())
-    assert all(meanings(choices, near)[f"nothing{i}"].chance.sum() < 0.1 for i in range(20))
+    assert all(found[word].chance.argmax() == value[0] for word, value in sure.items())
+    assert all(found[f"nothing{i}"].chance.sum() < 0.1 for i in range(20))
 
 
 def test_a_word_may_mean_several_values() -> None:
