@@ -75,12 +75,13 @@ def meanings(choices: Choices, nearness: Nearness) -> dict[str, Meaning]:
     if not words:
         return {}
     features = _features(nearness(words).astype(np.float64))
-    state = _State(choices, _rows(choices, words), choices.listed.shape[1])
-    told, coefficients = _told(state, features)
+    explained = _Explained(choices, _rows(choices, words), choices.listed.shape[1])
+    told, coefficients = _told(explained, features)
     # Nearness was learned from choices, too: it is not to be the only witness.
     found = np.where(told > 0, np.exp(_posterior(features, coefficients, told))[:, 1:], 0.0)
     return {
-        word: Meaning(own, _alternatives(state, i, own)) for i, (word, own) in enumerate(zip(words, found, strict=True))
+        word: Meaning(own, _alternatives(explained, i, own))
+        for i, (word, own) in enumerate(zip(words, found, strict=True))
     }
 
 
@@ -101,44 +102,12 @@ def _rows(choices: Choices, words: Sequence[str]) -> list[NDArray[np.int64]]:
     return [np.array(own, np.int64) for own in rows]
 
 
-def _told(state: "_State", features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What choices tell of each word, float64 `[words, values]`: logarithms of how much likelier they are if it means
-    the value than if it means none; and the coefficients of what nearness tells."""
-    coefficients = np.array([0.0, 0.0, np.log(MEANING / features.shape[1])])
-    told = np.stack([state.evidence(word)[0] for word in range(len(features))])
-    for _ in range(SWEEPS):
-        # The clearest first: what they explain is not usual, and other words are not to explain it.
-        for word in np.argsort(-told.max(axis=1), kind="stable").tolist():
-            told[word], strength = state.evidence(word)
-            chance = np.exp(_posterior(features[word], coefficients, told[word]))[1:]
-            state.explain(word, np.where(chance > _LITTLE, chance * strength, 0.0))
-        coefficients = _fitted(features, told)
-    return told, coefficients
-
-
-def _alternatives(state: "_State", word: int, chance: NDArray[np.float64]) -> list[int]:
-    """The values that a word means as well as its likeliest, if it means that at all: who says "ladies" takes what is
-    for anybody, too. With each the choices have to be likelier than by the luckiest of all values."""
-    best = int(chance.argmax())
-    if chance[best] < _CLEAR:
-        return []
-    meant = [best]
-    so_far = float(state.evidence(word)[0][best])
-    while True:
-        told = state.evidence(word, meant)[0]
-        told[meant] = -np.inf
-        more = int(told.argmax())
-        if told[more] - so_far <= np.log(len(told)):
-            return meant[1:]
-        meant.append(more)
-        so_far = float(told[more])
-
-
-class _State:
+class _Explained:
     """What is usual, and what the words found so far explain of the choices."""
 
     def __init__(self, choices: Choices, rows: Sequence[NDArray[np.int64]], values: int) -> None:
         self._choices, self._rows = choices, rows
+        self._weights = [_less_where_alike(choices.weight[own], choices.source[own]) for own in rows]
         self._shift, self._shifts = np.zeros((len(rows), values)), np.zeros((len(choices.words), values))
         self._usual = _shares(choices.listed)
         self._settle()
@@ -146,10 +115,9 @@ class _State:
     def evidence(self, word: int, beside: Sequence[int] = ()) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Returns, for each value, the logarithm of how much likelier the choices of the word are if it means that, and
         the values `beside` it, over all STRENGTHS, and which of these it is on average, float64 `[values]` each."""
-        rows, choices = self._rows[word], self._choices
+        rows, weight, choices = self._rows[word], self._weights[word], self._choices
         usual = np.log(self._usual)[choices.kind[rows]]
         share = softmax(usual + self._shifts[rows] - self._shift[word], axis=1)
-        weight = choices.weight[rows] * _telling(choices.weight[rows], choices.source[rows])
         chosen = np.bincount(choices.value[rows], weight, share.shape[1])
         if beside:
             chosen = chosen + chosen[list(beside)].sum()
@@ -181,15 +149,50 @@ class _State:
         self._usual = _shares(chosen / (expected + choices.listed.sum(axis=1, keepdims=True)))
 
 
+def _told(explained: _Explained, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What choices tell of each word, float64 `[words, values]`: logarithms of how much likelier they are if it means
+    the value than if it means none; and the coefficients of what nearness tells."""
+    coefficients = _nothing_known(features.shape[1])
+    told = np.stack([explained.evidence(word)[0] for word in range(len(features))])
+    for _ in range(SWEEPS):
+        # The clearest first: what they explain is not usual, and other words are not to explain it.
+        for word in np.argsort(-told.max(axis=1), kind="stable").tolist():
+            told[word], strength = explained.evidence(word)
+            chance = np.exp(_posterior(features[word], coefficients, told[word]))[1:]
+            explained.explain(word, np.where(chance > _LITTLE, chance * strength, 0.0))
+        coefficients = _fitted(features, told)
+    return told, coefficients
+
+
+def _alternatives(explained: _Explained, word: int, chance: NDArray[np.float64]) -> list[int]:
+    """The values that a word means as well as its likeliest, if it means that at all: who says "ladies" takes what is
+    for anybody, too. With each the choices have to be likelier than by the luckiest of all values."""
+    best = int(chance.argmax())
+    if chance[best] < _CLEAR:
+        return []
+    meant = [best]
+    so_far = float(explained.evidence(word)[0][best])
+    while True:
+        told = explained.evidence(word, meant)[0]
+        told[meant] = -np.inf
+        more = int(told.argmax())
+        if told[more] - so_far <= np.log(len(told)):
+            return meant[1:]
+        meant.append(more)
+        so_far = float(told[more])
+
+
 def _shares(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-9))
 
 
-def _telling(weight: NDArray[np.float64], source: NDArray[np.int64]) -> float:
-    """The share of their weight that choices tell, less where many are of one source (a design effect: Kish, 1965)."""
+def _less_where_alike(weight: NDArray[np.float64], source: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The weights, all of them less where many are of one source (a design effect: Kish, 1965): less of those alone
+    would make rare choices look frequent."""
     _, number = np.unique(source, return_inverse=True)
     total = np.bincount(number, weight)
-    return float((total / (1 + ALIKE * np.maximum(total - 1, 0))).sum() / total.sum())
+    telling = (total / (1 + ALIKE * np.maximum(total - 1, 0))).sum() / total.sum()
+    return np.asarray(weight * telling)
 
 
 def _posterior(
@@ -199,13 +202,18 @@ def _posterior(
     return np.asarray(log_softmax(_with_nothing(features @ coefficients + told), axis=-1))
 
 
+def _nothing_known(values: int) -> NDArray[np.float64]:
+    """Coefficients by which every word means each of the values alike, wherever it lies."""
+    return np.array([0.0, 0.0, np.log(MEANING / values)])
+
+
 def _with_nothing(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([np.zeros((*values.shape[:-1], 1)), values], axis=-1)
 
 
 def _fitted(features: NDArray[np.float64], told: NDArray[np.float64]) -> NDArray[np.float64]:
     """The coefficients, float64 `[3]`, under which what was chosen with the words is likeliest."""
-    start = np.array([0.0, 0.0, np.log(MEANING / told.shape[1])])
+    start = _nothing_known(told.shape[1])
 
     def loss(coefficients: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         prior = log_softmax(_with_nothing(features @ coefficients), axis=1)
