@@ -75,9 +75,8 @@ def learn_wanted(
 
 def _told(columns: Columns, ontology: Ontology) -> dict[str, Coded]:
     """The attributes whose values words tell."""
-    names = {word for position in range(len(ontology)) for word in tokens(ontology.name(position))}
     few = {name: own for name, own in columns.attributes.items() if 1 < len(own.values) <= MOST_VALUES}
-    return {attribute: column for attribute, column in few.items() if not _kind(column, names)}
+    return {attribute: column for attribute, column in few.items() if not _kind(column, ontology.name_words)}
 
 
 def _meant(

@@ -20,6 +20,7 @@ from relevance.errors import DataError, listed, quoted
 from relevance.fields import refuse, texts, unique_ids
 from relevance.moved import NAME, Moved, read_moved, write_moved
 from relevance.tables import Table, read_table
+from relevance.text import tokens
 
 SEPARATOR = " > "
 Names = tuple[str, ...]
@@ -122,6 +123,11 @@ class Ontology:
     def name(self, i: int) -> str:
         """The category's own name."""
         return self.paths[i][-1]
+
+    @cached_property
+    def name_words(self) -> frozenset[str]:
+        """The words, normalised, of all categories' names: most of them stand for things."""
+        return frozenset(word for path in self.paths for name in path for word in tokens(name))
 
     def path_text(self, i: int) -> str:
         """`A > B > C`."""

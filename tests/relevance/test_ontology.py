@@ -200,3 +200,8 @@ def test_a_real_taxonomy(shared_data: Path) -> None:
         assert (tree.name(i), tree.depth[i], tree.is_leaf[i]) == (row["name"], int(row["level"]), row["is_leaf"] == "1")
         # In this taxonomy an id is its parent's with one part more.
         assert tree.parent[i] == (tree.position(row["id"].rpartition("-")[0]) if "-" in row["id"] else -1)
+
+
+def test_the_words_of_all_names() -> None:
+    ontology = Ontology.from_paths(["a", "b", "c"], [("Home",), ("Home", "Mugs & Cups"), ("Café",)])
+    assert ontology.name_words == {"home", "mugs", "cups", "cafe"}

@@ -28,7 +28,7 @@ def absent_words(corpus: Corpus, prior: TextPrior, fillers: Fillers) -> tuple[Ab
     if not prior.pieces:
         return _made_up(corpus)
     known = {word for text in (*corpus.listings.titles, *corpus.train.queries) for word in tokens(text)}
-    known |= {word for path in corpus.ontology.paths for name in path for word in tokens(name)}
+    known |= corpus.ontology.name_words
     known |= fillers.no_things
     at = [i for i, piece in enumerate(prior.pieces) if _is_foreign(piece, known)]
     vectors = unit_rows(prior.vectors[at])
@@ -70,5 +70,5 @@ def _modifiers(corpus: Corpus) -> list[str]:
     for query, listing in zip(corpus.train.query.tolist(), corpus.train.listing.tolist(), strict=True):
         for word in tokens(corpus.train.queries[query]):
             spread.setdefault(word, set()).add(int(corpus.category[listing]))
-    names = {word for path in corpus.ontology.paths for name in path for word in tokens(name)}
+    names = corpus.ontology.name_words
     return sorted(word for word, found in spread.items() if len(found) >= FEWEST_CATEGORIES and word not in names)

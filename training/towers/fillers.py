@@ -52,7 +52,7 @@ def find_fillers(corpus: Corpus, prior: TextPrior) -> Fillers:
     """Returns the fillers of the behaviour and, by a logistic model that tells them from words for things by the
     prior's vectors, words of the prior that nobody has used here yet."""
     said = said_fillers(corpus)
-    things = _things(corpus)
+    things = corpus.ontology.name_words
     numbers = {piece: i for i, piece in enumerate(prior.pieces)}
     for_things, fillers = ([numbers[w] for w in words if w in numbers] for words in (sorted(things - set(said)), said))
     if min(len(for_things), len(fillers)) < FEWEST:
@@ -75,7 +75,7 @@ def said_fillers(corpus: Corpus) -> list[str]:
     """Returns the words of queries that led to listings of many categories ("cheap", "for", "condition"), are no
     category's name, say nothing of an attribute and hardly stand in titles: they say little about what is wanted."""
     say_values = {word for words in value_words(corpus, frozenset()).values() for word in words}
-    meaningful = _things(corpus) | attribute_words(corpus) | say_values
+    meaningful = corpus.ontology.name_words | attribute_words(corpus) | say_values
     written = Counter(word for title in corpus.listings.titles for word in set(tokens(title)))
     meaningful |= {word for word, titles in written.items() if titles * RARE >= len(corpus.listings.titles)}
     chosen = corpus.category[corpus.train.listing]
@@ -84,8 +84,3 @@ def said_fillers(corpus: Corpus) -> list[str]:
     spread = pairs.groupby("word")["category"].nunique()
     enough = max(FILLER_CATEGORIES, len(np.unique(chosen)) // 20)
     return sorted(str(word) for word in spread.index[spread >= enough] if word not in meaningful)
-
-
-def _things(corpus: Corpus) -> set[str]:
-    """The words of category names: most of them stand for things."""
-    return {word for path in corpus.ontology.paths for name in path for word in tokens(name)}
