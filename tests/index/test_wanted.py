@@ -64,6 +64,17 @@ def test_words_say_what_people_chose_with_them() -> None:
     assert said["ladies"] == {"gender": {"Women": pytest.approx(1, abs=0.01)}}
 
 
+def test_a_word_means_one_thing() -> None:
+    """Of two attributes that go together, as gender and a cut, a word cannot mean both; a name means its own alone."""
+    columns = _columns()
+    gender = columns.attributes["gender"]
+    cut = Coded.encode([("Slim", "Wide")[code] for code in gender.codes.tolist()])
+    both = replace(columns, attributes={"gender": gender, "cut": cut})
+    said = learn_wanted(_choices(columns), both, ONTOLOGY, NOTHING, _embed)
+    assert sum(chance for values in said["ladies"].values() for chance in values.values()) <= 1
+    assert set(said["women"]) == {"gender"}
+
+
 def test_without_behaviour_only_the_values_own_names_say_them() -> None:
     nobody = Interactions([], np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32))
     said = learn_wanted(nobody, _columns(), ONTOLOGY, NOTHING, _embed)
