@@ -1,7 +1,6 @@
 """The trained network to the files that serving reads."""
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +9,13 @@ from numpy.typing import NDArray
 
 from relevance.classifier import ENCODER, ImageEncoder
 from training.classifier.photos import Photos
+from training.litert import to_litert
 
 
 def export(model: Any, folder: Path) -> None:
     """Writes `model.keras` and the LiteRT image encoder (float32, any batch size)."""
-    import tensorflow as tf  # the one step that needs the TensorFlow backend
-
     model.save(folder / "model.keras")
-    with tempfile.TemporaryDirectory() as saved:
-        model.export(saved, format="tf_saved_model", verbose=False)
-        converter = tf.lite.TFLiteConverter.from_saved_model(saved, signature_keys=["serving_default"])
-        (folder / ENCODER).write_bytes(converter.convert())
+    (folder / ENCODER).write_bytes(to_litert(model))
 
 
 def encode(encoder: ImageEncoder, photos: Photos, rows: NDArray[np.int64]) -> NDArray[np.float32]:

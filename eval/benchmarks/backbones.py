@@ -1,0 +1,101 @@
+"""`python -m eval bench backbones`: what a photo costs in each backbone, on this machine.
+
+The weights are random: what they are does not change the work.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from tqdm import tqdm
+
+from eval.textable import text_table
+from relevance.artifacts import write_text_atomic
+from relevance.image_encoder import ImageEncoder
+from relevance.photos.batches import BATCH
+
+CLASSES = 1000
+"""Of the made classifiers; the last layer is a small part of any of them."""
+SECONDS, CALLS = 2.0, 3
+"""A backbone is timed for as long, and for as many calls at least."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """side: of a square photo, in pixels; parameters: in millions, without the head; photos_per_second: on one core,
+    through the LiteRT encoder at the batch of a catalogue pass, decoding not counted; mebibytes: of its file."""
+
+    name: str
+    side: int
+    parameters: float
+    photos_per_second: float
+    mebibytes: float
+
+
+def command(
+    backbone: Annotated[list[str] | None, typer.Option(help="Some of them; repeatable. [default: all]")] = None,
+    out: Annotated[Path | None, typer.Option(help="A JSON file for the figures.")] = None,
+) -> None:
+    """Time the image encoder of each backbone, with random weights, at the size it is made for."""
+    import os
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from training.classifier.backbones import BACKBONES, find
+
+    for name in backbone or ():
+        find(name)
+    rows = []
+    for name in tqdm(backbone or list(BACKBONES), "backbones"):
+        rows.append(measure(name))
+        if out:
+            write_text_atomic(out, json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+    typer.echo(report(rows))
+
+
+def measure(name: str) -> Row:
+    """Builds the classifier as `python -m training classifier` does, and times its encoder."""
+    import keras
+
+    from training.classifier.backbones import find
+    from training.classifier.network import deployable, make_network
+    from training.litert import to_litert
+
+    keras.utils.set_random_seed(0)
+    side = find(name).image_size
+    network = make_network(name, (side, side), None, np.full(CLASSES, 1 / CLASSES), seed=0)
+    model = to_litert(deployable(network, temperature=1.0))
+    millions = network.base.count_params() / 1e6
+    keras.backend.clear_session()
+    encoder = ImageEncoder(model, threads=1)
+    photos = np.random.default_rng(0).integers(0, 256, (BATCH, side, side, 3), np.uint8)
+    return Row(name, side, millions, BATCH / seconds_a_call(lambda: encoder(photos)), len(model) / 2**20)
+
+
+def seconds_a_call(work: Callable[[], object]) -> float:
+    """The median of its calls, the first not counted."""
+    work()
+    taken: list[float] = []
+    while len(taken) < CALLS or sum(taken) < SECONDS:
+        start = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - start)
+    return float(np.median(taken))
+
+
+def report(rows: list[Row]) -> str:
+    """The figures as a table, fastest first."""
+    table = text_table(
+        ["backbone", "side", "parameters, millions", "photos/s", "MiB"],
+        [
+            [row.name, str(row.side), f"{row.parameters:.1f}", f"{row.photos_per_second:.3g}", f"{row.mebibytes:.1f}"]
+            for row in sorted(rows, key=lambda row: -row.photos_per_second)
+        ],
+    )
+    return f"{table}\none core, batches of {BATCH}, random weights, decoding not counted"
