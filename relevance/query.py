@@ -18,6 +18,10 @@ from relevance.wanted import Said, WantedValues
 CORRECTED_SHARE = 0.4
 """What the corrected query weighs beside the query as it was typed."""
 
+_REMEMBERED, _LONGEST = 1000, 100
+"""Queries kept as they were read, and how many characters these have at most: on any site the same is searched again
+and again. With a thousand categories one takes 10 kB."""
+
 
 class Query(NamedTuple):
     """A query as the models see it. embedding: float32 `[dim]`; categories: float32 `[categories]`, cosines; shares:
@@ -54,16 +58,28 @@ class QueryReader:
         self.categories, self.seen, self.wanted, self.qualifies = categories, seen, wanted, qualifies
         self._towers = towers
         self.speller = Speller(towers.featuriser, self._leads_somewhere(catalogue))
+        self._known: dict[str, Query] = {}
 
     def over(self, categories: CategoryModel, catalogue: Catalogue) -> "QueryReader":
         """Returns the same reader over another state of the catalogue."""
         reader = copy.copy(self)
         reader.categories = categories
         reader.speller = self.speller.over(self._leads_somewhere(catalogue))
+        reader._known = {}
         return reader
 
     def read(self, text: str) -> Query:
-        """Returns `text` as the models see it; any text is a query."""
+        """Returns `text` as the models see it; any text is a query. Its arrays are read-only."""
+        query = self._known.get(text)
+        if query is None:
+            query = self._read(text)
+            if len(text) <= _LONGEST:
+                if len(self._known) >= _REMEMBERED:
+                    self._known = {}  # another thread may still be reading the old one
+                self._known[text] = query
+        return query
+
+    def _read(self, text: str) -> Query:
         reading = self.speller.read(text)
         embedding = self._embed(text, reading.corrected)
         cosines = self.categories.cosines(embedding)
@@ -77,6 +93,8 @@ class QueryReader:
         words = reading.corrected.split() if reading.corrected else reading.words
         qualifiers, wanted = self.qualifying(words), self.wanted.of(words)
         ranges = self._ranges(found)
+        for array in (embedding, cosines, shares):
+            array.flags.writeable = False
         return Query(text, embedding, cosines, shares, nothing, qualifiers, wanted, reading, found, ranges)
 
     def qualifying(self, words: Sequence[str]) -> tuple[int, ...]:

@@ -121,9 +121,9 @@ def test_a_word_that_only_new_listings_have_corrects_a_query(engine: LiveEngine)
     known = now.towers.featuriser.words
     absent = next(word for word in known if len(word) > 6 and word.isalpha() and not now.lexical.count(word))
     typed = absent[:-2] + absent[-1] + absent[-2]
-    assert now.reader.speller.read(typed).corrected != absent
+    assert now.read(typed).reading.corrected != absent
     engine.upsert([NewListing("new", absent)])
-    assert engine.current.reader.speller.read(typed).corrected == absent
+    assert engine.current.read(typed).reading.corrected == absent  # nothing is remembered of the catalogue before
 
 
 def test_results_are_plain(engine: LiveEngine) -> None:

@@ -1,0 +1,50 @@
+"""A query that was read is remembered, and nothing else of it changes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from relevance import query as query_module
+from relevance.engine import Engine
+
+QUERIES = ("gaming keyboard", "gamming keybord", "sofa", "quantum flux capacitor", "")
+
+
+def test_what_is_remembered_is_what_was_read(tiny_bundle: Path) -> None:
+    engine, other = Engine(tiny_bundle), Engine(tiny_bundle)
+    for text in QUERIES:
+        first = engine.read(text)
+        assert engine.read(text) is first
+        fresh = other.read(text)
+        np.testing.assert_array_equal(first.embedding, fresh.embedding)
+        np.testing.assert_array_equal(first.shares, fresh.shares)
+        assert (first.reading, first.category_filter) == (fresh.reading, fresh.category_filter)
+        assert first.text == text
+
+
+def test_nobody_can_alter_it(tiny_bundle: Path) -> None:
+    query = Engine(tiny_bundle).read("sofa")
+    for array in (query.embedding, query.categories, query.shares):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1.0
+
+
+def test_few_and_short_ones_are_remembered(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(query_module, "_REMEMBERED", 2)
+    engine = Engine(tiny_bundle)
+    first = engine.read("sofa")
+    engine.read("keyboard")
+    assert engine.read("sofa") is first
+    engine.read("chair")  # a third: what was known is forgotten
+    assert engine.read("sofa") is not first
+    long = "sofa " * 100
+    assert engine.read(long) is not engine.read(long)
+
+
+def test_another_catalogue_reads_anew(tiny_bundle: Path) -> None:
+    engine = Engine(tiny_bundle)
+    first = engine.read("sofa")
+    over = engine.reader.over(engine.categories, engine.catalogue)
+    assert over.read("sofa") is not first
+    assert engine.read("sofa") is first
