@@ -55,13 +55,15 @@ def exclusion_clauses(category_ids: Sequence[str], field: str = CATEGORY_FIELD) 
 
 
 def ids_query(found: Fallback) -> Clause:
-    """Returns a query for exactly the fallback's hits, in their order: the score is their relevance. An abstention
-    finds nothing. Works on listing ids as document ids."""
+    """Returns a query for exactly the fallback's hits, in their order: the first of n has the score n, the last 1. An
+    abstention finds nothing. Works on listing ids as document ids."""
     if not found.hits:
         return {"match_none": {}}
+    # The rank and not the relevance: hits are ordered by their utility, and those of one relevance, or of none, would
+    # come in the order of the documents.
     should = [
-        {"constant_score": {"filter": {"ids": {"values": [hit.listing_id]}}, "boost": hit.relevance}}
-        for hit in found.hits
+        {"constant_score": {"filter": {"ids": {"values": [hit.listing_id]}}, "boost": rank}}
+        for rank, hit in zip(range(len(found.hits), 0, -1), found.hits, strict=True)
     ]
     return {"bool": {"should": should, "minimum_should_match": 1}}
 
@@ -74,7 +76,7 @@ def knn_query(
     field: str = EMBEDDING_FIELD,
 ) -> Clause:
     """Returns a query for the `k` documents nearest to a query's vector, float32 `[dim]`
-    (`engine.towers.query(text)`), among those that pass all `filters`.
+    (`engine.embed_query(text)`), among those that pass all `filters`.
 
     It finds something for every query, also where nothing answers it: ask `engine.fallback` whether it abstains first.
     """

@@ -61,8 +61,8 @@ def _filter(mode: Mode, *scores: tuple[str, float]) -> CategoryFilter:
     return CategoryFilter(mode, tuple(CategoryScore(name, f"path {name}", p) for name, p in scores), 0.95)
 
 
-def _hit(listing_id: str, relevance: float) -> Hit:
-    return Hit(listing_id, relevance, relevance, "semantic", "", "title", None, None, "", None)
+def _hit(listing_id: str, relevance: float | None) -> Hit:
+    return Hit(listing_id, 1.0, relevance, "semantic", "", "title", None, None, "", None)
 
 
 def test_a_filter_keeps_a_category_and_what_is_under_it() -> None:
@@ -90,10 +90,13 @@ def test_what_is_clicked_away_is_left_out() -> None:
     assert _found({"bool": exclusion_clauses(["11", "2"])}) == ["b"]
 
 
-def test_a_fallback_is_its_hits_in_their_order() -> None:
-    query = ids_query(Fallback("", None, (), (_hit("c", 0.9), _hit("a", 0.4)), False))
+@pytest.mark.parametrize("relevances", [(0.9, 0.4), (0.4, 0.9), (0.5, 0.5), (0.0, 0.0), (None, 0.0)])
+def test_a_fallback_is_its_hits_in_their_order(relevances: tuple[float | None, float | None]) -> None:
+    """Whatever their relevance, which is not what they are ordered by."""
+    first, second = relevances
+    query = ids_query(Fallback("", None, (), (_hit("c", first), _hit("a", second)), False))
     assert _found(query) == ["a", "c"]
-    assert _score(query, "c") > _score(query, "a")
+    assert _score(query, "c") > _score(query, "a") > 0
 
 
 def test_an_abstention_finds_nothing() -> None:
