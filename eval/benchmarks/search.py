@@ -2,9 +2,9 @@
 parts cost alone (the floors: no search is faster than they are together), and what a bundle costs to open.
 
 The queries are those of a file, each asked in every round, as if it had not been searched lately: the engine's memory
-of queries it has read is emptied before. The first round counts apart: words are read, corrected and shown for the
-first time; so does a round of queries whose reading is remembered. Where the machine does other work too, processor time and the lowest tenth say more than the
-median.
+of queries it has read is emptied before. Apart count the first round, in which words are read, corrected and shown for
+the first time, and rounds of queries whose reading is remembered. Where the machine does other work too, processor time
+and the lowest tenth say more than the median.
 
 What was tried, on 37,347 listings with 192 dimensions (microseconds of processor time at the median, on a busy machine,
 so for comparison with each other only):

@@ -13,6 +13,9 @@ def command(
     compare: Annotated[
         Path | None, typer.Option(help="Another classifier, to be measured on the same photos beside it.")
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Measure on all listings: the classifier was trained on none of them.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
     threads: Annotated[int, typer.Option(min=1)] = 2,
 ) -> None:
@@ -20,6 +23,6 @@ def command(
     from eval.classifier.run import run
     from eval.classifier.terminal import report
 
-    result = run(dataset, classifier, out, compare, seed, threads)
+    result = run(dataset, classifier, out, compare, seed, threads, everything)
     typer.echo(report(result))
     typer.echo(f"the whole report: {out / 'index.html'}")

@@ -127,10 +127,17 @@ def with_photo(listings: Listings, labels: Positions) -> NDArray[np.bool_]:
 
 
 def measure(
-    classifier: Classifier, root: Path, listings: Listings, labels: Positions, threads: int
+    classifier: Classifier,
+    root: Path,
+    listings: Listings,
+    labels: Positions,
+    threads: int,
+    everything: bool = False,
 ) -> tuple[Predictions, TestPhotos]:
-    """Runs the classifier over the photos of its test part. Raises DataError where that part has no usable photo."""
-    rows = np.flatnonzero(classifier.test_part(listings.titles) & with_photo(listings, labels))
+    """Runs the classifier over the photos of its test part, or over all where it was trained on `everything` but these.
+    Raises DataError where there is no usable photo."""
+    measured = np.ones(len(listings), np.bool_) if everything else classifier.test_part(listings.titles)
+    rows = np.flatnonzero(measured & with_photo(listings, labels))
     batches = list(encode_photos(classifier.encoder, root, (listings.images[row] for row in rows), threads))
     refused, done = [], 0
     for batch in batches:
@@ -138,7 +145,7 @@ def measure(
         done += batch.seen
     used = rows[np.concatenate([batch.rows for batch in batches])] if batches else rows
     if not len(used):
-        raise DataError(_nothing(root, len(rows), refused))
+        raise DataError(_nothing(root, len(rows), refused, everything))
     bad = {(row, path) for row, path, _ in refused}
     images = [next(image for image in listings.images[row] if (row, image) not in bad) for row in used]
     predictions = Predictions(
@@ -151,10 +158,11 @@ def measure(
     return predictions, TestPhotos(used, images, refused, len(rows) - len(used))
 
 
-def _nothing(root: Path, listings: int, refused: Sequence[BadPhoto]) -> str:
+def _nothing(root: Path, listings: int, refused: Sequence[BadPhoto], everything: bool) -> str:
     reasons = Counter(reason for _, _, reason in refused)
     found = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common()) or "none"
     return (
-        f"{root}: expected a usable photo in the classifier's test part, found {listings} listings there with a "
-        f"category and a photo, and of their photos unusable: {found}"
+        f"{root}: expected a usable photo{'' if everything else ' in the part that the classifier keeps for tests'}, "
+        f"found {listings} listings there with a category and a photo, and of their photos unusable: {found}"
+        + ("" if everything else "; if it was trained on none of these listings, --all measures on all of them")
     )

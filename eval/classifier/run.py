@@ -19,8 +19,17 @@ from relevance.classifier import Classifier
 from relevance.dataset import Dataset, Listings
 
 
-def run(dataset: Path, classifier: Path, out: Path, other: Path | None, seed: int, threads: int) -> dict[str, Any]:
-    """Writes `index.html`, `classifier.json`, `categories.csv` and `bad_photos.csv` to `out`; returns the figures.
+def run(
+    dataset: Path,
+    classifier: Path,
+    out: Path,
+    other: Path | None,
+    seed: int,
+    threads: int,
+    everything: bool = False,
+) -> dict[str, Any]:
+    """Measures on the listings that the classifier keeps for tests, or on `everything`, where it was trained on none of
+    them. Writes `index.html`, `classifier.json`, `categories.csv` and `bad_photos.csv` to `out`; returns the figures.
 
     Raises DataError where there is nothing to measure, and ArtifactError for a classifier that cannot be read, of
     another ontology, or, as `other`, with another test part.
@@ -30,7 +39,7 @@ def run(dataset: Path, classifier: Path, out: Path, other: Path | None, seed: in
     listings = source.read_listings(ontology)
     opened = Classifier.open(classifier, ontology)
     labels, origin = read_labels(source, ontology, listings)
-    predictions, photos = measure(opened, source.root, listings, labels, threads)
+    predictions, photos = measure(opened, source.root, listings, labels, threads, everything)
     counts = np.bincount(labels[with_photo(listings, labels)], minlength=len(ontology))
     result: dict[str, Any] = {
         "kind": "classifier",
@@ -42,7 +51,9 @@ def run(dataset: Path, classifier: Path, out: Path, other: Path | None, seed: in
         **evaluate(predictions, counts, seed),
     }
     if other:
-        both = on_the_same_photos(other, opened, (predictions, photos), listings, labels, source.root, threads)
+        both = on_the_same_photos(
+            other, opened, (predictions, photos), listings, labels, source.root, threads, everything
+        )
         result["comparison"] = {"other": str(other), **compare(*both, seed)}
     shown = galleries(predictions, photos, listings)
     with writing(out) as folder:

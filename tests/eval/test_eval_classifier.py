@@ -254,6 +254,23 @@ def test_no_listing_in_the_test_part(tmp_path: Path) -> None:
         run(source.root, write_classifier(tmp_path / "classifier", source), tmp_path / "report", None, 0, 1)
 
 
+def test_all_listings_where_none_was_trained_on(tmp_path: Path, dataset: Dataset) -> None:
+    result, _ = measured(tmp_path, dataset, "--all")
+    usable = [i for i in range(len(TITLES)) if i % 30 != 7]
+    right = [i for i in usable if i % 5 or i % 3 == list(COLOURS).index("blue")]
+    assert result["photos"] == len(usable)
+    assert result["top_1"]["value"] == pytest.approx(len(right) / len(usable))
+
+
+def test_nothing_was_kept_for_tests(tmp_path: Path) -> None:
+    learned = next(title for i, title in enumerate(TITLES) if i not in IN_TEST)
+    source = few(tmp_path, (learned, "red", "images/red0.jpg"))
+    classifier = write_classifier(tmp_path / "classifier", source)
+    with pytest.raises(DataError, match=r"the part that the classifier keeps for tests.*--all measures on all"):
+        run(source.root, classifier, tmp_path / "report", None, 0, 1)
+    assert run(source.root, classifier, tmp_path / "report", None, 0, 1, everything=True)["photos"] == 1
+
+
 def test_beside_another_classifier(tmp_path: Path, dataset: Dataset) -> None:
     """The same encoder whose classes are named in another order takes every red for green and every green for red."""
     other = write_classifier(tmp_path / "swapped", dataset, class_ids=["green", "red", "blue"])

@@ -54,7 +54,7 @@ def network() -> Network:
     trunk = keras.Model(photos, layers.GlobalAveragePooling2D()(x))
     pooled = keras.Input((4,))
     logits = layers.Dense(CLASSES)(layers.BatchNormalization(momentum=0.9)(pooled))
-    return Network(trunk, keras.Model(pooled, {"logits": logits}), trunk, SIZE)
+    return Network("small", trunk, keras.Model(pooled, {"logits": logits}), trunk, SIZE)
 
 
 def train(devices: Distribution, work: Path, seed: int) -> list[list[float]]:

@@ -170,6 +170,33 @@ def test_a_head_alone_needs_a_network_under_it(dataset: Path, tmp_path: Path) ->
         run(dataset, tmp_path / "head", options(tmp_path / "cache", epochs=0))
 
 
+def test_what_cannot_be_used_in_the_end_is_refused_at_once(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from relevance.errors import ArtifactError
+    from training.classifier import train
+
+    def training(*_: object) -> None:
+        raise AssertionError("trained before it was looked at")
+
+    monkeypatch.setattr(train, "trained", training)
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "letter.txt").write_text("dear")
+    with pytest.raises(ArtifactError, match="holds files that this program did not write"):
+        train.run(dataset, tmp_path / "foreign", options(tmp_path / "cache"))
+    with pytest.raises(ArtifactError, match="absent"):
+        train.run(dataset, tmp_path / "out", options(tmp_path / "cache", calibration=str(tmp_path / "absent")))
+
+
+def test_a_loss_that_is_no_number_ends_it(dataset: Path, tmp_path: Path) -> None:
+    from relevance.errors import TrainingError
+    from training.classifier.train import run
+
+    with pytest.raises(TrainingError, match=r"round \d+ of the network ended with .*nan.*: lower --learning-rate"):
+        run(dataset, tmp_path / "out", options(tmp_path / "cache", learning_rate=1e30, epochs=3))
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_failed_download_says_how_to_give_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
     import keras
 

@@ -99,6 +99,55 @@ def test_four_views_are_of_two_sizes(tmp_path: Path) -> None:
     assert loaded.get_layer("trunk").input_shape[1:3] == (96, 64)
 
 
+def test_two_sizes_of_a_network_with_networks_inside() -> None:
+    from training.classifier.network import deployable, make_network, smaller
+
+    network = make_network("ConvNeXtTiny", (64, 64), None, PRIOR, seed=0)
+    photos = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    assert smaller((64, 64)) == (32, 32)
+    assert np.asarray(deployable(network, 1.0, 4)(photos)["probabilities"]).sum(axis=1) == pytest.approx(1)
+
+
+@pytest.mark.filterwarnings("ignore:Skipping nested")
+def test_the_first_efficientnets_are_what_keras_has_whatever_their_weights_come_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keras makes another network for "imagenet" than for a file; ours is the first, and can be made again."""
+    import keras
+    from keras.src.applications import efficientnet
+
+    from training.classifier.network import make_network
+
+    raw = keras.applications.EfficientNetB0(include_top=False, weights=None, input_shape=(*SIZE, 3))
+    normalisation = next(layer for layer in raw.layers if layer.name.startswith("normalization"))
+    deviations = np.array([0.229, 0.224, 0.225])
+    normalisation.set_weights([np.array([0.485, 0.456, 0.406]), deviations**2, np.array(0)])
+    path = str(tmp_path / "efficientnetb0.weights.h5")
+    raw.save_weights(path)
+    monkeypatch.setattr(efficientnet.file_utils, "get_file", lambda *_, **__: path)
+    photos = np.random.default_rng(0).integers(0, 256, (2, *SIZE, 3), dtype=np.uint8)
+    known = keras.applications.EfficientNetB0(include_top=False, weights="imagenet", input_shape=(*SIZE, 3))
+    expected = np.asarray(known(photos.astype(np.float32))).mean(axis=(1, 2))
+    for weights in ("imagenet", path):
+        network = make_network("EfficientNetB0", SIZE, weights, PRIOR, seed=0)
+        again = make_network("EfficientNetB0", SIZE, None, PRIOR, seed=0)
+        again.trunk.set_weights(network.trunk.get_weights())
+        for made in (network, again):
+            found = np.asarray(made.trunk(photos))[:, -expected.shape[1] :]
+            np.testing.assert_allclose(found, expected, atol=1e-3 * np.abs(expected).max())
+
+
+def test_an_unknown_layer_is_refused_before_training() -> None:
+    from relevance.errors import DataError
+    from training.classifier.network import make_network, refuse_unknown_layer
+
+    network = make_network("MobileNetV2", SIZE, None, PRIOR, seed=0)
+    refuse_unknown_layer(network, "")
+    refuse_unknown_layer(network, "block_6_")
+    with pytest.raises(DataError, match=r"--fine-tune-from: .*such as block_1_expand_relu, .*; found 'blok_6'"):
+        refuse_unknown_layer(network, "blok_6")
+
+
 def test_the_head_starts_from_how_often_classes_occur() -> None:
     """With what the photo tells taken out, the probabilities are the prior."""
     from training.classifier.network import make_network

@@ -30,7 +30,9 @@ def refuse_without_network(folder: Path) -> None:
 def own_network(folder: Path, general: Classifier, head: Any) -> Network:
     """The classifier's trunk, from photos to features, and `head` on it."""
     trunk = keras.saving.load_model(folder / MODEL).get_layer("trunk")
-    return Network(trunk, head, trunk.get_layer("base"), general.encoder.image_size)
+    return Network(
+        general.manifest["options"]["backbone"], trunk, head, trunk.get_layer("base"), general.encoder.image_size
+    )
 
 
 def train_network(

@@ -1,14 +1,37 @@
 """The backbones to choose from: what each expects and how it is best trained, in one table."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 from keras import layers
 
 from relevance.errors import DataError
 from relevance.images import Size
+
+
+class Scaling(NamedTuple):
+    """A channel of a pixel, 0 to 255, times `scale` plus `offset`; one for all channels, or of each of the three."""
+
+    scale: float | list[float]
+    offset: float | list[float]
+
+
+BYTES = Scaling(1.0, 0.0)
+"""The network scales them itself."""
+SIGNED = Scaling(1 / 127.5, -1.0)
+_MEANS, _DEVIATIONS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of red, green and blue in ImageNet, 0 to 1."""
+NORMALISED = Scaling(
+    [own**-1.5 for own in _DEVIATIONS],
+    [-255 * mean * own**-1.5 for mean, own in zip(_MEANS, _DEVIATIONS, strict=True)],
+)
+"""For a network that divides by 255 itself: by the ImageNet mean and deviation, and then by the root of the deviation,
+as the first EfficientNets were trained (tensorflow/tensorflow issue 49930)."""
 
 
 @dataclass(frozen=True)
@@ -16,14 +39,13 @@ class Backbone:
     """One row of the table.
 
     application: its name in `keras.applications`, None for our own network. image_size: side in pixels of a square of
-    as many pixels as go in. signed: whether they go in as [-1, 1] (else as 0 to 255: the network scales them itself).
-    parameters: without its top, in millions. fine_tune_from: the first trained layer of the second phase, by the start
-    of its name; "" trains all.
+    as many pixels as go in. scaling: how they go in. parameters: without its top, in millions. fine_tune_from: the
+    first trained layer of the second phase, by the start of its name; "" trains all.
     """
 
     application: str | None
     image_size: int
-    signed: bool
+    scaling: Scaling
     parameters: float
     fine_tune_from: str = ""
     embedding_dim: int = 128
@@ -34,32 +56,32 @@ class Backbone:
 
 
 BACKBONES = {
-    "small": Backbone(None, 64, True, 0.66, embedding_dim=64, dropout=0.0, epochs=30, batch=32, learning_rate=4e-3),
+    "small": Backbone(None, 64, SIGNED, 0.66, embedding_dim=64, dropout=0.0, epochs=30, batch=32, learning_rate=4e-3),
     # Latency.
-    "MobileNetV2": Backbone("MobileNetV2", 112, True, 2.26, "block_6_"),
-    "MobileNetV3Small": Backbone("MobileNetV3Small", 224, False, 0.94),
-    "MobileNetV3Large": Backbone("MobileNetV3Large", 224, False, 3.0),
+    "MobileNetV2": Backbone("MobileNetV2", 112, SIGNED, 2.26, "block_6_"),
+    "MobileNetV3Small": Backbone("MobileNetV3Small", 224, BYTES, 0.94),
+    "MobileNetV3Large": Backbone("MobileNetV3Large", 224, BYTES, 3.0),
     # Accuracy.
-    "EfficientNetB0": Backbone("EfficientNetB0", 224, False, 4.05),
-    "EfficientNetB1": Backbone("EfficientNetB1", 240, False, 6.58),
-    "EfficientNetB2": Backbone("EfficientNetB2", 260, False, 7.77),
-    "EfficientNetB3": Backbone("EfficientNetB3", 300, False, 10.78),
-    "EfficientNetB4": Backbone("EfficientNetB4", 380, False, 17.67),
-    "EfficientNetB5": Backbone("EfficientNetB5", 456, False, 28.51),
-    "EfficientNetB6": Backbone("EfficientNetB6", 528, False, 40.96),
-    "EfficientNetB7": Backbone("EfficientNetB7", 600, False, 64.1),
-    "EfficientNetV2B0": Backbone("EfficientNetV2B0", 224, False, 5.92),
-    "EfficientNetV2B1": Backbone("EfficientNetV2B1", 240, False, 6.93),
-    "EfficientNetV2B2": Backbone("EfficientNetV2B2", 260, False, 8.77),
-    "EfficientNetV2B3": Backbone("EfficientNetV2B3", 300, False, 12.93),
-    "EfficientNetV2S": Backbone("EfficientNetV2S", 384, False, 20.33),
-    "EfficientNetV2M": Backbone("EfficientNetV2M", 480, False, 53.15),
-    "EfficientNetV2L": Backbone("EfficientNetV2L", 480, False, 117.75),
-    "ConvNeXtTiny": Backbone("ConvNeXtTiny", 224, False, 27.82),
-    "ConvNeXtSmall": Backbone("ConvNeXtSmall", 224, False, 49.45),
-    "ConvNeXtBase": Backbone("ConvNeXtBase", 224, False, 87.57),
+    "EfficientNetB0": Backbone("EfficientNetB0", 224, NORMALISED, 4.05),
+    "EfficientNetB1": Backbone("EfficientNetB1", 240, NORMALISED, 6.58),
+    "EfficientNetB2": Backbone("EfficientNetB2", 260, NORMALISED, 7.77),
+    "EfficientNetB3": Backbone("EfficientNetB3", 300, NORMALISED, 10.78),
+    "EfficientNetB4": Backbone("EfficientNetB4", 380, NORMALISED, 17.67),
+    "EfficientNetB5": Backbone("EfficientNetB5", 456, NORMALISED, 28.51),
+    "EfficientNetB6": Backbone("EfficientNetB6", 528, NORMALISED, 40.96),
+    "EfficientNetB7": Backbone("EfficientNetB7", 600, NORMALISED, 64.1),
+    "EfficientNetV2B0": Backbone("EfficientNetV2B0", 224, BYTES, 5.92),
+    "EfficientNetV2B1": Backbone("EfficientNetV2B1", 240, BYTES, 6.93),
+    "EfficientNetV2B2": Backbone("EfficientNetV2B2", 260, BYTES, 8.77),
+    "EfficientNetV2B3": Backbone("EfficientNetV2B3", 300, BYTES, 12.93),
+    "EfficientNetV2S": Backbone("EfficientNetV2S", 384, BYTES, 20.33),
+    "EfficientNetV2M": Backbone("EfficientNetV2M", 480, BYTES, 53.15),
+    "EfficientNetV2L": Backbone("EfficientNetV2L", 480, BYTES, 117.75),
+    "ConvNeXtTiny": Backbone("ConvNeXtTiny", 224, BYTES, 27.82),
+    "ConvNeXtSmall": Backbone("ConvNeXtSmall", 224, BYTES, 49.45),
+    "ConvNeXtBase": Backbone("ConvNeXtBase", 224, BYTES, 87.57),
     # The reference.
-    "InceptionResNetV2": Backbone("InceptionResNetV2", 299, True, 54.34),
+    "InceptionResNetV2": Backbone("InceptionResNetV2", 299, SIGNED, 54.34),
 }
 
 
@@ -92,11 +114,28 @@ def build(name: str, image_size: Size, weights: str | None) -> Any:
     backbone = find(name)
     if backbone.application is None:
         return small(image_size)
-    constructor = getattr(keras.applications, backbone.application)
+    constructor = partial(
+        getattr(keras.applications, backbone.application), include_top=False, input_shape=(*image_size, 3)
+    )
     try:
-        return constructor(include_top=False, weights=weights, input_shape=(*image_size, 3))
+        own = backbone.scaling == NORMALISED
+        return _without_normalisation(constructor, weights) if own else constructor(weights=weights)
     except Exception as error:  # Keras raises a bare Exception where a download fails
         raise DataError(_refusal(name, image_size, weights, error)) from error
+
+
+def _without_normalisation(constructor: Callable[..., Any], weights: str | None) -> Any:
+    """The first EfficientNets carry the ImageNet mean and variance among their weights, which Keras 3.15 does not look
+    at again once they are set, and have one layer more for "imagenet" than for a file or none. Here the photos come
+    normalised, and all have the same layers."""
+    base = constructor(weights=None if weights == "imagenet" else weights)
+    if weights == "imagenet":
+        base.set_weights(constructor(weights=weights).get_weights())
+    normalisation = next(layer for layer in base.layers if isinstance(layer, layers.Normalization))
+    mean, variance, *count = normalisation.get_weights()
+    normalisation.set_weights([np.zeros_like(mean), np.ones_like(variance), *count])
+    normalisation.finalize_state()
+    return base
 
 
 def _refusal(name: str, image_size: Size, weights: str | None, error: Exception) -> str:

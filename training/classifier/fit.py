@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from relevance.errors import TrainingError
 from training.classifier.batches import ROUND, Measuring, Order, Training
 from training.classifier.checkpoint import Checkpoint, Weights
 from training.classifier.distribution import ONE_DEVICE, Distribution
@@ -187,6 +188,12 @@ class _Keep(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         found = {name: float(value) for name, value in (logs or {}).items()}
+        if not np.isfinite(list(found.values())).all():
+            shown = ", ".join(f"{name} {value}" for name, value in found.items())
+            raise TrainingError(
+                f"round {epoch + 1} of the {self._phase} ended with {shown}; the rounds before are kept: "
+                "lower --learning-rate and start again"
+            )
         self._history.append(found)
         self._progress.set_postfix({name: f"{value:.3f}" for name, value in found.items()})
         losses = [entry.get("val_loss", entry["loss"]) for entry in self._history]

@@ -11,6 +11,7 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
+from relevance.errors import DataError
 from relevance.images import Size
 from training.classifier.augment import Augment
 from training.classifier.backbones import Backbone, build, find
@@ -22,9 +23,10 @@ and texture, which attributes need."""
 
 @dataclass(frozen=True)
 class Network:
-    """trunk: photos uint8 `[b, height, width, 3]` to features `[b, f]`; head: features to the dict of `logits` `[b, c]`
-    and `projection` `[b, dim]`; base: the backbone inside the trunk, from scaled photos."""
+    """name: of the backbone; trunk: photos uint8 `[b, height, width, 3]` to features `[b, f]`; head: features to the
+    dict of `logits` `[b, c]` and `projection` `[b, dim]`; base: the backbone inside the trunk, from scaled photos."""
 
+    name: str
     trunk: Any
     head: Any
     base: Any
@@ -34,25 +36,32 @@ class Network:
 def make_network(name: str, image_size: Size, weights: str | None, prior: NDArray[np.float64], seed: int) -> Network:
     """prior: share of each class `[c]`; the last bias starts from its logarithm, so that the first steps are not spent
     on learning how often each class occurs."""
-    backbone = find(name)
-    base = build(name, image_size, weights)
+    photos = keras.Input((*image_size, 3), dtype="uint8", name="photos")
+    trunk, base = _trunk(name, photos, weights, "trunk")
+    return Network(name, trunk, _head(trunk.output.shape[-1], find(name), prior, seed), base, image_size)
+
+
+def _trunk(name: str, photos: Any, weights: str | None, own_name: str) -> tuple[Any, Any]:
+    """Of the backbone `name`, from the input `photos`: the trunk, to be called `own_name`, and its base."""
+    base = build(name, photos.shape[1:3], weights)
     maps = [base.get_layer(layer).output for layer in stage_ends(base)[-STAGES:]]
     pooled = layers.Concatenate()([layers.GlobalAveragePooling2D()(one) for one in maps])
     base = keras.Model(base.input, pooled, name="base")
-    photos = keras.Input((*image_size, 3), dtype="uint8", name="photos")
-    scaled = layers.Rescaling(1 / 127.5, offset=-1.0)(photos) if backbone.signed else layers.Rescaling(1.0)(photos)
-    trunk = keras.Model(photos, base(scaled), name="trunk")
-    return Network(trunk, _head(trunk.output.shape[-1], backbone, prior, seed), base, image_size)
+    scaled = layers.Rescaling(*find(name).scaling)(photos)
+    return keras.Model(photos, base(scaled), name=own_name), base
 
 
 def stage_ends(base: Any) -> list[str]:
-    """The last layer of each resolution of a backbone, by name, finest first."""
+    """The last layer of each resolution of a backbone, by name, finest first. What is coarser than the last map of all
+    weighs channels (squeeze and excitation), and is no map of the photo."""
     ends: dict[tuple[int, int], str] = {}
+    last = (0, 0)
     for layer in base.layers:
         shape: Any = getattr(layer.output, "shape", ())
         if len(shape) == 4 and not isinstance(layer, layers.InputLayer | layers.ZeroPadding2D | layers.Cropping2D):
-            ends[shape[1], shape[2]] = layer.name
-    return [ends[size] for size in sorted(ends, reverse=True)]
+            last = shape[1], shape[2]
+            ends[last] = layer.name
+    return [ends[size] for size in sorted(ends, reverse=True) if min(np.subtract(size, last)) >= 0]
 
 
 def _head(features: int, backbone: Backbone, prior: NDArray[np.float64], seed: int) -> Any:
@@ -98,6 +107,15 @@ def fine_tune(network: Network, first: str) -> None:
         raise ValueError(f"the backbone has no layer whose name starts with {first!r}")
 
 
+def refuse_unknown_layer(network: Network, first: str) -> None:
+    """Raises DataError where no layer's name starts with `first`: to know it before hours of work."""
+    if first and not any(layer.name.startswith(first) for layer in network.base.layers):
+        raise DataError(
+            f"--fine-tune-from: expected the start of a layer's name, such as {', '.join(stage_ends(network.base))}, "
+            f"or nothing for all layers; found {first!r}"
+        )
+
+
 def blocks(network: Network, first: str) -> list[str]:
     """Where training may begin, for :func:`fine_tune`, the last block of the backbone first and `first` at the end: a
     block ends where the resolution does."""
@@ -133,12 +151,9 @@ def smaller(size: Size) -> Size:
 
 def _resized(network: Network, size: Size) -> Any:
     """The same trunk for photos of another size, with layers of its own (Keras 3.15 does not load shared ones)."""
-    base = keras.models.clone_model(network.base, input_tensors=keras.Input((*size, 3)))
-    base.set_weights(network.base.get_weights())
-    photos = keras.Input((*size, 3))
-    scaling = next(layer for layer in network.trunk.layers if isinstance(layer, layers.Rescaling))
-    scaled = layers.Rescaling(scaling.scale, offset=scaling.offset)(photos)
-    return keras.Model(photos, base(scaled), name="smaller_trunk")
+    trunk, _ = _trunk(network.name, keras.Input((*size, 3)), None, "smaller_trunk")
+    trunk.set_weights(network.trunk.get_weights())
+    return trunk
 
 
 def deployable(network: Network, temperature: float, views: int = 1) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-from relevance.artifacts import write_manifest, writing
+from relevance.artifacts import refuse_foreign, write_manifest, writing
 from relevance.classification import scores
 from relevance.classifier import CATEGORIES, ENCODER, KIND, VERSION, ImageEncoder
 from training.classifier.answers import read_calibration, stated_answers
@@ -25,7 +25,14 @@ from training.classifier.export import encode, export, write_json
 from training.classifier.fit import Schedule, predict_logits, train_head, train_network
 from training.classifier.losses import TreeCrossEntropy, levels_above
 from training.classifier.material import Material, read_material
-from training.classifier.network import Network, blocks, deployable, fine_tune, make_network
+from training.classifier.network import (
+    Network,
+    blocks,
+    deployable,
+    fine_tune,
+    make_network,
+    refuse_unknown_layer,
+)
 from training.classifier.options import Options
 from training.classifier.precision import choose_precision, training_in
 
@@ -49,6 +56,8 @@ def train_classifier(
 ) -> dict[str, Any] | None:
     """What :func:`run` does once the dataset is read."""
     started = time.monotonic()
+    refuse_foreign(out)
+    known = read_calibration(options.calibration, material)
     work = out.with_name(f".{out.name}.unfinished")
     work.mkdir(parents=True, exist_ok=True)
     key = _key(options, material)
@@ -60,7 +69,6 @@ def train_classifier(
         train_clicks(
             network, material.photos, material.examples, material.clicks, _loss(material, options), options, work, key
         )
-    known = read_calibration(options.calibration, material)
     temperature = known["temperature"] if known else fitted_temperature(network, material, options.views)
     with writing(out) as folder:
         export(deployable(network, temperature, options.views), folder)
@@ -144,11 +152,12 @@ def _train(
     if not pretrained:
         train_network(network, photos, examples, loss, schedule, work, key, devices)
         return
+    first = _first(options, backbone)
+    refuse_unknown_layer(network, first)
     head = Schedule(epochs=20, batch=64, learning_rate=2e-3, seed=options.seed, plateau=2)
     train_head(network, photos, examples, loss, head, work, key, devices)
     if not schedule.epochs:
         return
-    first = _first(options, backbone)
     parts = blocks(network, first) if options.block_by_block else [first]
     for part in parts:
         fine_tune(network, part)
