@@ -102,9 +102,10 @@ class Engine:
         """Returns at most `k` listings for `query`, best first, with its category filter.
 
         Lexical hits and semantic ones stand in one order, by calibrated relevance. Where the words find nothing, the
-        fallback answers instead, or abstains. Past the deadline nothing more is begun: the answer has the category
-        filter alone, or not even that, and `timed_out` says so. Raises DataError for filters this catalogue cannot
-        apply and for k outside 1 to 1000; any text is a valid query.
+        fallback answers instead, or abstains; it may give up filters, but never `not_categories`. The category filter
+        describes the query, whatever `filters` leave. Past the deadline nothing more is begun: the answer has the
+        category filter alone, or not even that, and `timed_out` says so. Raises DataError for filters this catalogue
+        cannot apply and for k outside 1 to 1000; any text is a valid query.
         """
         _check_k(k)
         deadline, timings = Deadline(deadline_ms), Timings()
@@ -224,7 +225,7 @@ class Engine:
         if not asked.reading.words:
             return Fallback("the query has no words", None, (), (), abstained=True)
         relaxed: list[str] = []
-        remaining = list(filters.active())
+        remaining, filtered = list(filters.relaxable()), bool(filters.active())
         likely = self.relevance.shown(found.relevance)
         while not likely.any() and remaining:
             name = remaining.pop(0)
@@ -234,7 +235,9 @@ class Engine:
             found = self.candidates(asked, k, self._mask(filters))
             likely = self.relevance.shown(found.relevance)
         hits = self._shown(asked, k, found, likely)
-        trigger = "no listing has every word of the query" + (" and passes the filters" if found.matching else "")
+        # Without filters those that match have expired.
+        passing = " and passes the filters" if found.matching and filtered else ""
+        trigger = "no listing has every word of the query" + passing
         return Fallback(trigger, asked.reading.corrected, tuple(relaxed) if hits else (), hits, abstained=not hits)
 
     def _mask(self, filters: Filters) -> Mask:

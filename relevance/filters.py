@@ -1,7 +1,7 @@
 """Hard filters: what a person has ticked. A filter becomes a mask over the rows of the snapshot."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from relevance.columns import Columns
 from relevance.errors import DataError, listed, quoted
+from relevance.filter_checks import check_filters
 from relevance.ontology import Ontology
 
 Mask = NDArray[np.bool_]
@@ -19,11 +20,19 @@ MAX_AGE_DAYS = 1_000_000
 RELAXATION_ORDER = ("max_age_days", "near", "price", "attributes", "locale", "category")
 """In which order the fallback gives up filters when nothing passes them all."""
 
+NEVER_RELAXED = ("not_categories",)
+"""What somebody has ruled out does not come back, even if there is nothing else."""
+
+_UNSET: tuple[Any, ...] = (None, {}, (), [])
+
 
 @dataclass(frozen=True)
 class Filters:
     """price: (lowest, highest), either None; near: (latitude, longitude, kilometres); category: a category id, its
-    whole subtree; max_age_days: days since the listing was made; locale; attributes: name -> value or list of values.
+    whole subtree; max_age_days: days since the listing was made; locale; attributes: name -> value or list of values;
+    not_categories: category ids, each left out with its whole subtree.
+
+    Raises DataError, naming the field, for a value of another type and for one that nothing could pass.
     """
 
     price: tuple[float | None, float | None] | None = None
@@ -32,21 +41,21 @@ class Filters:
     max_age_days: float | None = None
     locale: str | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
+    not_categories: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        if self.price is not None and not _numbers(self.price, 2, or_none=True):
-            raise DataError(f"filters: price: expected (lowest, highest), either None, got {quoted(self.price)}")
-        if self.near is not None and not _numbers(self.near, 3):
-            raise DataError(f"filters: near: expected (latitude, longitude, kilometres), got {quoted(self.near)}")
-        if self.max_age_days is not None and not (_numbers([self.max_age_days], 1) and self.max_age_days >= 0):
-            raise DataError(f"filters: max_age_days: expected a number of days, got {quoted(self.max_age_days)}")
+        check_filters(vars(self))
 
     def active(self) -> tuple[str, ...]:
-        """Returns the names of the filters that are set, in the order in which the fallback relaxes them."""
-        return tuple(name for name in RELAXATION_ORDER if getattr(self, name) not in (None, {}))
+        """Returns the names of the filters that are set."""
+        return tuple(name for name in RELAXATION_ORDER + NEVER_RELAXED if getattr(self, name) not in _UNSET)
+
+    def relaxable(self) -> tuple[str, ...]:
+        """Returns those that the fallback may give up, in its order."""
+        return tuple(name for name in self.active() if name not in NEVER_RELAXED)
 
     def without(self, name: str) -> "Filters":
-        """Returns these filters less one."""
+        """Returns these filters less a relaxable one."""
         cleared: Any = {} if name == "attributes" else None
         return replace(self, **{name: cleared})
 
@@ -63,6 +72,8 @@ class Filters:
         if self.category is not None:
             first = ontology.position(self.category)
             mask &= (columns.category >= first) & (columns.category < ontology.end[first])
+        if self.not_categories:
+            mask &= ~_under(self.not_categories, ontology)[columns.category]
         if self.max_age_days is not None:
             oldest = now - np.timedelta64(round(min(self.max_age_days, MAX_AGE_DAYS) * 86_400_000), "ms")
             mask &= columns.created_at >= oldest
@@ -76,12 +87,12 @@ class Filters:
         return mask
 
 
-def _numbers(values: Any, count: int, or_none: bool = False) -> bool:
-    """Whether `values` is a sequence of `count` numbers; NaN is none."""
-    if not isinstance(values, list | tuple) or len(values) != count:
-        return False
-    given = [value for value in values if not (or_none and value is None)]
-    return all(isinstance(v, Real) and not isinstance(v, bool) and v == v for v in given)
+def _under(category_ids: Sequence[str], ontology: Ontology) -> Mask:
+    """Returns bool `[categories]`: those in one of the subtrees. One look at each row, however many ids there are."""
+    under = np.zeros(len(ontology), np.bool_)
+    for first in map(ontology.position, category_ids):
+        under[first : ontology.end[first]] = True
+    return under
 
 
 def within(

@@ -83,6 +83,29 @@ def test_filters_that_leave_something_are_kept(with_threshold: Opener) -> None:
     assert found.relaxed == ()
 
 
+def test_what_was_ruled_out_is_never_given_up(with_threshold: Opener) -> None:
+    engine = with_threshold(0.0)
+    roots = [p for p in range(len(engine.ontology)) if engine.ontology.parent[p] < 0]
+    counts = engine.catalogue.counts()
+    kept = next(p for p in roots if counts[p : engine.ontology.end[p]].any())
+    away = [engine.ontology.ids[p] for p in roots if p != kept]
+    found = engine.fallback("zzzz qqqq", Filters(price=(1e12, None), not_categories=away), k=MAX_K)
+    assert found.relaxed == ("price",)
+    assert {hit.category.split(" > ")[0] for hit in found.hits} == {engine.ontology.name(kept)}
+    everything = [engine.ontology.ids[p] for p in roots]
+    nothing = engine.fallback("zzzz qqqq", Filters(price=(1e12, None), not_categories=everything), k=10)
+    assert (nothing.hits, nothing.relaxed, nothing.abstained) == ((), (), True)
+
+
+def test_the_trigger_tells_whether_it_was_the_filters(engine: Engine, listings: Listings) -> None:
+    title = listings.titles[online(listings)[0]]
+    expired = next(i for i in range(len(listings)) if i not in set(online(listings)))
+    too_much = Filters(price=(1e12, None))
+    assert engine.fallback(title, too_much).trigger == "no listing has every word of the query and passes the filters"
+    for asked in (engine.fallback("zzzz qqqq", too_much), engine.fallback(listings.titles[expired])):
+        assert asked.trigger == "no listing has every word of the query"
+
+
 def test_fallback_alone_is_the_fallback_of_a_search(engine: Engine) -> None:
     _, typed = _typed_wrong(engine)
     for query in (typed, "zzzz qqqq", ""):

@@ -88,6 +88,8 @@ def test_price(rows: list[Row], low: float | None, high: float | None) -> None:
         price = row["price"]
         return price is not None and (low is None or price >= low) and (high is None or price <= high)
 
+    if low is not None and high is not None:
+        low, high = min(low, high), max(low, high)
     expected = [_lives(r) and passes(r) for r in rows]
     assert _mask(Filters(price=(low, high)), _columns(rows)) == expected
 
@@ -102,7 +104,19 @@ def test_category_holds_its_subtree(rows: list[Row], category: str) -> None:
     assert _mask(Filters(category=category), _columns(rows)) == [_lives(r) and passes(r) for r in rows]
 
 
-@given(rows_of_a_catalogue, st.integers(0, 40) | st.sampled_from([1e6, 1e300, math.inf]))
+@given(rows_of_a_catalogue, st.lists(st.sampled_from(ONTOLOGY.ids)))
+def test_not_categories_leaves_out_each_subtree(rows: list[Row], away: list[str]) -> None:
+    unwanted = [ONTOLOGY.paths[ONTOLOGY.position(category)] for category in away]
+
+    def passes(row: Row) -> bool:
+        path = ONTOLOGY.paths[ONTOLOGY.position(row["category"])]
+        return not any(path[: len(names)] == names for names in unwanted)
+
+    expected = [_lives(r) and passes(r) for r in rows]
+    assert _mask(Filters(not_categories=away), _columns(rows)) == expected
+
+
+@given(rows_of_a_catalogue, st.integers(0, 40) | st.sampled_from([1e6, 1e300]))
 def test_age(rows: list[Row], days: float) -> None:
     expected = [_lives(r) and r["age"] is not None and r["age"] <= days for r in rows]
     assert _mask(Filters(max_age_days=days), _columns(rows)) == expected
@@ -188,6 +202,7 @@ def test_filters_add_up(rows: list[Row]) -> None:
     ("filters", "message"),
     [
         (Filters(category="mower"), "unknown category 'mower'.*'mowers'"),
+        (Filters(not_categories=["cars", "mower"]), "unknown category 'mower'.*'mowers'"),
         (Filters(attributes={"color": "red"}), "no attribute 'color'.*colour"),
     ],
 )
@@ -205,11 +220,37 @@ def test_what_the_catalogue_does_not_have_is_refused(filters: Filters, message: 
         ({"price": (1,)}, "price: expected"),
         ({"price": ("1", 2)}, "price: expected.*'1'"),
         ({"price": (math.nan, 2)}, "price: expected.*nan"),
+        ({"price": (0, math.inf)}, "price: expected.*finite.*inf"),
+        ({"price": (0, 10**400)}, "price: expected"),
+        ({"price": (True, 2)}, "price: expected"),
+        ({"price": (10, 5)}, r"price: expected \(lowest, highest\).*got \(10, 5\)"),
+        ({"price": (None, -0.01)}, "price: expected.*at least 0"),
+        ({"price": (-2, -1)}, "price: expected.*at least 0"),
         ({"near": (52.0, 4.9)}, "near: expected"),
         ({"near": (52.0, None, 5)}, "near: expected"),
         ({"near": "52,4,5"}, "near: expected"),
+        ({"near": (90.1, 0, 5)}, "near: expected.*latitude within ±90.*got.*90.1"),
+        ({"near": (-999, 0, 5)}, "near: expected"),
+        ({"near": (0, 180.5, 5)}, "near: expected.*longitude within ±180"),
+        ({"near": (0, -181, 5)}, "near: expected"),
+        ({"near": (0, 0, -1)}, "near: expected.*kilometres of at least 0"),
+        ({"near": (0, 0, math.inf)}, "near: expected"),
+        ({"category": 5}, "category: expected a category id.*got 5"),
+        ({"category": ["cars"]}, "category: expected"),
+        ({"not_categories": "cars"}, "not_categories: expected a list.*got 'cars'"),
+        ({"not_categories": None}, "not_categories: expected a list.*got None"),
+        ({"not_categories": ["cars", 5]}, "not_categories: expected"),
+        ({"locale": 5}, "locale: expected text, got 5"),
+        ({"attributes": "x"}, "attributes: expected names to.*got 'x'"),
+        ({"attributes": None}, "attributes: expected"),
+        ({"attributes": {5: "x"}}, "attributes: expected"),
+        ({"attributes": {"colour": {"is": "red"}}}, "attributes: expected"),
+        ({"attributes": {"colour": ["red", None]}}, "attributes: expected"),
+        ({"attributes": {"doors": math.nan}}, "attributes: expected"),
         ({"max_age_days": -1}, "max_age_days: expected"),
         ({"max_age_days": math.nan}, "max_age_days: expected"),
+        ({"max_age_days": math.inf}, "max_age_days: expected a finite"),
+        ({"max_age_days": "3"}, "max_age_days: expected"),
         ({"max_age_days": True}, "max_age_days: expected"),
     ],
 )
@@ -218,12 +259,33 @@ def test_malformed_filters_are_refused(values: dict[str, Any], message: str) -> 
         Filters(**values)
 
 
-def test_active_and_without() -> None:
-    full = Filters((1, 2), (0, 0, 1), "cars", 3, "en", {"colour": "red"})
-    assert full.active() == RELAXATION_ORDER
-    assert Filters().active() == ()
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"price": (5, 5)},
+        {"price": [0, 0]},
+        {"price": (None, None)},
+        {"near": (-90, 180, 0)},
+        {"near": (90.0, -180.0, 1e9)},
+        {"max_age_days": 0},
+        {"attributes": {"colour": [], "doors": [5, "3"], "used": False}},
+    ],
+)
+def test_what_lies_on_the_edge_is_a_filter(values: dict[str, Any]) -> None:
+    ((name, value),) = values.items()
+    assert getattr(Filters(**values), name) == value
+
+
+def test_what_is_ruled_out_cannot_be_given_up() -> None:
+    full = Filters((1, 2), (0, 0, 1), "cars", 3, "en", {"colour": "red"}, ["mowers"])
+    assert set(full.active()) == {*RELAXATION_ORDER, "not_categories"}
+    assert full.relaxable() == RELAXATION_ORDER
+    assert "not_categories" not in RELAXATION_ORDER
+    assert Filters().active() == Filters(not_categories=[]).active() == ()
     for name in RELAXATION_ORDER:
-        assert full.without(name).active() == tuple(other for other in RELAXATION_ORDER if other != name)
+        left = full.without(name)
+        assert left.relaxable() == tuple(other for other in RELAXATION_ORDER if other != name)
+        assert left.not_categories == ["mowers"]
 
 
 @given(rows_of_a_catalogue)

@@ -78,8 +78,23 @@ def test_filters_hold_for_every_hit(engine: Engine, listings: Listings) -> None:
         assert all(hit.category.split(" > ")[0] == root for hit in result.hits)
 
 
+def test_what_is_ruled_out_leaves_what_lies_elsewhere(engine: Engine) -> None:
+    word = max(engine.towers.featuriser.words, key=engine.lexical.count)
+    found = engine.search(word, MAX_K)
+    root = found.hits[0].category.split(" > ")[0]
+    away = Filters(not_categories=[engine.ontology.ids[engine.ontology.paths.index((root,))]])
+    elsewhere = [hit for hit in engine.lexical_search(word, MAX_K) if hit.category.split(" > ")[0] != root]
+    assert elsewhere, "a word of more than one root"
+    assert engine.lexical_search(word, MAX_K, away) == tuple(elsewhere)
+    left = engine.search(word, MAX_K, away)
+    assert {hit.listing_id for hit in elsewhere} <= {hit.listing_id for hit in left.hits}
+    assert all(hit.category.split(" > ")[0] != root for hit in left.hits)
+    assert left.category_filter == found.category_filter, "it describes the query"
+
+
 def test_unknown_filters_are_refused(engine: Engine) -> None:
-    for filters in (Filters(category="no such"), Filters(attributes={"no such": 1})):
+    unknown = (Filters(category="no such"), Filters(attributes={"no such": 1}), Filters(not_categories=["no such"]))
+    for filters in unknown:
         for ask in (engine.search, engine.fallback, engine.lexical_search):
             with pytest.raises(DataError, match="no such"):
                 ask("x", filters=filters)
