@@ -33,6 +33,14 @@ _SHORTEST_WORD = 4
 """Shorter pieces of a text prior are often parts of words, or abbreviations."""
 
 _DIACRITICS = re.compile("[\u0300-\u036f]")
+# Unicode's Default_Ignorable_Code_Point: soft hyphens, joiners, marks of direction, variation selectors. They neither
+# are words (the selector after an emoji) nor separate any, and Unicode's NFKC_Casefold takes them away, too. With them
+# go the marks drawn around a symbol: a keycap's digit stays.
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "\u20dd-\u20e4]"
+)
 _APOSTROPHES = re.compile("['\u2019\u2018\u02bc\u0060\u00b4]")
 _INCHES = re.compile(r"(\d)\s*(?:\"|\u201d|(?:inches|inch)\b)")
 # Before NFKC, which makes a space of the first and two single primes of the second.
@@ -46,12 +54,14 @@ _ASCII_WORD = re.compile("[a-z0-9]+")
 
 
 def normalise(text: str, limit: int | None = MAX_CHARACTERS) -> str:
-    """Returns `text` in one spelling: NFKC, lower case, Latin, Greek and Cyrillic diacritics and apostrophes
-    removed, a number written together with its unit (`128 GB` and `128gb` become `128gb`; `43"` becomes `43in`).
-    Doing it again changes nothing. limit: characters read of the text, None for all."""
+    """Returns `text` in one spelling: NFKC, lower case, Latin, Greek and Cyrillic diacritics, apostrophes and what
+    nobody sees (soft hyphens, joiners, variation selectors) removed, a number written together with its unit (`128 GB`
+    and `128gb` become `128gb`; `43"` becomes `43in`). Doing it again changes nothing. limit: characters read of the
+    text, None for all."""
     text = text[:limit]
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text.translate(_QUOTES)).casefold()
+        text = _UNSEEN.sub("", text).translate(_QUOTES)
+        text = unicodedata.normalize("NFKC", text).casefold()
         text = _DIACRITICS.sub("", unicodedata.normalize("NFD", text))
         text = unicodedata.normalize("NFC", text)
     else:

@@ -16,6 +16,8 @@ STRANGE = {
     "punctuation": "?!*() AND OR NOT text:x \"'\\",
     "controls": "\x00\x01\x1b[31m\x7f\x85",
     "emoji": "🎮🏳️‍🌈👩‍👩‍👧",
+    "variation selectors": "❤️☎️1️⃣" * 50,
+    "invisible": "\u200b\u00ad\u2060\ufeff\u202e" * 50,
     "right to left": "كرسي أطفال \u202e דלת",
     "unspaced": "任天堂ゲーム機โต๊ะไม้",
     "combining": "e" + "\u0301" * 500,
@@ -48,10 +50,17 @@ def test_any_text_has_an_answer(engine: Engine, query: str, k: int) -> None:
     json.dumps(result.to_dict(), allow_nan=False)
 
 
-@pytest.mark.parametrize("query", ["", "?!", "🎮", "\x00"])
+@pytest.mark.parametrize("query", ["", "?!", "🎮", "❤\ufe0f", "\u200b\u00ad", "\x00"])
 def test_a_query_without_words_abstains(engine: Engine, query: str) -> None:
     result = engine.search(query)
     assert (result.hits, result.abstained, result.category_filter.mode) == ((), True, "none")
+
+
+@pytest.mark.parametrize("query", ["gaming keyboard ❤\ufe0f", "ga\u00adming\u200e keyboard\ufeff"])
+def test_what_nobody_sees_changes_no_answer(engine: Engine, query: str) -> None:
+    seen, result = engine.search("gaming keyboard"), engine.search(query)
+    assert [hit.source for hit in seen.hits[:1]] == ["lexical"]
+    assert (result.hits, result.category_filter, result.abstained) == (seen.hits, seen.category_filter, False)
 
 
 @pytest.mark.parametrize("k", [0, -1, MAX_K + 1])

@@ -35,6 +35,10 @@ PIECES = [
     "㎏",
     "ก",
     "\u0301",
+    "\u200b",
+    "\ufe0f",
+    "\u20e3",
+    "\u3164",
 ]
 MEASURES = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
 TITLES = ["Gaming keyboard Logitech", "gaming mouse logitech", "mechanical keyboard", "Table en chêne", "chêne table"]
@@ -78,10 +82,26 @@ def test_tokens_hold_letters_marks_and_digits_only(text: str) -> None:
         ("велосипед Ёлка", ["велосипед", "елка"]),
         ("🎮 keyboard 🎮🎮", ["keyboard"]),
         ("\ud800broken\udfff", ["broken"]),
+        # An emoji's variation selector is a mark, by its category; a keycap is a digit with one and a frame.
+        ("❤\ufe0f❤\ufe0fkeyboard ☎\ufe0f", ["keyboard"]),
+        ("1\ufe0f\u20e3 keyboard 🚬\u20e0", ["1", "keyboard"]),
+        ("👩\u200d👩\u200d👧 \U0001f3f4\U000e0067\U000e0062\U000e007f", []),
+        ("葛\U000e0100飾", ["葛", "飾"]),
+        ("key\u00adboard head\u200bphones \ufeffmouse\u2060", ["keyboard", "headphones", "mouse"]),
+        ("क्\u200dष نمی\u200cشود", ["क्ष", "نمیشود"]),
+        ("\u2067דלת\u200f \u2069\u202btable\u202c\u061c", ["דלת", "table"]),
+        ("\u3164 \uffa0", []),
     ],
 )
 def test_tokens(text: str, expected: list[str]) -> None:
     assert tokens(text) == expected
+
+
+@pytest.mark.parametrize(
+    "code", [0x00AD, 0x061C, 0x180E, 0x200B, 0x200F, 0x202E, 0x2060, 0xFE00, 0xFE0F, 0xFEFF, 0xE01EF]
+)
+def test_a_character_that_nobody_sees_changes_nothing(code: int) -> None:
+    assert normalise(f"4\u00e9{chr(code)}0 G{chr(code)}B") == normalise("4\u00e90 GB")
 
 
 def test_every_character_of_an_unspaced_script_is_a_token() -> None:
