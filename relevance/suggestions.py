@@ -54,7 +54,7 @@ class Suggester:
         return cls(engine.towers.featuriser.words, names, count)
 
     def suggest(self, typed: str, k: int = 8) -> list[Suggestion]:
-        """Returns at most `k` suggestions, categories first, those with more listings before others."""
+        """Returns at most `k` suggestions, no text twice; categories first, those with more listings before others."""
         words = tokens(typed, limit=100)
         if not words:
             return []
@@ -64,13 +64,14 @@ class Suggester:
         return found[:k]
 
     def _matching_categories(self, prefix: str, k: int) -> list[Suggestion]:
-        """A name that begins so before one that only has a word that does; short before long."""
+        """A name that begins so before one that only has a word that does; short before long. Each name once: what is
+        searched is the name, in whichever of its categories."""
         first, end = bisect_left(self._categories, (prefix,)), bisect_left(self._categories, (prefix + _END,))
-        best: dict[str, tuple[int, int, str]] = {}
+        best: dict[str, tuple[int, int, str, str]] = {}
         for _, start, name, path in self._categories[first:end]:
-            best[path] = min((start, len(name), name), best.get(path, (start, len(name), name)))
-        nearest = heapq.nsmallest(k, best.items(), key=lambda item: (item[1], item[0]))
-        return [Suggestion(name, path, None) for path, (_, _, name) in nearest]
+            found, said = (start, len(name), name, path), name.casefold()
+            best[said] = min(found, best.get(said, found))
+        return [Suggestion(name, path, None) for _, _, name, path in heapq.nsmallest(k, best.values())]
 
     def _completed(self, words: Sequence[str]) -> list[Suggestion]:
         before, last = " ".join(words[:-1]), words[-1]

@@ -47,3 +47,13 @@ def test_nothing_typed_or_nothing_known_suggests_nothing() -> None:
 def test_a_word_suggestion_that_is_a_category_is_not_said_twice() -> None:
     suggester = Suggester(("chairs",), [("Chairs", "Furniture > Chairs")], lambda _: 1)
     assert suggester.suggest("chai") == [Suggestion("Chairs", "Furniture > Chairs", None)]
+
+
+def test_a_name_of_several_categories_is_said_once_and_the_first_stands() -> None:
+    paths = ("Jewellery > Watches", "Sport > WATCHES", "Accessories > Watches", "Accessories > Watch straps")
+    categories = [(path.split(" > ")[1], path) for path in paths]
+    found = Suggester(("watches", "watch"), categories, lambda _: 1).suggest("watc")
+    assert [(each.text, each.category) for each in found] == [
+        ("WATCHES", "Sport > WATCHES"), ("Watch straps", "Accessories > Watch straps"), ("watch", None),
+    ]  # fmt: skip
+    assert len(Suggester((), categories, lambda _: 1).suggest("watc", k=4)) == 2, "one name takes one place"
