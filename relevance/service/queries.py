@@ -50,20 +50,28 @@ class FilterFields(BaseModel):
     max_age_days: Number | None = None
     locale: str | None = None
     attributes: dict[str, Any] = Field(default_factory=dict, description="Name to value, or to a list: any of them.")
+    not_categories: list[str] = Field(
+        default_factory=list, description="Category ids: what lies in one or under it is left out, and never relaxed."
+    )
 
     def filters(self) -> Filters:
         """The same as the engine takes it; raises DataError for values out of range."""
         return Filters(**dict(self))
 
 
-class SearchRequest(BaseModel):
-    """The body of POST /search and POST /fallback."""
+class Filtered(BaseModel):
+    """The body of POST /lexical: a query with filters."""
 
     model_config = ConfigDict(extra="forbid")
 
     query: str
     k: int = Field(default=20, strict=True, json_schema_extra=_COUNTS)
     filters: FilterFields = Field(default_factory=FilterFields)
+
+
+class SearchRequest(Filtered):
+    """The body of POST /search and POST /fallback."""
+
     query_id: str | None = Field(default=None, max_length=100)
     deadline_ms: Number | None = Field(default=None, ge=0, description="Time after which less is answered.")
 
@@ -148,6 +156,11 @@ def _add_parts(router: APIRouter, state: State) -> None:
     async def lexical(q: Text, k: Count = 20) -> Response:
         """What the words alone find: the state of things without this system."""
         return Json(state.engine.lexical_search(q, k))
+
+    @router.post("/lexical", response_model=list[results.Hit])
+    async def lexical_filtered(body: Filtered) -> Response:
+        """The same with filters."""
+        return Json(state.engine.lexical_search(body.query, body.k, body.filters.filters()))
 
     @router.get("/suggest", response_model=list[Suggestion])
     def suggest(q: Text, k: Annotated[int, Query(ge=1, le=20)] = 8) -> Response:

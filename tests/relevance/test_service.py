@@ -58,6 +58,25 @@ def test_search_with_filters(client: TestClient, engine: Engine, title: str) -> 
     assert _plain(answer.json()) == _plain(expected.to_dict())
 
 
+def test_what_is_ruled_out_reaches_every_search(client: TestClient, engine: Engine) -> None:
+    word = max(engine.towers.featuriser.words, key=engine.lexical.count)
+    away = [hit.category_id for hit in engine.lexical_search(word, 3)]
+    filters = relevance.Filters(not_categories=away)
+    body = {"query": word, "k": 50, "filters": {"not_categories": away}}
+    for path, expected in (
+        ("/search", engine.search(word, 50, filters).hits),
+        ("/fallback", engine.fallback(word, filters, 50).hits),
+        ("/lexical", engine.lexical_search(word, 50, filters)),
+    ):
+        answer = client.post(path, json=body).json()
+        assert expected, "something lies elsewhere"
+        found = answer if path == "/lexical" else answer["hits"]
+        assert [hit["listing_id"] for hit in found] == [hit.listing_id for hit in expected]
+    described = client.get("/openapi.json").json()
+    assert "not_categories" in described["components"]["schemas"]["FilterFields"]["properties"]
+    assert "requestBody" in described["paths"]["/lexical"]["post"]
+
+
 def test_half_a_surrogate_is_a_query(client: TestClient) -> None:
     answer = client.post("/search", content=b'{"query": "\\ud800"}', headers={"content-type": "application/json"})
     assert (answer.status_code, answer.json()["query"]) == (200, "\ud800")
@@ -120,6 +139,13 @@ def test_health(client: TestClient, engine: Engine) -> None:
         ("POST", "/search", '{"query": "x", "k": true}', 422, "body.k: Input should be a valid integer"),
         ("POST", "/search", '{"query": "x", "filters": {"max_age_days": -1}}', 400, "max_age_days: expected"),
         ("POST", "/search", '{"query": "x", "filters": {"max_age_days": NaN}}', 422, "max_age_days"),
+        ("POST", "/search", '{"query": "x", "filters": {"price": [10, 5]}}', 400, "filters: price: expected"),
+        ("POST", "/search", '{"query": "x", "filters": {"near": [999, 0, 5]}}', 400, "filters: near: expected"),
+        ("POST", "/fallback", '{"query": "x", "filters": {"near": [0, 0, -1]}}', 400, "filters: near: expected"),
+        ("POST", "/lexical", '{"query": "x", "filters": {"price": [10, 5]}}', 400, "filters: price: expected"),
+        ("POST", "/lexical", '{"query": "x", "deadline_ms": 5}', 422, "deadline_ms"),
+        ("POST", "/search", '{"query": "x", "filters": {"not_categories": "nope"}}', 422, "filters.not_categories"),
+        ("POST", "/search", '{"query": "x", "filters": {"not_categories": ["no"]}}', 400, "unknown category 'no'"),
         ("POST", "/search", '{"query": "x", "filters": {"category": "nope"}}', 400, "unknown category 'nope'"),
         ("POST", "/search", '{"query": "x", "filters": {"attributes": {"nope": 1}}}', 400, "no attribute 'nope'"),
         ("POST", "/search", '{"query": "x", "filters": {"category": "\\ud800"}}', 400, "unknown category '\\ud800'"),
@@ -134,7 +160,7 @@ def test_health(client: TestClient, engine: Engine) -> None:
 def test_errors_are_one_sentence(
     client: TestClient, method: str, path: str, body: str | None, status: int, message: str
 ) -> None:
-    kind = {"content-type": "application/json"} if path == "/search" else {}
+    kind = {"content-type": "application/json"} if path in ("/search", "/fallback", "/lexical") else {}
     answer = client.request(method, path, content=body, headers=kind)
     assert answer.status_code == status
     assert list(answer.json()) == ["error"]
