@@ -1,11 +1,14 @@
 """Queries for things the catalogue has not: foreign words, alone and between words that people say of anything."""
 
+import warnings
 import zlib
 from random import Random
 
 import numpy as np
+from numpy.typing import NDArray
 
 from relevance.absent import AbsentWords, made_up_words
+from relevance.errors import DataWarning
 from relevance.text import tokens
 from relevance.word_pieces import CONTINUED
 from training.towers.corpus import Corpus
@@ -24,24 +27,43 @@ FEWEST_CATEGORIES = 5
 
 def absent_words(corpus: Corpus, prior: TextPrior, fillers: Fillers) -> tuple[AbsentWords, AbsentWords]:
     """Returns the words to train on and others to calibrate on: of the words of the prior that the catalogue's people
-    never use and that may stand for things, the half least like its categories. Without a prior, made-up words."""
+    never use and that may stand for things, the half least like its categories. Made-up words without a prior, and,
+    with a DataWarning, where it has no such words or knows no word of a category."""
     if not prior.pieces:
         return _made_up(corpus)
-    known = {word for text in (*corpus.listings.titles, *corpus.train.queries) for word in tokens(text)}
-    known |= corpus.ontology.name_words
-    known |= fillers.no_things
-    at = [i for i, piece in enumerate(prior.pieces) if _is_foreign(piece, known)]
-    vectors = unit_rows(prior.vectors[at])
-    numbers = {piece: i for i, piece in enumerate(prior.pieces)}
-    rows = [[numbers[w] for name in path for w in tokens(name) if w in numbers] for path in corpus.ontology.paths]
-    categories = unit_rows(np.stack([prior.vectors[own].sum(axis=0) for own in rows if own]))
-    nearest = (vectors @ categories.T).max(axis=1)
-    order = np.argsort(nearest, kind="stable")[: int(len(at) * FOREIGN)]
-    words = sorted(prior.pieces[at[i]] for i in order)
+    categories = _category_vectors(corpus, prior)
+    words = _least_like(categories, prior, _known(corpus, fillers)) if len(categories) else []
+    if not words:
+        lack = "has no words for what is absent" if len(categories) else "knows none of the category words"
+        warnings.warn(
+            f"the prior {lack}: what the catalogue has not is learned from made-up words", DataWarning, stacklevel=2
+        )
+        return _made_up(corpus)
     modifiers = tuple(_modifiers(corpus))
     halves = ([word for word in words if zlib.crc32(word.encode()) % 2 == half] for half in (0, 1))
     first, second = (AbsentWords(tuple(half), modifiers) for half in halves)
     return first, second
+
+
+def _category_vectors(corpus: Corpus, prior: TextPrior) -> NDArray[np.float32]:
+    """Returns the unit vectors of the categories of whose path the prior knows a word, float32 `[known, dim]`."""
+    numbers = {piece: i for i, piece in enumerate(prior.pieces)}
+    rows = [[numbers[w] for name in path for w in tokens(name) if w in numbers] for path in corpus.ontology.paths]
+    sums = [prior.vectors[own].sum(axis=0) for own in rows if own]
+    return unit_rows(np.asarray(sums, np.float32).reshape(-1, prior.dim))
+
+
+def _known(corpus: Corpus, fillers: Fillers) -> set[str]:
+    known = {word for text in (*corpus.listings.titles, *corpus.train.queries) for word in tokens(text)}
+    return known | corpus.ontology.name_words | fillers.no_things
+
+
+def _least_like(categories: NDArray[np.float32], prior: TextPrior, known: set[str]) -> list[str]:
+    """Returns the words of the prior, none of `known`, that lie farthest from all categories."""
+    at = [i for i, piece in enumerate(prior.pieces) if _is_foreign(piece, known)]
+    nearest = (unit_rows(prior.vectors[at]) @ categories.T).max(axis=1)
+    order = np.argsort(nearest, kind="stable")[: int(len(at) * FOREIGN)]
+    return sorted(prior.pieces[at[i]] for i in order)
 
 
 def _made_up(corpus: Corpus) -> tuple[AbsentWords, AbsentWords]:
