@@ -61,3 +61,22 @@ def test_fewer_vectors_than_pieces_are_refused(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "prior", np.zeros((4, 2), np.float32))
     with pytest.raises(DataError, match=r"--text-prior .*no Model2Vec model.*tokens \(6\).*vectors \(4\)"):
         read_prior(str(folder))
+
+
+@pytest.mark.parametrize(("value", "shown"), [(np.nan, "nan"), (-np.inf, "-inf")])
+def test_a_vector_that_is_not_finite_is_named(tmp_path: Path, value: float, shown: str) -> None:
+    vectors = np.ones((6, 2), np.float32)
+    vectors[4:, 1] = value
+    folder = write_model(tmp_path / "prior", vectors)
+    with pytest.raises(DataError, match=rf"row 4, .* piece '##cheater': .* found {shown} \(rows like that: 2 of 6\)"):
+        read_prior(str(folder))
+
+
+def test_a_prior_that_says_nothing_of_any_word_is_refused(tmp_path: Path) -> None:
+    vectors = np.zeros((6, 2), np.float32)
+    vectors[:3] = 1  # [PAD], [UNK] and the exclamation mark, which stand in no word
+    folder = write_model(tmp_path / "prior", vectors)
+    with pytest.raises(DataError, match=r"--text-prior .*found only zeros; give a trained model"):
+        read_prior(str(folder))
+    vectors[3, 0] = 1e-3
+    assert read_prior(str(write_model(tmp_path / "prior", vectors))).vectors.any()

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.errors import DataError
+from relevance.errors import DataError, quoted
 from relevance.text import tokens
 from relevance.word_pieces import CONTINUED, WordPieces
 
@@ -49,8 +49,8 @@ NO_PRIOR = TextPrior((), np.empty((0, 0), np.float32))
 def read_prior(source: str) -> TextPrior:
     """Reads a Model2Vec model from a folder, or from the Hugging Face hub by its id.
 
-    Raises DataError where there is none, it cannot be fetched or read, or its vocabulary is of another kind than
-    WordPiece.
+    Raises DataError where there is none, it cannot be fetched or read, its vocabulary is of another kind than
+    WordPiece, a vector is not finite, or no piece that a word can hold has a vector other than zero.
     """
     from model2vec import StaticModel
 
@@ -70,7 +70,21 @@ def read_prior(source: str) -> TextPrior:
     if model.weights is not None:
         vectors = vectors * np.asarray(model.weights, np.float32)[:, None]
     kept = [i for i, piece in enumerate(pieces) if _readable(piece)]
+    _check(source, pieces, vectors, kept)
     return TextPrior(tuple(pieces[i] for i in kept), vectors[kept])
+
+
+def _check(source: str, pieces: list[str], vectors: NDArray[np.float32], kept: list[int]) -> None:
+    unfit = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if len(unfit):
+        row = int(unfit[0])
+        value = vectors[row][~np.isfinite(vectors[row])][0]
+        raise DataError(
+            f"--text-prior {source}: row {row}, the vector of the piece {quoted(pieces[row])}: expected finite "
+            f"numbers, found {value} (rows like that: {len(unfit):,} of {len(vectors):,})"
+        )
+    if not vectors[kept].any():
+        raise DataError(f"--text-prior {source}: expected vectors of words, found only zeros; give a trained model")
 
 
 def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
