@@ -19,11 +19,19 @@ import httpx
 COMMAND = [sys.executable, "-c", "from relevance.cli import main; main()", "serve"]
 
 
+class NotStartedError(AssertionError):
+    """The service ended before it was ready; errors: what it said on stderr."""
+
+    def __init__(self, code: int, errors: str) -> None:
+        super().__init__(errors)
+        self.code, self.errors = code, errors
+
+
 class Service:
     """A running service; `log` holds the lines of its log once it has ended."""
 
     def __init__(self, process: subprocess.Popen[str], port: int, log: Path) -> None:
-        self.process, self.url, self._log = process, f"http://127.0.0.1:{port}", log
+        self.process, self.url, self.log_path = process, f"http://127.0.0.1:{port}", log
 
     def get(self, path: str, **request: Any) -> httpx.Response:
         return httpx.get(self.url + path, timeout=30, **request)
@@ -37,7 +45,7 @@ class Service:
         return self.process.wait(timeout=40)
 
     def log(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self._log.read_text().splitlines()]
+        return [json.loads(line) for line in self.log_path.read_text().splitlines()]
 
 
 @contextmanager
@@ -67,6 +75,7 @@ def _wait_until_ready(service: Service, errors: Path) -> None:
             service.get("/health/ready").raise_for_status()
             return
         except httpx.TransportError:
-            assert service.process.poll() is None, errors.read_text()
+            if (code := service.process.poll()) is not None:
+                raise NotStartedError(code, errors.read_text()) from None
             assert time.monotonic() < deadline, "the service did not start within two minutes"
             time.sleep(0.05)

@@ -3,17 +3,17 @@
 import logging.config
 import os
 import signal
+import socket
 import tempfile
-from functools import partial
 
 import uvicorn
-from uvicorn.supervisors import Multiprocess
 
-from relevance.bundle import open_manifest
-from relevance.deployment import bundle_at
+from relevance.listening import address, listening
 from relevance.service import logs
 from relevance.service.app import create_app
 from relevance.service.settings import GRACE, Settings
+from relevance.service.state import check
+from relevance.service.supervisor import Supervisor
 
 START_SECONDS = 120
 """A worker that says nothing for so long is started again; large bundles and busy machines take a while to open."""
@@ -23,26 +23,31 @@ def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
     """Answers until SIGTERM or SIGINT; returns when the running requests are answered.
 
     Each worker opens the bundle, whose arrays are mapped into memory and so are there once for all of them. A worker
-    that dies is started again. Raises BundleError, before anything listens, for a bundle that cannot be opened.
+    that dies is started again. Raises, before anything listens, BundleError for a bundle that cannot be opened and
+    DataError for a folder that cannot be used or a port that cannot be had; RelevanceError where workers cannot start.
     """
     options = {
-        "host": host,
-        "port": port,
         "access_log": False,
         "log_config": logs.CONFIG,
         "timeout_graceful_shutdown": GRACE,
         "server_header": False,
         "timeout_worker_healthcheck": START_SECONDS,
     }
+    logging.config.dictConfig(logs.CONFIG)
     # uvicorn raises the signal once more when it has stopped: without this it would end the process as if it failed.
     signal.signal(signal.SIGTERM, lambda *_: None)
     if workers == 1:
-        logging.config.dictConfig(logs.CONFIG)
-        uvicorn.Server(uvicorn.Config(create_app(settings), **options)).run()
+        app = create_app(settings)
+        with _listening(host, port) as listener:
+            uvicorn.Server(uvicorn.Config(app, **options)).run([listener])
         return
-    open_manifest(bundle_at(settings.bundle))
-    with tempfile.TemporaryDirectory(prefix="relevance-metrics-") as folder:
+    check(settings)
+    with _listening(host, port) as listener, tempfile.TemporaryDirectory(prefix="relevance-metrics-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        # A callable, not a name: it carries the settings to the workers.
-        config = uvicorn.Config(partial(create_app, settings), factory=True, workers=workers, **options)
-        Multiprocess(config, sockets=[config.bind_socket()]).run()
+        Supervisor(settings, workers, listener, options).run()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    listener = listening(host, port)
+    logging.getLogger(logs.LOGGER).info("listening on %s", address(listener))
+    return listener

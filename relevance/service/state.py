@@ -5,15 +5,28 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 
+from relevance.bundle import open_manifest
+from relevance.deployment import bundle_at
 from relevance.event_log import EventLog
 from relevance.live.engine import LiveEngine
 from relevance.live.results import UpsertResult
+from relevance.live.store import LiveStore
 from relevance.micro_batches import MicroBatches
 from relevance.query_profile import QueryProfile
 from relevance.service.metrics import Metrics
 from relevance.service.settings import MOST_LARGE, Settings
 from relevance.service.upserts import Sent, upsert_together
 from relevance.suggestions import Suggester
+
+
+def check(settings: Settings) -> None:
+    """Raises BundleError or DataError for what no `State` could be made of. The engine is not opened for it: that takes
+    long, and the memory would stay with who asks."""
+    open_manifest(bundle_at(settings.bundle))
+    if settings.live is not None:
+        LiveStore(settings.live).close()
+    if settings.events is not None:
+        EventLog(settings.events).close()
 
 
 class State:

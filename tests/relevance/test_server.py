@@ -1,9 +1,14 @@
 """The service as real processes: one or several workers, signals, and a worker that dies."""
 
+import hashlib
+import json
 import os
+import re
+import shutil
 import signal
+import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,7 +17,7 @@ import pytest
 
 from relevance.engine import Engine
 from relevance.events import read_behaviour
-from tests.service_process import Service, serving
+from tests.service_process import NotStartedError, Service, serving
 
 EVENT = {
     "action_name": "click",
@@ -65,10 +70,7 @@ def test_a_worker_that_dies_is_replaced(tiny_bundle: Path, tmp_path: Path) -> No
     with serving(tiny_bundle, tmp_path / "log", "--workers", "2") as service:
         before = _children(service.process.pid)
         os.kill(before[0], signal.SIGKILL)
-        deadline = time.monotonic() + 120
-        while before[0] in (now := _children(service.process.pid)) or len(now) < 2:
-            assert time.monotonic() < deadline, "no new worker within two minutes"
-            time.sleep(0.1)
+        _wait_for(lambda: len({*_children(service.process.pid)} - {before[0]}) == 2, "new worker")
         assert service.get("/search?q=chair").status_code == 200
         assert service.stop() == 0
 
@@ -87,10 +89,74 @@ def test_a_request_that_runs_is_answered_before_the_end(tiny_bundle: Path, tmp_p
         assert service.process.wait(timeout=40) == 0
 
 
+def test_a_worker_that_cannot_start_again_leaves_the_others_answering(tiny_bundle: Path, tmp_path: Path) -> None:
+    bundle = Path(shutil.copytree(tiny_bundle, tmp_path / "bundle"))
+    manifest = bundle / "manifest.json"
+    with serving(bundle, tmp_path / "log", "--workers", "2") as service:
+        _wait_for(lambda: len(_answering(service)) == 2, "two workers that answer")
+        manifest.rename(bundle / "kept.json")
+        os.kill(_children(service.process.pid)[0], signal.SIGKILL)
+        _wait_for(lambda: "this worker cannot start" in (tmp_path / "log").read_text(), "a worker that cannot start")
+        assert service.get("/search?q=chair").status_code == 200
+        (bundle / "kept.json").rename(manifest)
+        _wait_for(lambda: len(_answering(service)) == 3, "a third worker that answers")
+        assert service.stop() == 0
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_what_is_no_bundle_is_one_line(tmp_path: Path, workers: str) -> None:
-    with (
-        pytest.raises(AssertionError, match=r"^error: .*none: no such folder\n"),
-        serving(tmp_path / "none", tmp_path / "log", "--workers", workers),
-    ):
+    assert re.fullmatch(r"error: .*none: no such folder\n", _refusal(tmp_path / "none", tmp_path, workers))
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("folder", ["--live", "--events"])
+def test_a_folder_that_cannot_be_used_is_one_line(tiny_bundle: Path, tmp_path: Path, workers: str, folder: str) -> None:
+    (tmp_path / "file").write_text("")
+    error = _refusal(tiny_bundle, tmp_path, workers, folder, str(tmp_path / "file" / "below"))
+    assert re.fullmatch(r"error: .*below.* cannot be .*\n", error)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_port_in_use_is_one_line(tiny_bundle: Path, tmp_path: Path, workers: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        error = _refusal(tiny_bundle, tmp_path, workers, "--port", port)
+    assert re.fullmatch(rf"error: cannot listen: Address already in use .*{port}.*\n", error)
+
+
+def test_workers_that_cannot_start_end_it(tiny_bundle: Path, tmp_path: Path) -> None:
+    """For a reason that only shows when all is opened."""
+    bundle = Path(shutil.copytree(tiny_bundle, tmp_path / "bundle"))
+    content = (bundle / "calibration.json").read_text().replace('"format": 1', '"format": 9').encode()
+    (bundle / "calibration.json").write_bytes(content)
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    manifest["files"]["calibration.json"] = hashlib.sha256(content).hexdigest()
+    (bundle / "manifest.json").write_text(json.dumps(manifest))
+    assert _refusal(bundle, tmp_path, "2") == "error: the workers cannot start; the log says why\n"
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    reasons = [line["message"] for line in lines if "cannot start" in line["message"]]
+    assert reasons
+    assert all("calibration format 9, this version reads 1" in reason for reason in reasons)
+    assert all("exception" not in line for line in lines)
+
+
+def _refusal(bundle: Path, folder: Path, workers: str, *options: str) -> str:
+    """What a service that does not start says on stderr, without what the model runtime says there."""
+    with pytest.raises(NotStartedError) as refused, serving(bundle, folder / "log", "--workers", workers, *options):
         pass
+    assert refused.value.code == 2
+    lines = refused.value.errors.splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("INFO: Created TensorFlow Lite"))
+
+
+def _answering(service: Service) -> set[int]:
+    """The processes that have said in the log that they run."""
+    found = re.findall(r"Started server process \[(\d+)\]", service.log_path.read_text())
+    return {int(pid) for pid in found}
+
+
+def _wait_for(told: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 120
+    while not told():
+        assert time.monotonic() < deadline, f"no {what} within two minutes"
+        time.sleep(0.1)
