@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relevance.dataset import Dataset
-from relevance.errors import DataError, quoted
+from relevance.errors import DataError, DataWarning, quoted
 from relevance.fields import milliseconds
 from relevance.parquet import import_pyarrow, write_parquet
 from relevance.ubi import EventRecords, QueryRecords, read_records
@@ -19,6 +20,8 @@ from relevance.ubi import EventRecords, QueryRecords, read_records
 IMPRESSION = "impression"
 CLICK = "click"
 MESSAGE = "contact_seller"
+CHOICES = (CLICK, MESSAGE)
+"""What says that a listing was wanted."""
 
 _RECORDED = "events-*.jsonl"
 """Files that `relevance.event_log` has finished."""
@@ -34,7 +37,9 @@ class Behaviour:
     session of the query record, else of its first event, else the client, else the query itself.
     `event_query` int32 `[e]` is the row of the event's query, -1 where unknown; `event_positions` int32 `[e]`
     is the ordinal, -1 where unknown. `dropped_unknown_listings` counts events on listings that are not known,
-    `dropped_without_listing` those on none.
+    `dropped_without_listing` those on none. Of the CHOICES kept, `choices_without_query` name no query id and
+    `choices_of_unknown_query` one that no query has, so that nothing is learned from them; `choices_before_query` are
+    dated before their query, and count as any other.
     """
 
     query_ids: list[str]
@@ -50,6 +55,9 @@ class Behaviour:
     event_positions: NDArray[np.int32]
     dropped_unknown_listings: int
     dropped_without_listing: int = 0
+    choices_without_query: int = 0
+    choices_of_unknown_query: int = 0
+    choices_before_query: int = 0
 
 
 def read_behaviour(path: Path, known_listings: Collection[str] | None = None) -> Behaviour:
@@ -57,11 +65,11 @@ def read_behaviour(path: Path, known_listings: Collection[str] | None = None) ->
     a service has recorded in `events/` beside it; or such a folder of recorded files alone.
 
     Events on listings outside `known_listings` are counted and dropped. A repeated query id with the same
-    text is a further page of the same search: its hits are appended. Raises DataError for what `read_records`
-    refuses, and for a query id with two texts.
+    text is a further page of the same search: its hits are appended. With another text it is left out, its events
+    being those of the first, and a DataWarning tells how many. Raises DataError for what `read_records` refuses.
     """
     logged, events = read_records(_files(Path(path)))
-    queries = _one_record_each(logged)
+    queries = _one_record_each(Path(path), logged)
     row_of = {query_id: row for row, query_id in enumerate(queries.ids)}
     event_query = np.array([row_of.get(query_id, -1) for query_id in events.query_ids], dtype=np.int32)
     on_listing = np.array([bool(listing) for listing in events.listings], dtype=np.bool_)
@@ -85,7 +93,42 @@ def read_behaviour(path: Path, known_listings: Collection[str] | None = None) ->
         event_positions=shown.positions,
         dropped_unknown_listings=int((on_listing & ~known).sum()),
         dropped_without_listing=int((~on_listing).sum()),
+        **_loose_choices(shown, event_query[kept], queries.times),
     )
+
+
+def _loose_choices(
+    events: EventRecords, event_query: NDArray[np.int32], query_times: NDArray[np.datetime64]
+) -> dict[str, int]:
+    """How many choices have no query, or are older than theirs, by the names that `Behaviour` gives these numbers."""
+    chosen = np.array([action in CHOICES for action in events.actions], dtype=np.bool_)
+    named = np.array([bool(query_id) for query_id in events.query_ids], dtype=np.bool_)
+    known = chosen & (event_query >= 0)
+    early = events.times[known] < query_times[event_query[known]]
+    return {
+        "choices_without_query": int((chosen & ~named).sum()),
+        "choices_of_unknown_query": int((chosen & named & ~known).sum()),
+        "choices_before_query": int(early.sum()),
+    }
+
+
+def tell_left_out(source: Path, behaviour: Behaviour) -> None:
+    """Tells in one DataWarning which events of `source` are not learned from and which choices precede their query;
+    nothing where there are none."""
+    left = {
+        "events on unknown listings": behaviour.dropped_unknown_listings,
+        "events on no listing": behaviour.dropped_without_listing,
+        "clicks or messages without a query_id": behaviour.choices_without_query,
+        "clicks or messages of an unknown query_id": behaviour.choices_of_unknown_query,
+    }
+    kept = {"clicks or messages dated before their query": behaviour.choices_before_query}
+    parts = [
+        f"{what}: {', '.join(f'{count:,} {kind}' for kind, count in counts.items() if count)}"
+        for what, counts in (("left out", left), ("kept", kept))
+        if any(counts.values())
+    ]
+    if parts:
+        warnings.warn(f"{source}: {'; '.join(parts)}", DataWarning, stacklevel=2)
 
 
 def find_behaviour(dataset: Path, known_listings: Collection[str] | None = None) -> Behaviour:
@@ -107,21 +150,31 @@ def _files(path: Path) -> list[Path]:
     return [events, *(file for file in beside if file.is_file()), *recorded]
 
 
-def _one_record_each(queries: QueryRecords) -> QueryRecords:
-    """One record a query id: further pages of a search add their hits to the first."""
+def _one_record_each(path: Path, queries: QueryRecords) -> QueryRecords:
+    """One record a query id: further pages of a search add their hits to the first, other searches are left out."""
     first: dict[str, int] = {}
     hits = list(queries.hits)
+    others: list[int] = []
     for i, query_id in enumerate(queries.ids):
         kept = first.setdefault(query_id, i)
-        if kept == i:
-            continue
         if queries.texts[kept] != queries.texts[i]:
-            raise DataError(
-                f"duplicate query_id {quoted(query_id)}: expected one user_query, "
-                f"found {quoted(queries.texts[kept])} and {quoted(queries.texts[i])}"
-            )
-        hits[kept] = hits[kept] + queries.hits[i]
+            others.append(i)
+        elif kept != i:
+            hits[kept] = hits[kept] + queries.hits[i]
+    if others:
+        _tell_others(path, queries, first[queries.ids[others[0]]], others)
     return replace(queries, hits=hits).take(np.fromiter(first.values(), dtype=np.int64, count=len(first)))
+
+
+def _tell_others(path: Path, queries: QueryRecords, kept: int, others: list[int]) -> None:
+    """kept: the record with the query id of the first of `others`."""
+    found = f"{quoted(queries.texts[kept])}, then {quoted(queries.texts[others[0]])}"
+    warnings.warn(
+        f"{path}: left out: {len(others):,} queries with another text than the first of their query_id "
+        f"({quoted(queries.ids[kept])}: {found}); give each search a query_id of its own",
+        DataWarning,
+        stacklevel=4,
+    )
 
 
 def _sessions(queries: QueryRecords, events: EventRecords, event_query: NDArray[np.int32]) -> list[str]:

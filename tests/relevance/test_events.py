@@ -1,6 +1,7 @@
 """Behaviour from UBI records, however they are laid out."""
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from relevance.errors import DataError
-from relevance.events import CLICK, IMPRESSION, MESSAGE, Behaviour, read_behaviour, write_behaviour
+from relevance.errors import DataError, DataWarning
+from relevance.events import CLICK, IMPRESSION, MESSAGE, Behaviour, read_behaviour, tell_left_out, write_behaviour
 
 QUERIES: list[dict[str, Any]] = [
     {
@@ -138,9 +139,49 @@ def test_further_pages_of_a_query_add_their_hits(tmp_path: Path) -> None:
     assert behaviour.query_ids == ["q1", "q2", "q3"]
     assert behaviour.hit_ids[0] == ["a", "b", "c"]
     assert behaviour.query_times[0] == np.datetime64("2024-05-01T10:00:00")
-    other = {**page, "user_query": "car"}
-    with pytest.raises(DataError, match="duplicate query_id 'q1': expected one user_query, found 'bike' and 'car'"):
-        read_behaviour(write_jsonl(tmp_path / "events.jsonl", [other, *QUERIES, *EVENTS]))
+
+
+def test_the_first_text_of_a_query_id_is_kept(tmp_path: Path) -> None:
+    """People refine a search under one id: the first by time stays, whatever the order of the file."""
+    refined = {**QUERIES[1], "timestamp": "2024-05-01T10:05:00Z", "user_query": "car", "query_response_hit_ids": ["c"]}
+    again = {**QUERIES[1], "timestamp": "2024-05-01T10:06:00Z", "query_response_hit_ids": ["d"]}
+    more = {**QUERIES[2], "timestamp": "2024-05-04T10:00:00Z", "user_query": "sofa"}
+    records = [refined, *QUERIES, again, more, *EVENTS]
+    told = r"events\.jsonl: left out: 2 queries with another text .*\('q1': 'bike', then 'car'\); give each search"
+    with pytest.warns(DataWarning, match=told):
+        behaviour = read_behaviour(write_jsonl(tmp_path / "events.jsonl", records), {"a", "b"})
+    assert behaviour.queries == ["bike", "gaming keyboard", ""]
+    assert behaviour.hit_ids[0] == ["a", "b", "d"]
+    # What was clicked stays with the id.
+    assert behaviour.event_query.tolist() == [0, 0, -1, -1]
+
+
+def test_choices_without_a_query_are_counted(tmp_path: Path) -> None:
+    loose = [
+        event(CLICK, "q1", "a", "2024-05-01T09:59:59.999Z"),  # a millisecond before its query
+        event(MESSAGE, "other", "a", "2024-05-02T11:00:00Z"),
+        event(IMPRESSION, "other", "a", "2024-05-02T11:00:00Z"),
+        event(CLICK, "other", "gone", "2024-05-02T11:00:00Z"),
+        event(CLICK, "q1", "a", "2024-05-01T10:00:00Z"),
+        {"action_name": "login", "timestamp": 1714557600000},
+    ]
+    behaviour = read_behaviour(write_jsonl(tmp_path / "events.jsonl", [*QUERIES, *EVENTS, *loose]), {"a", "b"})
+    assert (behaviour.dropped_unknown_listings, behaviour.dropped_without_listing) == (2, 1)
+    assert (behaviour.choices_without_query, behaviour.choices_of_unknown_query) == (1, 2)
+    assert behaviour.choices_before_query == 1
+    told = (
+        "here: left out: 2 events on unknown listings, 1 events on no listing, 1 clicks or messages without a query_id,"
+        " 2 clicks or messages of an unknown query_id; kept: 1 clicks or messages dated before their query"
+    )
+    with pytest.warns(DataWarning, match=f"^{told}$"):
+        tell_left_out(Path("here"), behaviour)
+
+
+def test_nothing_is_told_where_all_is_read(tmp_path: Path) -> None:
+    behaviour = read_behaviour(write_jsonl(tmp_path / "events.jsonl", [*QUERIES, *EVENTS[:2]]), {"a", "b"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tell_left_out(tmp_path, behaviour)
 
 
 def test_queries_alone_and_events_alone(tmp_path: Path) -> None:
