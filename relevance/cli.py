@@ -19,6 +19,7 @@ from relevance.options import (
     Locale,
     MaxAge,
     Near,
+    NotCategory,
     PriceMax,
     PriceMin,
     QueryText,
@@ -53,9 +54,10 @@ def search(
     max_age_days: MaxAge = None,
     locale: Locale = None,
     attribute: Attribute = None,
+    not_category: NotCategory = None,
 ) -> None:
     """Search listings; where the words find nothing, the fallback answers or says that nothing does."""
-    filters = read_filters(price_min, price_max, near, category, max_age_days, locale, attribute)
+    filters = read_filters(price_min, price_max, near, category, max_age_days, locale, attribute, not_category)
     result = open_bundle(bundle).search(query, k, filters)
     print_answer(result.to_dict() if as_json else terminal.search_result(result))
 
@@ -80,9 +82,10 @@ def fallback(
     max_age_days: MaxAge = None,
     locale: Locale = None,
     attribute: Attribute = None,
+    not_category: NotCategory = None,
 ) -> None:
     """Find listings for a query whose words found none in a search engine of your own."""
-    filters = read_filters(price_min, price_max, near, category, max_age_days, locale, attribute)
+    filters = read_filters(price_min, price_max, near, category, max_age_days, locale, attribute, not_category)
     found = open_bundle(bundle).fallback(query, filters, k)
     print_answer(asdict(found) if as_json else terminal.fallback(found))
 

@@ -23,6 +23,10 @@ PriceMin = Annotated[float | None, typer.Option("--price-min", help="Lowest pric
 PriceMax = Annotated[float | None, typer.Option("--price-max", help="Highest price.")]
 Near = Annotated[str | None, typer.Option("--near", metavar="LAT,LON,KM", help="At most KM away from a place.")]
 Category = Annotated[str | None, typer.Option("--category", metavar="ID", help="A category and what is under it.")]
+NotCategory = Annotated[
+    list[str] | None,
+    typer.Option("--not-category", metavar="ID", help="Without a category and what is under it; repeat it for more."),
+]
 MaxAge = Annotated[float | None, typer.Option("--max-age-days", help="Not older than this.")]
 Locale = Annotated[str | None, typer.Option("--locale", help="Language of the listing, as the catalogue writes it.")]
 Attribute = Annotated[
@@ -54,6 +58,7 @@ def read_filters(
     max_age_days: float | None,
     locale: str | None,
     attributes: list[str] | None,
+    not_categories: list[str] | None,
 ) -> "Filters":
     """The filters that the options of a search name; raises DataError naming the option that is wrong."""
     from relevance.filters import Filters
@@ -65,6 +70,7 @@ def read_filters(
         max_age_days=max_age_days,
         locale=locale,
         attributes=_attributes(attributes or []),
+        not_categories=not_categories or (),
     )
 
 

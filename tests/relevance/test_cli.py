@@ -97,14 +97,14 @@ def test_filters_reach_the_engine(tiny_bundle: Path, title: str, monkeypatch: py
     monkeypatch.setattr(Engine, "search", spy)
     options = (
         "--price-min 5 --price-max 80 --near 52.37,-4.89,25 --category 7 --max-age-days 30 --locale fr-BE "
-        "--attribute colour=red --attribute colour=blue --attribute size=a=b"
+        "--attribute colour=red --attribute colour=blue --attribute size=a=b --not-category 8 --not-category 9"
     )
     monkeypatch.setattr(sys, "argv", ["relevance", "search", title, "--bundle", str(tiny_bundle), *options.split()])
     with pytest.raises(SystemExit) as stopped:
         cli.main()
     assert stopped.value.code == 0
     attributes = {"colour": ["red", "blue"], "size": ["a=b"]}
-    expected = relevance.Filters((5.0, 80.0), (52.37, -4.89, 25.0), "7", 30.0, "fr-BE", attributes)
+    expected = relevance.Filters((5.0, 80.0), (52.37, -4.89, 25.0), "7", 30.0, "fr-BE", attributes, ["8", "9"])
     assert asked == [title, 10, expected]
 
 
