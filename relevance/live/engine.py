@@ -48,6 +48,7 @@ class LiveEngine:
         self._store = None if live is None else LiveStore(Path(live))
         self._bundle = bundle_at(self._root)
         self._current, self._fresh = self._opened(self._bundle)
+        self._failure: str | None = None
         self._stop = threading.Event()
         if self._store is not None or self._bundle != self._root:
             name = "relevance-refresh"
@@ -79,6 +80,7 @@ class LiveEngine:
             fresh=fresh,
             removed=len(catalogue.removed),
             rows=catalogue.first_fresh + fresh,
+            failure=self._failure,
         )
 
     # What a person asks.
@@ -201,16 +203,28 @@ class LiveEngine:
                 return True
             return self._take_in()
 
-    def _follow(self) -> None:
-        """Takes in the bundle that is in use once it is this process's turn, and until then what was written."""
+    def _follow(self) -> bool:
+        """Takes in the bundle that is in use once it is this process's turn, and until then what was written; returns
+        whether the bundle in use is taken in."""
         if bundle_at(self._root) == self._bundle:
             self._take_in()
-            return
+            return True
         with Deployment(self._root).opening() as ours:
             if ours:
                 self.refresh()
             else:
                 self._take_in()
+            return ours
+
+    def _tell(self, failure: str | None) -> None:
+        """Remembers why the latest state cannot be taken in, None where it is; the log is told of each change."""
+        if failure == self._failure:
+            return
+        self._failure = failure
+        if failure is None:
+            _log.info("the latest state is taken in again")
+        else:
+            _log.error("the latest state cannot be taken in, the last one stays in use: %s", failure)
 
     def _take_in(self) -> bool:
         """Takes in what was written, over the bundle as it is; returns whether anything was."""
@@ -283,7 +297,7 @@ def _distinct(listings: Iterable[NewListing]) -> Iterator[list[tuple[int, NewLis
 def _poll(engine_of: "weakref.ref[LiveEngine]", stop: threading.Event) -> None:
     """Refreshes the engine until it is closed or gone. A new bundle that cannot be opened is tried again now and then,
     and what is written is taken in meanwhile."""
-    retry_at, told = 0.0, ""
+    retry_at = 0.0
     while not stop.wait(POLL_SECONDS):
         engine = engine_of()
         if engine is None:
@@ -291,12 +305,9 @@ def _poll(engine_of: "weakref.ref[LiveEngine]", stop: threading.Event) -> None:
         try:
             if time.monotonic() < retry_at:
                 engine._take_in()
-            else:
-                engine._follow()
-                told = ""
+            elif engine._follow():
+                engine._tell(None)
         except Exception as error:  # whatever it is, the last state goes on answering
             retry_at = time.monotonic() + RETRY_SECONDS
-            if str(error) != told:
-                _log.error("the latest state cannot be taken in, the last one stays in use: %s", error)
-            told = str(error)
+            engine._tell(str(error) or repr(error))
         del engine

@@ -26,7 +26,8 @@ class UpsertResult:
 @dataclass(frozen=True)
 class LiveStatus:
     """bundle: the folder in use; built_at: when its snapshot was written; change: the last change seen; fresh: rows
-    written since the snapshot; removed: rows that no longer count, in snapshot and fresh segment; rows: all rows."""
+    written since the snapshot; removed: rows that no longer count, in snapshot and fresh segment; rows: all rows;
+    failure: why the latest bundle or listings cannot be taken in, None where they are."""
 
     bundle: Path
     built_at: str
@@ -34,3 +35,4 @@ class LiveStatus:
     fresh: int
     removed: int
     rows: int
+    failure: str | None = None

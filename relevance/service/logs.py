@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 LOGGER = "relevance.service"
+_ALL = "relevance"
+"""What the engine has to tell is an operator's concern, too: a bundle that cannot be taken in."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -27,7 +29,7 @@ CONFIG: dict[str, Any] = {
     "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"}},
     "loggers": {
         "uvicorn": {"handlers": ["stdout"], "level": "INFO", "propagate": False},
-        LOGGER: {"handlers": ["stdout"], "level": "INFO", "propagate": False},
+        _ALL: {"handlers": ["stdout"], "level": "INFO", "propagate": False},
     },
 }
 """For `logging.config.dictConfig`."""

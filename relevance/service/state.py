@@ -77,6 +77,11 @@ class State:
         yield "relevance_snapshot_age_seconds", "Time since the snapshot in use was written.", age
         yield "relevance_fresh_listings", "Listings written since the snapshot.", status.fresh
         yield "relevance_tombstone_share", "Share of the rows that no longer count.", status.removed / status.rows
+        yield (
+            "relevance_refresh_failing",
+            "1 where the latest bundle or listings cannot be taken in and the last ones go on answering, else 0.",
+            float(status.failure is not None),
+        )
         expected, recent = QueryProfile.from_manifest(engine.manifest), tuple(self.metrics.recent)
         if expected is None or not recent:
             return

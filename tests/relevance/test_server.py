@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from relevance.deployment import Deployment
 from relevance.engine import Engine
 from relevance.events import read_behaviour
 from tests.service_process import NotStartedError, Service, serving
@@ -101,6 +102,20 @@ def test_a_worker_that_cannot_start_again_leaves_the_others_answering(tiny_bundl
         (bundle / "kept.json").rename(manifest)
         _wait_for(lambda: len(_answering(service)) == 3, "a third worker that answers")
         assert service.stop() == 0
+
+
+def test_a_bundle_that_cannot_be_taken_in_is_a_line_in_the_log(tiny_bundle: Path, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    (root / "bundles" / "none").mkdir(parents=True)
+    (root / "bundles" / "good").symlink_to(tiny_bundle)
+    (root / "current").symlink_to(Path("bundles") / "good")
+    with serving(root, tmp_path / "log") as service:
+        Deployment(root).switch(root / "bundles" / "none")
+        _wait_for(lambda: "cannot be taken in" in (tmp_path / "log").read_text(), "line about it")
+        assert service.get("/search?q=chair").status_code == 200
+        assert service.stop() == 0
+    levels = [line["level"] for line in service.log() if "cannot be taken in" in line["message"]]
+    assert levels == ["error"]
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

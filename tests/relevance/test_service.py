@@ -13,11 +13,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 import relevance
+from relevance.deployment import Deployment
 from relevance.engine import Engine
 from relevance.errors import BundleError
 from relevance.service import Settings, create_app
 from relevance.service.logs import LOGGER, JsonFormatter
 from relevance.service.settings import MAX_BODY_BYTES, MAX_QUERY_BYTES
+from tests.live_engines import eventually
 
 
 @pytest.fixture(scope="module")
@@ -293,6 +295,19 @@ def test_metrics_tell_outcomes_stages_and_drift(tiny_bundle: Path, title: str) -
     assert samples["relevance_drift_queries"] == 2
     assert 0 <= samples["relevance_query_embedding_shift"] <= 2
     assert samples["relevance_category_mix_shift"] >= 0
+
+
+def test_metrics_tell_of_a_bundle_that_cannot_be_taken_in(tiny_bundle: Path, tmp_path: Path) -> None:
+    bundles = tmp_path / "bundles"
+    bundles.mkdir()
+    (bundles / "good").symlink_to(tiny_bundle)
+    (tmp_path / "current").symlink_to(Path("bundles") / "good")
+    client = TestClient(create_app(Settings(tmp_path)))
+    assert _samples(client.get("/metrics").text)["relevance_refresh_failing"] == 0
+    (bundles / "none").mkdir()
+    Deployment(tmp_path).switch(bundles / "none")
+    eventually(lambda: _samples(client.get("/metrics").text)["relevance_refresh_failing"] == 1)
+    assert client.get("/search?q=lamp").status_code == 200
 
 
 def test_every_request_is_a_line_of_json_in_the_log(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
