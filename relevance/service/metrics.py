@@ -2,28 +2,37 @@
 keeps them in files of the folder that $PROMETHEUS_MULTIPROC_DIR names."""
 
 import os
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from relevance.results import SearchResult
+from relevance.results import CategoryFilter, Fallback, SearchResult
 
 _SECONDS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0)
 _RECENT = 2000
-"""Queries that the drift is told from: the latest of the worker that is asked."""
+"""Queries of an endpoint that the drift is told from: the latest of the worker that is asked."""
 
-Gauges = Callable[[], Iterable[tuple[str, str, float]]]
-"""What is measured when it is asked for: (name, help, value)."""
+
+class Gauge(NamedTuple):
+    """Something measured when it is asked for; value: one, or one an endpoint."""
+
+    name: str
+    help: str
+    value: float | Mapping[str, float]
+
+
+Gauges = Callable[[], Iterable[Gauge]]
 
 
 class Metrics:
-    """Counters and durations; `recent` holds the latest queries."""
+    """Counters and durations, and the latest queries."""
 
     def __init__(self) -> None:
-        self.recent: deque[str] = deque(maxlen=_RECENT)
+        self._recent: defaultdict[str, deque[str]] = defaultdict(lambda: deque(maxlen=_RECENT))
         self._registry = registry = CollectorRegistry()
         self._requests = Counter("relevance_requests", "Requests answered.", ("endpoint", "status"), registry=registry)
         self._request_seconds = Histogram(
@@ -35,7 +44,12 @@ class Metrics:
             ("outcome",),
             registry=registry,
         )
-        self._filters = Counter("relevance_category_filters", "Category filters told.", ("mode",), registry=registry)
+        self._fallbacks = Counter(
+            "relevance_fallbacks", "Fallbacks asked for alone: rescued, or abstained.", ("outcome",), registry=registry
+        )
+        self._filters = Counter(
+            "relevance_category_filters", "Category filters told.", ("endpoint", "mode"), registry=registry
+        )
         self._stage_seconds = Histogram(
             "relevance_stage_seconds", "Stages of a search.", ("stage",), registry=registry, buckets=_SECONDS
         )
@@ -48,11 +62,27 @@ class Metrics:
 
     def search(self, result: SearchResult) -> None:
         """Counts one search: its outcome, its category filter, its stages."""
-        self.recent.append(result.query)
         self._searches.labels(outcome(result)).inc()
-        self._filters.labels(result.category_filter.mode).inc()
+        self._told(result.query, "/search", result.category_filter)
         for stage, milliseconds in result.timings.items():
             self._stage_seconds.labels(stage).observe(milliseconds / 1000)
+
+    def category_filter(self, query: str, found: CategoryFilter) -> None:
+        """Counts one category filter asked for alone."""
+        self._told(query, "/category-filter", found)
+
+    def fallback(self, query: str, found: Fallback) -> None:
+        """Counts one fallback asked for alone."""
+        self._recent["/fallback"].append(query)
+        self._fallbacks.labels(fallback_outcome(found)).inc()
+
+    def recent(self) -> dict[str, Sequence[str]]:
+        """Returns the latest queries of each endpoint that was asked any."""
+        return {endpoint: tuple(queries) for endpoint, queries in self._recent.copy().items()}
+
+    def _told(self, query: str, endpoint: str, found: CategoryFilter) -> None:
+        self._recent[endpoint].append(query)
+        self._filters.labels(endpoint, found.mode).inc()
 
     def written(self, kind: str, count: int) -> None:
         """Counts listings or events that were taken in."""
@@ -78,6 +108,11 @@ def outcome(result: SearchResult) -> str:
     return "words" if result.fallback is None else "rescued"
 
 
+def fallback_outcome(found: Fallback) -> str:
+    """How a fallback ended: "rescued" or "abstained"."""
+    return "abstained" if found.abstained else "rescued"
+
+
 class _Measured:
     """Gauges as a collector of prometheus_client."""
 
@@ -86,4 +121,10 @@ class _Measured:
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         for name, text, value in self._gauges():
-            yield GaugeMetricFamily(name, text, value=value)
+            if not isinstance(value, Mapping):
+                yield GaugeMetricFamily(name, text, value=value)
+                continue
+            family = GaugeMetricFamily(name, text, labels=("endpoint",))
+            for endpoint, each in value.items():
+                family.add_metric((endpoint,), each)
+            yield family

@@ -13,7 +13,7 @@ from relevance.engine import MAX_K
 from relevance.errors import quoted
 from relevance.filters import Filters
 from relevance.http_answers import Json
-from relevance.service.metrics import outcome
+from relevance.service.metrics import fallback_outcome, outcome
 from relevance.service.observed import note
 from relevance.service.state import State
 from relevance.suggestions import Suggestion
@@ -69,10 +69,15 @@ class Filtered(BaseModel):
     filters: FilterFields = Field(default_factory=FilterFields)
 
 
-class SearchRequest(Filtered):
-    """The body of POST /search and POST /fallback."""
+class FallbackRequest(Filtered):
+    """The body of POST /fallback. Without a deadline: there is no lesser answer to be had in time."""
 
     query_id: str | None = Field(default=None, max_length=100)
+
+
+class SearchRequest(FallbackRequest):
+    """The body of POST /search."""
+
     deadline_ms: Number | None = Field(default=None, ge=0, description="Time after which less is answered.")
 
 
@@ -99,10 +104,22 @@ class SearchAnswer(BaseModel):
     timed_out: bool
 
 
+class FallbackAnswer(BaseModel):
+    """The answer of /fallback, for the description alone; see `relevance.Fallback`."""
+
+    query_id: str
+    trigger: str
+    corrected_query: str | None
+    relaxed: tuple[str, ...]
+    hits: tuple[results.Hit, ...]
+    abstained: bool
+
+
 def routes(state: State) -> APIRouter:
     """Returns the endpoints. Searches run on the event loop: they take less than a change of threads costs."""
     router = APIRouter(tags=["queries"])
     _add_search(router, state)
+    _add_fallback(router, state)
     _add_parts(router, state)
     _add_similar(router, state)
     return router
@@ -129,11 +146,33 @@ def _add_search(router: APIRouter, state: State) -> None:
         return searched(request, body)
 
 
+def _add_fallback(router: APIRouter, state: State) -> None:
+    def answered(request: Request, asked: FallbackRequest) -> Response:
+        found = state.engine.fallback(asked.query, asked.filters.filters(), asked.k)
+        query_id = asked.query_id or uuid4().hex
+        state.metrics.fallback(asked.query, found)
+        note(request, query_id=query_id, outcome=fallback_outcome(found), hits=len(found.hits))
+        return Json({"query_id": query_id} | vars(found))
+
+    @router.get("/fallback", response_model=FallbackAnswer)
+    async def fallback(request: Request, q: Text, k: Count = 20, query_id: QueryId = None) -> Response:
+        """Listings for a query whose words found none in a search engine of your own, or an abstention."""
+        return answered(request, FallbackRequest(query=q, k=k, query_id=query_id))
+
+    @router.post("/fallback", response_model=FallbackAnswer)
+    async def fallback_filtered(request: Request, body: FallbackRequest) -> Response:
+        """The same with filters."""
+        return answered(request, body)
+
+
 def _add_parts(router: APIRouter, state: State) -> None:
     @router.get("/category-filter", response_model=results.CategoryFilter)
-    async def category_filter(q: Text) -> Response:
+    async def category_filter(request: Request, q: Text) -> Response:
         """The categories that a query is about, for a search engine of your own."""
-        return Json(state.engine.category_filter(q))
+        found = state.engine.category_filter(q)
+        state.metrics.category_filter(q, found)
+        note(request, mode=found.mode)
+        return Json(found)
 
     @router.get("/related", response_model=list[str])
     async def related(
@@ -141,16 +180,6 @@ def _add_parts(router: APIRouter, state: State) -> None:
     ) -> Response:
         """Queries to try next: searched in the same session, or near in meaning."""
         return Json(state.engine.related(q, k))
-
-    @router.get("/fallback", response_model=results.Fallback)
-    async def fallback(q: Text, k: Count = 20) -> Response:
-        """Listings for a query whose words found none in a search engine of your own, or an abstention."""
-        return Json(state.engine.fallback(q, k=k))
-
-    @router.post("/fallback", response_model=results.Fallback)
-    async def fallback_filtered(body: SearchRequest) -> Response:
-        """The same with filters."""
-        return Json(state.engine.fallback(body.query, body.filters.filters(), body.k))
 
     @router.get("/lexical", response_model=list[results.Hit])
     async def lexical(q: Text, k: Count = 20) -> Response:

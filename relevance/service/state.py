@@ -12,8 +12,8 @@ from relevance.live.engine import LiveEngine
 from relevance.live.results import UpsertResult
 from relevance.live.store import LiveStore
 from relevance.micro_batches import MicroBatches
-from relevance.query_profile import QueryProfile
-from relevance.service.metrics import Metrics
+from relevance.service.drift import drift
+from relevance.service.metrics import Gauge, Metrics
 from relevance.service.settings import MOST_LARGE, Settings
 from relevance.service.upserts import Sent, upsert_together
 from relevance.suggestions import Suggester
@@ -69,33 +69,18 @@ class State:
         suggester = Suggester.of(current, lambda text: live.current.catalogue.count(text))
         return current.versions["fingerprint"], suggester
 
-    def gauges(self) -> Iterator[tuple[str, str, float]]:
+    def gauges(self) -> Iterator[Gauge]:
         """What Prometheus is told of the catalogue and of how far the latest queries are from the calibration's."""
         engine, status = self.engine.current, self.engine.status()
         age = (datetime.now(UTC) - datetime.fromisoformat(status.built_at)).total_seconds()
-        yield "relevance_listings", "Listings, expired ones included.", len(engine)
-        yield "relevance_snapshot_age_seconds", "Time since the snapshot in use was written.", age
-        yield "relevance_fresh_listings", "Listings written since the snapshot.", status.fresh
-        yield "relevance_tombstone_share", "Share of the rows that no longer count.", status.removed / status.rows
-        yield (
+        yield Gauge("relevance_listings", "Listings, expired ones included.", len(engine))
+        yield Gauge("relevance_snapshot_age_seconds", "Time since the snapshot in use was written.", age)
+        yield Gauge("relevance_fresh_listings", "Listings written since the snapshot.", status.fresh)
+        removed = status.removed / status.rows
+        yield Gauge("relevance_tombstone_share", "Share of the rows that no longer count.", removed)
+        yield Gauge(
             "relevance_refresh_failing",
             "1 where the latest bundle or listings cannot be taken in and the last ones go on answering, else 0.",
             float(status.failure is not None),
         )
-        expected, recent = QueryProfile.from_manifest(engine.manifest), tuple(self.metrics.recent)
-        if expected is None or not recent:
-            return
-        found = QueryProfile.of(recent, engine.towers, engine.categories)
-        yield "relevance_drift_queries", "Latest queries that the drift is told from.", found.queries
-        yield (
-            "relevance_query_embedding_shift",
-            "Distance of their mean vector from the calibration's, 0 to 2.",
-            found.embedding_shift(expected),
-        )
-        yield (
-            "relevance_category_mix_shift",
-            "Population stability index of their categories against the calibration's.",
-            found.mix_shift(expected),
-        )
-        yield "relevance_strange_queries_share", "Share of them far from every category.", found.strange
-        yield "relevance_strange_queries_expected_share", "The same of the calibration's queries.", expected.strange
+        yield from drift(engine, self.metrics.recent())

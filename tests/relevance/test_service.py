@@ -216,6 +216,26 @@ def test_a_query_has_the_id_it_was_given_or_a_new_one(client: TestClient) -> Non
     assert len(made) == 2
 
 
+def test_a_fallback_has_the_id_it_was_given_or_a_new_one(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", logger=LOGGER):
+        assert client.get("/fallback", params={"q": "🎮", "query_id": "q-20"}).json()["query_id"] == "q-20"
+        assert client.post("/fallback", json={"query": "🎮", "query_id": "q-21"}).json()["query_id"] == "q-21"
+    lines = [json.loads(JsonFormatter().format(record)) for record in caplog.records if record.name == LOGGER]
+    assert [(line["query_id"], line["outcome"], line["hits"]) for line in lines] == [
+        ("q-20", "abstained", 0),
+        ("q-21", "abstained", 0),
+    ]
+    assert len({client.get("/fallback", params={"q": "x"}).json()["query_id"] for _ in range(2)}) == 2
+
+
+def test_a_fallback_is_as_described_and_takes_no_deadline(client: TestClient, title: str) -> None:
+    answer = client.get("/fallback", params={"q": f"{title} zzzz", "k": 3}).json()
+    described = client.get("/openapi.json").json()["components"]["schemas"]
+    assert answer.keys() == described["FallbackAnswer"]["properties"].keys()
+    refused = client.post("/fallback", json={"query": "x", "deadline_ms": 5})
+    assert (refused.status_code, "body.deadline_ms" in refused.json()["error"]) == (422, True)
+
+
 def test_past_its_deadline_a_search_answers_less(client: TestClient, title: str) -> None:
     answer = client.get("/search", params={"q": title, "deadline_ms": 0}).json()
     assert (answer["timed_out"], answer["hits"], answer["abstained"]) == (True, [], False)
@@ -292,9 +312,31 @@ def test_metrics_tell_outcomes_stages_and_drift(tiny_bundle: Path, title: str) -
     assert samples['relevance_stage_seconds_count{stage="query"}'] == 2
     assert samples["relevance_snapshot_age_seconds"] > 0
     assert samples["relevance_listings"] == 300
-    assert samples["relevance_drift_queries"] == 2
-    assert 0 <= samples["relevance_query_embedding_shift"] <= 2
-    assert samples["relevance_category_mix_shift"] >= 0
+    assert samples['relevance_drift_queries{endpoint="/search"}'] == 2
+    assert 0 <= samples['relevance_query_embedding_shift{endpoint="/search"}'] <= 2
+    assert samples['relevance_category_mix_shift{endpoint="/search"}'] >= 0
+    assert sum(_of(samples, "relevance_category_filters_total", "/search")) == 2
+    assert not _of(samples, "relevance_fallbacks_total")
+
+
+def test_metrics_tell_of_a_backend_that_searches_by_itself(tiny_bundle: Path, engine: Engine, title: str) -> None:
+    client = TestClient(create_app(Settings(tiny_bundle)))
+    for query in (title, "🎮", f"{title} zzzz"):
+        client.get("/category-filter", params={"q": query})
+    client.get("/fallback", params={"q": "🎮"})
+    client.post("/fallback", json={"query": f"{title} zzzz"})
+    samples = _samples(client.get("/metrics").text)
+    assert samples['relevance_fallbacks_total{outcome="abstained"}'] == 1
+    assert samples['relevance_fallbacks_total{outcome="rescued"}'] == 1
+    mode = engine.category_filter(title).mode
+    assert samples[f'relevance_category_filters_total{{endpoint="/category-filter",mode="{mode}"}}'] >= 1
+    assert sum(_of(samples, "relevance_category_filters_total", "/category-filter")) == 3
+    assert samples['relevance_drift_queries{endpoint="/category-filter"}'] == 3
+    assert samples['relevance_drift_queries{endpoint="/fallback"}'] == 2
+    assert 0 <= samples['relevance_strange_queries_share{endpoint="/fallback"}'] <= 1
+    # They are no searches of this service.
+    assert not _of(samples, "relevance_drift_queries", "/search")
+    assert not _of(samples, "relevance_searches_total")
 
 
 def test_metrics_tell_of_a_bundle_that_cannot_be_taken_in(tiny_bundle: Path, tmp_path: Path) -> None:
@@ -329,6 +371,12 @@ def test_a_failure_is_logged_with_its_trace() -> None:
     line = JsonFormatter().format(record)
     assert "\n" not in line
     assert "RuntimeError: inside" in json.loads(line)["exception"]
+
+
+def _of(samples: dict[str, float], name: str, endpoint: str = "") -> list[float]:
+    """The values of a series, or of those of an endpoint."""
+    within = f'endpoint="{endpoint}"' if endpoint else ""
+    return [value for key, value in samples.items() if key.partition("{")[0] == name and within in key]
 
 
 def _samples(text: str) -> dict[str, float]:
