@@ -3,6 +3,8 @@
 import functools
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from tests.colours import ENCODER, write_attributes, write_classifier, write_dat
 from tests.photos import encoded, jpeg, png, quadrants, turned
 from training.__main__ import app
 from training.litert import to_litert
-from training.serving.decoding import decode_batch, orientation_of
+from training.serving.decoding import MAX_HELD_PIXELS, MAX_UNSCALED_PIXELS, decode_batch, orientation_of
 from training.serving.export import run
 from training.serving.predictions import BAD_PHOTO
 
@@ -140,6 +142,38 @@ def test_bad_photos_cost_the_others_nothing() -> None:
     assert not pixels[:-1].any()
     assert decoded([b"no"])[1].tolist() == [False]
     assert decoded([])[0].shape == (0, *SIZE, 3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "largest", "options"),
+    [
+        ("PNG", MAX_UNSCALED_PIXELS, {}),
+        ("WEBP", MAX_UNSCALED_PIXELS, {"quality": 1, "method": 0}),
+        ("WEBP", MAX_UNSCALED_PIXELS, {"lossless": True, "quality": 0, "method": 0}),
+        ("JPEG", MAX_HELD_PIXELS, {"progressive": True}),
+    ],
+    ids=["png", "webp", "lossless webp", "progressive jpeg"],
+)
+def test_large_photos_are_refused_before_they_take_memory(kind: str, largest: int, options: dict[str, Any]) -> None:
+    sides = (4000, largest // 4000)
+    fits, too_large = (Image.new("RGB", (sides[0], sides[1] + more), (200, 30, 60)) for more in (0, 1))
+    pixels, usable = decoded([encoded(fits, kind, **options), encoded(too_large, kind, **options)])
+    assert usable.tolist() == [True, False]
+    assert np.abs(pixels[0].astype(int) - (200, 30, 60)).max() <= 3
+
+
+def test_a_large_jpeg_of_one_pass_is_shrunk() -> None:
+    image = Image.new("RGB", (4000, MAX_HELD_PIXELS // 4000 + 1), (200, 30, 60))
+    assert decoded([encoded(image, "JPEG")])[1].tolist() == [True]
+
+
+def test_one_photo_takes_little_memory() -> None:
+    """In a process of its own, whose highest mark is before and after."""
+    script = Path(__file__).with_name("decoding_memory.py")
+    ran = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
+    taken = json.loads(ran.stdout.splitlines()[-1])
+    assert set(taken) == {"png", "clear png", "webp", "lossless webp", "jpeg", "progressive jpeg"}
+    assert max(taken.values()) <= 200, taken
 
 
 def test_damaged_photos_are_decoded_or_refused() -> None:

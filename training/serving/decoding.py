@@ -11,8 +11,12 @@ import tensorflow as tf
 from relevance.images import Size
 from relevance.photos.cost import MAX_PIXELS
 
-MAX_UNSCALED_PIXELS = 40_000_000
-"""Largest PNG, GIF or BMP, in pixels."""
+MAX_UNSCALED_PIXELS = 16_000_000
+"""Largest PNG, WebP, GIF or BMP, in pixels: ten bytes each until they are small."""
+MAX_HELD_PIXELS = 30_000_000
+"""Largest JPEG that comes in several passes: it cannot be shrunk while it is decoded."""
+_BAND = 1_000_000
+"""Pixels that are laid on white at a time, in single precision."""
 
 _HEAD = 65_536 + 32
 # EXIF is a TIFF file inside the photo: byte order, offset of the first directory (8, where cameras put it), number of
@@ -60,15 +64,27 @@ def orientation_of(photo: Any) -> Any:
 
 
 def _jpeg(photo: Any, wanted: Any) -> Any:
-    """float32 `[h, w, 3]`, shrunk by 1, 2, 4 or 8 while it is decoded, to not less than twice what is wanted."""
+    """uint8 `[h, w, 3]`, shrunk by 1, 2, 4 or 8 while it is decoded, to not less than twice what is wanted."""
     shape = tf.io.extract_jpeg_shape(photo)[:2]
-    allowed = _only_if(tf.reduce_prod(tf.cast(shape, tf.int64)) <= MAX_PIXELS, photo)
+    pixels = tf.reduce_prod(tf.cast(shape, tf.int64))
+    one_pass = tf.cond(pixels <= MAX_HELD_PIXELS, lambda: tf.constant(True), lambda: _in_one_pass(photo))
+    allowed = _only_if(tf.logical_and(pixels <= MAX_PIXELS, one_pass), photo)
     halvings = tf.reduce_sum(tf.cast(tf.reduce_min(shape // (2 * wanted)) >= [2, 4, 8], tf.int32))
 
     def shrunk(ratio: int) -> Any:
         return lambda: tf.io.decode_jpeg(allowed, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE")
 
-    return tf.cast(tf.switch_case(halvings, [shrunk(ratio) for ratio in (1, 2, 4, 8)]), tf.float32)
+    return tf.switch_case(halvings, [shrunk(ratio) for ratio in (1, 2, 4, 8)])
+
+
+def _in_one_pass(photo: Any) -> Any:
+    """Whether a JPEG has one scan, beside that of a preview, and no header of a progressive one. In the coded pixels no
+    such marker can occur."""
+    octets = tf.io.decode_raw(photo, tf.uint8)
+    markers = tf.boolean_mask(octets[1:-1], octets[:-2] == 0xFF)
+    lengths = tf.boolean_mask(octets[2:], octets[:-2] == 0xFF)
+    progressive = tf.reduce_any(tf.logical_and(markers == 0xC2, lengths == 0))
+    return tf.logical_and(tf.math.count_nonzero(markers == 0xDA) <= 2, tf.logical_not(progressive))
 
 
 def _other(photo: Any) -> Any:
@@ -109,9 +125,24 @@ def _bmp(photo: Any) -> Any:
 
 def _webp(photo: Any) -> Any:
     """No animation: TensorFlow 2.20 writes one without alpha beyond the end of its memory."""
+    kind = tf.strings.substr(photo, 12, 4)
     flags = tf.io.decode_raw(tf.strings.substr(photo, 20, 1), tf.uint8)[0]
-    is_animated = tf.logical_and(tf.strings.substr(photo, 12, 4) == b"VP8X", tf.bitwise.bitwise_and(flags, 2) > 0)
-    return tf.io.decode_image(_only_if(tf.logical_not(is_animated), photo), expand_animations=False)
+    is_animated = tf.logical_and(kind == b"VP8X", tf.bitwise.bitwise_and(flags, 2) > 0)
+    is_small = _is_small(_webp_sides(photo, kind))
+    allowed = _only_if(tf.logical_and(is_small, tf.logical_not(is_animated)), photo)
+    return tf.io.decode_image(allowed, expand_animations=False)
+
+
+def _webp_sides(photo: Any, kind: Any) -> Any:
+    """Width and height, int64 `[2]`, from where each kind of WebP has them (RFC 9649)."""
+    octets = tf.cast(tf.io.decode_raw(tf.strings.substr(photo, 20, 10), tf.uint8), tf.int64)
+    canvas = tf.stack(
+        [octets[4] + 256 * (octets[5] + 256 * octets[6]), octets[7] + 256 * (octets[8] + 256 * octets[9])]
+    )
+    bits = octets[1] + 256 * (octets[2] + 256 * (octets[3] + 256 * octets[4]))
+    lossless = tf.stack([bits % 2**14, bits // 2**14 % 2**14])
+    lossy = tf.stack([octets[6] + 256 * (octets[7] % 64), octets[8] + 256 * (octets[9] % 64)])
+    return tf.case([(kind == b"VP8X", lambda: canvas + 1), (kind == b"VP8L", lambda: lossless + 1)], lambda: lossy)
 
 
 def _only_if(holds: Any, photo: Any) -> Any:
@@ -127,25 +158,33 @@ def _starts(photo: Any, signature: bytes) -> Any:
     return tf.strings.substr(photo, 0, len(signature)) == signature
 
 
-def _refuse_large(sides: Any) -> None:
-    pixels = tf.abs(tf.reduce_prod(tf.cast(sides, tf.int64)))
-    tf.debugging.assert_less_equal(pixels, tf.constant(MAX_UNSCALED_PIXELS, tf.int64))
-
-
 def _on_white(pixels: Any) -> Any:
-    """uint8 `[h, w, 3 or 4]` to float32 `[h, w, 3]`."""
+    """uint8 `[h, w, 3 or 4]` to `[h, w, 3]`."""
+    return tf.cond(tf.shape(pixels)[2] == 4, lambda: _blended_in_bands(pixels), lambda: pixels)
+
+
+def _blended_in_bands(pixels: Any) -> Any:
+    """:func:`_blended`, a few rows at a time: in single precision all would take gigabytes."""
+    height, width = tf.shape(pixels)[0], tf.shape(pixels)[1]
+    rows = tf.maximum(1, _BAND // tf.maximum(1, width))
+    count = -(-height // rows)
+    bands = tf.TensorArray(tf.uint8, count, infer_shape=False, element_shape=[None, None, 3])
+
+    def one_more(at: Any, so_far: Any) -> Any:
+        return at + 1, so_far.write(at, _blended(pixels[at * rows : (at + 1) * rows]))
+
+    return tf.while_loop(lambda at, _: at < count, one_more, (0, bands), parallel_iterations=1)[1].concat()
+
+
+def _blended(pixels: Any) -> Any:
+    """uint8 `[h, w, 4]` on white, uint8 `[h, w, 3]`."""
     values = tf.cast(pixels, tf.float32)
-    colour = values[..., :3]
-
-    def laid_on_white() -> Any:
-        alpha = values[..., 3:] / 255
-        return colour * alpha + 255 * (1 - alpha)
-
-    return tf.cond(tf.shape(values)[2] == 4, laid_on_white, lambda: colour)
+    alpha = values[..., 3:] / 255
+    return tf.cast(tf.round(values[..., :3] * alpha + 255 * (1 - alpha)), tf.uint8)
 
 
 def _fitted(pixels: Any, wanted: Any) -> Any:
-    """float32 `[h, w, 3]` to `[*wanted, 3]`: its largest centred part of that shape, averaged as Pillow does."""
+    """uint8 `[h, w, 3]` to float32 `[*wanted, 3]`: its largest centred part of that shape, averaged as Pillow does."""
     sides = tf.cast(tf.shape(pixels)[:2], tf.float32)
     scale = tf.reduce_max(tf.cast(wanted, tf.float32) / sides)
     outside = (sides * scale - tf.cast(wanted, tf.float32)) / 2
