@@ -43,14 +43,18 @@ __all__ = [
 ]
 
 
-def open(bundle: str | Path, *, live: str | Path | None = None, threads: int = 1) -> LiveEngine:
+def open(
+    bundle: str | Path, *, live: str | Path | None = None, read_only: bool = False, threads: int = 1
+) -> LiveEngine:
     """Opens a bundle, or the one in use in a folder kept by `python -m index promote`, which is then followed.
 
     live: a folder of this machine for the listings written while people search; without one nothing can be written.
+    read_only: `live` is read and followed, never made or written.
     threads: how many cores one model call may use.
-    Raises BundleError naming what is missing, altered, of an unknown format version or from another build.
+    Raises BundleError naming what is missing, altered, of an unknown format version or from another build, DataError
+    for a folder `live` that cannot be used.
     """
-    return LiveEngine(bundle, live=live, threads=threads)
+    return LiveEngine(bundle, live=live, read_only=read_only, threads=threads)
 
 
 def search(query: str, k: int = 20, filters: Filters | None = None) -> SearchResult:

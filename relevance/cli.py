@@ -16,6 +16,7 @@ from relevance.options import (
     Bundle,
     Category,
     Count,
+    Live,
     Locale,
     MaxAge,
     Near,
@@ -45,6 +46,7 @@ app = typer.Typer(
 def search(
     query: QueryText,
     bundle: Bundle = None,
+    live: Live = None,
     k: Count = 10,
     as_json: AsJson = False,
     price_min: PriceMin = None,
@@ -58,14 +60,16 @@ def search(
 ) -> None:
     """Search listings; where the words find nothing, the fallback answers or says that nothing does."""
     filters = read_filters(price_min, price_max, near, category, max_age_days, locale, attribute, not_category)
-    result = open_bundle(bundle).search(query, k, filters)
+    with open_bundle(bundle, live) as engine:
+        result = engine.search(query, k, filters)
     print_answer(result.to_dict() if as_json else terminal.search_result(result))
 
 
 @app.command("category-filter")
-def category_filter(query: QueryText, bundle: Bundle = None, as_json: AsJson = False) -> None:
+def category_filter(query: QueryText, bundle: Bundle = None, live: Live = None, as_json: AsJson = False) -> None:
     """Tell which categories a query is about, for a search engine of your own."""
-    found = open_bundle(bundle).category_filter(query)
+    with open_bundle(bundle, live) as engine:
+        found = engine.category_filter(query)
     print_answer(asdict(found) if as_json else terminal.category_filter(found))
 
 
@@ -73,6 +77,7 @@ def category_filter(query: QueryText, bundle: Bundle = None, as_json: AsJson = F
 def fallback(
     query: QueryText,
     bundle: Bundle = None,
+    live: Live = None,
     k: Count = 10,
     as_json: AsJson = False,
     price_min: PriceMin = None,
@@ -86,7 +91,8 @@ def fallback(
 ) -> None:
     """Find listings for a query whose words found none in a search engine of your own."""
     filters = read_filters(price_min, price_max, near, category, max_age_days, locale, attribute, not_category)
-    found = open_bundle(bundle).fallback(query, filters, k)
+    with open_bundle(bundle, live) as engine:
+        found = engine.fallback(query, filters, k)
     print_answer(asdict(found) if as_json else terminal.fallback(found))
 
 
@@ -94,11 +100,13 @@ def fallback(
 def related(
     query: QueryText,
     bundle: Bundle = None,
+    live: Live = None,
     k: Annotated[int, typer.Option("-k", help="Most queries shown.")] = 5,
     as_json: AsJson = False,
 ) -> None:
     """Tell queries to try next, from what people searched in the same session and from what means nearly the same."""
-    found = open_bundle(bundle).related(query, k)
+    with open_bundle(bundle, live) as engine:
+        found = engine.related(query, k)
     print_answer(list(found) if as_json else terminal.queries(found))
 
 
@@ -109,14 +117,15 @@ def similar(
         Path | None, typer.Option("--image", metavar="FILE", help="A photo, in place of a listing.")
     ] = None,
     bundle: Bundle = None,
+    live: Live = None,
     k: Count = 10,
     as_json: AsJson = False,
 ) -> None:
     """Find listings that look like a listing or like a photo."""
     if (listing_id is None) == (image is None):
         raise DataError("similar: give either a LISTING_ID or --image FILE")
-    engine = open_bundle(bundle)
-    hits = engine.similar(listing_id, k=k) if image is None else _similar_to_file(engine, image, k)
+    with open_bundle(bundle, live) as engine:
+        hits = engine.similar(listing_id, k=k) if image is None else _similar_to_file(engine, image, k)
     print_answer([asdict(hit) for hit in hits] if as_json else terminal.hits(hits))
 
 

@@ -11,22 +11,18 @@ import typer
 
 from relevance import terminal
 from relevance.errors import DataError
-from relevance.options import AsJson, Bundle, path_of, print_answer
+from relevance.options import AsJson, Bundle, WrittenLive, path_of, print_answer
 
 if TYPE_CHECKING:
     from relevance.live.engine import LiveEngine
     from relevance.live.listing import NewListing
 
-Live = Annotated[
-    Path,
-    typer.Option("--live", envvar="RELEVANCE_LIVE", metavar="DIR", help="Folder of the listings changed since."),
-]
 _BATCH = 500
 
 
 def upsert(
     file: Annotated[Path, typer.Argument(help="Listings as in a dataset: .jsonl, .csv or .parquet, photos beside it.")],
-    live: Live,
+    live: WrittenLive,
     bundle: Bundle = None,
     as_json: AsJson = False,
 ) -> None:
@@ -47,7 +43,7 @@ def upsert(
 
 def delete(
     listing_ids: Annotated[list[str], typer.Argument(metavar="LISTING_ID...")],
-    live: Live,
+    live: WrittenLive,
     bundle: Bundle = None,
     as_json: AsJson = False,
 ) -> None:

@@ -1,15 +1,19 @@
 """What an operator does with a bundle: check it, serve it, export it."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from relevance import terminal
 from relevance.errors import DataError
-from relevance.options import AsJson, Bundle, open_bundle, path_of, print_answer
+from relevance.options import AsJson, Bundle, Live, open_bundle, print_answer
+
+if TYPE_CHECKING:
+    from relevance.engine import Engine
 
 TOKEN = "RELEVANCE_TOKEN"
 """The variable that holds a writer's token: an argument could be read in the list of processes."""
@@ -17,8 +21,9 @@ TOKEN = "RELEVANCE_TOKEN"
 
 def inspect(bundle: Bundle = None, as_json: AsJson = False) -> None:
     """Check a bundle and tell what it holds: manifest, counts, calibration."""
-    report = _report(path_of(bundle))
-    print_answer(report if as_json else terminal.report(report))
+    with open_bundle(bundle) as engine:
+        report = _report(engine.current)
+    print_answer(report if as_json else terminal.report(_without_classes(report)))
 
 
 def serve(
@@ -61,20 +66,27 @@ def serve(
 def export(
     index: Annotated[str, typer.Argument(help="Name of the search engine's index.")],
     bundle: Bundle = None,
+    live: Live = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write here and not to stdout.")] = None,
     embeddings: Annotated[bool, typer.Option(help="With the vectors of the joint space.")] = True,
 ) -> None:
     """Write every listing's category and embedding as bulk updates for OpenSearch or Elasticsearch (NDJSON)."""
-    from relevance.artifacts import writing_file
     from relevance.bulk import lines
 
-    found = lines(open_bundle(bundle).current, index, embeddings)
-    if out is None:
+    with open_bundle(bundle, live) as engine:
+        found = lines(engine.current, index, embeddings)
+        if out is not None:
+            _write_lines(out, found)
+            return
         for line in found:
             typer.echo(line)
-        return
+
+
+def _write_lines(out: Path, lines: Iterable[str]) -> None:
+    from relevance.artifacts import writing_file
+
     with writing_file(out) as temporary, open(temporary, "w", encoding="utf-8") as file:
-        file.writelines(f"{line}\n" for line in found)
+        file.writelines(f"{line}\n" for line in lines)
 
 
 def _token(file: Path | None) -> str | None:
@@ -90,16 +102,14 @@ def _token(file: Path | None) -> str | None:
     return token
 
 
-def _report(path: Path) -> dict[str, Any]:
+def _report(engine: "Engine") -> dict[str, Any]:
     import numpy as np
 
-    import relevance
     from relevance.bundle import BundleLayout, Calibration
 
-    engine = relevance.open(path).current
-    files = [path / name for name in engine.manifest["files"]]
+    files = [engine.root / name for name in engine.manifest["files"]]
     return {
-        "bundle": str(path),
+        "bundle": str(engine.root),
         "manifest": {name: value for name, value in engine.manifest.items() if name not in ("files", "queries")},
         "counts": {
             "files": len(files),
@@ -109,5 +119,12 @@ def _report(path: Path) -> dict[str, Any]:
             "categories_with_listings": int((~engine.categories.empty).sum()),
             "attributes": len(engine.columns.attributes),
         },
-        "calibration": asdict(Calibration.read(BundleLayout(path).calibration)),
+        "calibration": asdict(Calibration.read(BundleLayout(engine.root).calibration)),
     }
+
+
+def _without_classes(report: dict[str, Any]) -> dict[str, Any]:
+    """The report with how many classes the photo model has, in place of their ids: hundreds are no line of a table."""
+    manifest = report["manifest"]
+    classes = {"class_ids": f"{len(manifest['class_ids']):,} classes"} if manifest.get("class_ids") else {}
+    return report | {"manifest": manifest | classes}

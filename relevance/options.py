@@ -16,6 +16,11 @@ Bundle = Annotated[
     Path | None,
     typer.Option("--bundle", envvar="RELEVANCE_BUNDLE", help="Folder made by `python -m index build`."),
 ]
+_LIVE = typer.Option("--live", envvar="RELEVANCE_LIVE", metavar="DIR", help="Folder of the listings changed since.")
+Live = Annotated[Path | None, _LIVE]
+WrittenLive = Annotated[Path, _LIVE]
+"""The same folder, to write to: no command that writes does without."""
+
 Count = Annotated[int, typer.Option("-k", help="Most listings shown.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 QueryText = Annotated[str, typer.Argument(help="What is searched. After --, it may begin with a dash.")]
@@ -43,11 +48,11 @@ def path_of(bundle: Path | None) -> Path:
     return bundle
 
 
-def open_bundle(bundle: Path | None) -> "LiveEngine":
-    """The engine over the bundle that was named."""
+def open_bundle(bundle: Path | None, live: Path | None = None) -> "LiveEngine":
+    """The engine over the bundle that was named, with the live listings, which it can only read. Close it."""
     import relevance
 
-    return relevance.open(path_of(bundle))
+    return relevance.open(path_of(bundle), live=live, read_only=True)
 
 
 def read_filters(

@@ -36,16 +36,23 @@ class LiveEngine:
 
     `root` is a bundle, or a folder that `python -m index promote` keeps: then the bundle in use is followed. With
     `live`, a folder of this machine, listings can be written; any number of processes may share it, and each sees
-    what another has written within POLL_SECONDS (by a thread of its own, so that no query waits). `current` is the
-    state of the moment; whoever asks several questions that have to agree asks them of one `current`.
+    what another has written within POLL_SECONDS (by a thread of its own, so that no query waits). With `read_only` the
+    folder has to be there, and is only read. `current` is the state of the moment; whoever asks several questions that
+    have to agree asks them of one `current`.
     """
 
     def __init__(
-        self, root: Path | str, *, live: Path | str | None = None, threads: int = 1, clock: Clock = utc_now
+        self,
+        root: Path | str,
+        *,
+        live: Path | str | None = None,
+        read_only: bool = False,
+        threads: int = 1,
+        clock: Clock = utc_now,
     ) -> None:
         self._root, self._threads, self._clock = Path(root), threads, clock
         self._lock, self._upserting = threading.RLock(), threading.Lock()
-        self._store = None if live is None else LiveStore(Path(live))
+        self._store = None if live is None else LiveStore(Path(live), read_only)
         self._bundle = bundle_at(self._root)
         self._current, self._fresh = self._opened(self._bundle)
         self._failure: str | None = None
@@ -126,7 +133,8 @@ class LiveEngine:
         """Writes listings, whole, and encodes them; those that can be written are, the others come back with a reason.
 
         Once this returns they are on disk, this engine finds them, and every other process does within a second.
-        Raises DataError where no `live` folder was given, or another process has been writing for too long.
+        Raises DataError where no `live` folder was given, or only to be read, or another process has been writing for
+        too long.
         """
         store = self._written_store()
         with self._upserting:

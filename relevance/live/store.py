@@ -69,16 +69,22 @@ class State(NamedTuple):
 class LiveStore:
     """The database in a folder, made where there is none; safe to share between threads.
 
-    Raises DataError for a folder that cannot be used and for a database that is no live store.
+    read_only: makes and writes nothing and waits for nobody who writes; the store has to be there. Raises DataError
+    for a folder that cannot be used and for a database that is no live store.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "live.sqlite"
+    def __init__(self, folder: Path, read_only: bool = False) -> None:
+        self.path, self.read_only = folder / "live.sqlite", read_only
         self._writing, self._reading = threading.Lock(), threading.Lock()
+        if read_only and not self.path.is_file():
+            raise DataError(
+                f"{folder}: no live listings there (no {self.path.name}); the first process to write makes it"
+            )
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            if not read_only:
+                folder.mkdir(parents=True, exist_ok=True)
             self._writer, self._reader = self._connect(), self._connect()
-            self.id = self._prepare()
+            self.id = self._described() if read_only else self._prepare()
         except (OSError, sqlite3.Error) as error:
             raise DataError(f"{self.path}: cannot be used as a store of live listings ({error})") from error
         self._seen = -1
@@ -180,9 +186,15 @@ class LiveStore:
     # The database.
 
     def _connect(self) -> sqlite3.Connection:
+        # Mode rw creates nothing, and falls back to reading where that is all that is allowed. With mode ro the last
+        # to close would leave files behind that the next writer, another user, might not be allowed to write.
+        uri = f"{self.path.absolute().as_uri()}?mode={'rw' if self.read_only else 'rwc'}"
         connection = sqlite3.connect(
-            self.path, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None, cached_statements=64
+            uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None, cached_statements=64
         )
+        if self.read_only:
+            connection.execute("PRAGMA query_only = ON")
+            return connection
         connection.execute("PRAGMA journal_mode = WAL")
         # Each commit is on disk before it is acknowledged: also a power cut loses nothing.
         connection.execute("PRAGMA synchronous = FULL")
@@ -195,13 +207,19 @@ class LiveStore:
                 for statement in _SCHEMA.split(";"):
                     connection.execute(statement)
                 connection.execute("INSERT INTO store VALUES (?, ?)", (FORMAT, uuid.uuid4().hex))
-            found = connection.execute("SELECT format, id FROM store").fetchone()
+        return self._described()
+
+    def _described(self) -> str:
+        """The store's id, once its format is one that can be read."""
+        found = self._reader.execute("SELECT format, id FROM store").fetchone()
         if found is None or found[0] != FORMAT:
             raise DataError(f"{self.path}: live store format {found and found[0]!r}, this version reads {FORMAT}")
         return str(found[1])
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
+        if self.read_only:
+            raise DataError(f"{self.path}: opened to be read only, so nothing can be written")
         with self._writing:
             try:
                 self._writer.execute("BEGIN IMMEDIATE")

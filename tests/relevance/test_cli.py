@@ -17,15 +17,16 @@ from relevance import cli
 from relevance.engine import Engine
 
 COMMANDS = (
-    "search", "category-filter", "fallback", "similar", "upsert", "delete", "inspect", "serve", "export", "photos",
+    "search", "category-filter", "fallback", "related", "similar", "upsert", "delete", "inspect", "serve", "export",
+    "photos",
 )  # fmt: skip
 MAIN = "from relevance.cli import main; main()"
 
 
-def _run(*arguments: str, bundle: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name != "RELEVANCE_BUNDLE"}
-    if bundle is not None:
-        environment["RELEVANCE_BUNDLE"] = str(bundle)
+def _run(*arguments: str, bundle: Path | None = None, live: Path | None = None) -> subprocess.CompletedProcess[str]:
+    ours = ("RELEVANCE_BUNDLE", "RELEVANCE_LIVE")
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    environment |= {name: str(path) for name, path in zip(ours, (bundle, live), strict=True) if path is not None}
     command = [sys.executable, "-c", MAIN, *arguments]
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
 
@@ -133,7 +134,24 @@ def test_inspect_counts(engine: Engine, tiny_bundle: Path) -> None:
     assert report["counts"]["listings"] == len(engine)
     assert report["counts"]["files"] == len([p for p in tiny_bundle.rglob("*") if p.is_file()]) - 2  # manifest, marker
     assert report["calibration"]["relevance"]["threshold"] == engine.relevance.threshold
-    assert "calibration.category.coverage" in _run("inspect", bundle=tiny_bundle).stdout
+    table = _run("inspect", bundle=tiny_bundle).stdout
+    assert "calibration.category.coverage" in table
+    (line,) = [line for line in table.splitlines() if line.startswith("manifest.class_ids")]
+    assert line.split()[1:] == [str(len(engine.manifest["class_ids"])), "classes"]
+    assert report["manifest"]["class_ids"] == engine.manifest["class_ids"]
+
+
+def test_inspect_follows_a_deployment(tiny_bundle: Path, tmp_path: Path) -> None:
+    """A folder as `python -m index promote` keeps it."""
+    (tmp_path / "bundles").mkdir()
+    (tmp_path / "bundles" / "one").symlink_to(tiny_bundle, target_is_directory=True)
+    (tmp_path / "current").symlink_to("bundles/one", target_is_directory=True)
+    ran = _run("inspect", "--json", bundle=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    report = json.loads(ran.stdout)
+    assert report.pop("bundle") == str(tmp_path / "bundles" / "one")
+    plain = json.loads(_run("inspect", "--json", bundle=tiny_bundle).stdout)
+    assert report == {name: value for name, value in plain.items() if name != "bundle"}
 
 
 def test_export_is_a_bulk_request(engine: Engine, tiny_bundle: Path, tmp_path: Path) -> None:
@@ -171,6 +189,62 @@ def test_listings_are_written_from_a_file_and_deleted(tiny_chain: Path, tiny_bun
         assert (hit.listing_id, hit.price, hit.image) == ("n1", 3.5, "live:n1")
     ran = _run("delete", "n1", "nobody", *live, bundle=tiny_bundle)
     assert (ran.returncode, ran.stdout) == (0, "deleted 1 of 2\n")
+
+
+def _told(bundle: Path, live: Path, *arguments: str) -> object:
+    """The answer of a reading command, which is the same whichever way the folder is named; times left out."""
+    by_variable = _run(*arguments, "--json", bundle=bundle, live=live)
+    by_option = _run(*arguments, "--json", "--live", str(live), bundle=bundle)
+    assert (by_variable.returncode, by_option.returncode) == (0, 0), by_option.stderr
+    first, second = json.loads(by_variable.stdout), json.loads(by_option.stdout)
+    if isinstance(first, dict):
+        assert (first.pop("timings", None) is None) == (second.pop("timings", None) is None)
+    assert first == second
+    return first
+
+
+def _plain(answer: object) -> object:
+    return json.loads(json.dumps(answer))
+
+
+def test_what_was_written_is_read_by_every_command(tiny_chain: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    """While another process has the folder open."""
+    photo, live = next((tiny_chain / "dataset" / "images").iterdir()).read_bytes(), tmp_path / "live"
+    with relevance.open(tiny_bundle, live=live) as writer:
+        writer.upsert([relevance.NewListing("n1", "Zorblax quux", image=photo)])
+        searched = writer.search("zorblax quux", 10).to_dict()
+        assert [hit["listing_id"] for hit in searched["hits"]] == ["n1"]
+        searched.pop("timings")
+        fallback = asdict(writer.fallback("zorblax quux", k=10))
+        similar = [asdict(hit) for hit in writer.similar("n1", k=10)]
+        assert _told(tiny_bundle, live, "search", "zorblax quux") == _plain(searched)
+        assert _told(tiny_bundle, live, "fallback", "zorblax quux") == _plain(fallback)
+        assert _told(tiny_bundle, live, "similar", "n1") == _plain(similar)
+        assert _told(tiny_bundle, live, "related", "lamp") == _plain(writer.related("lamp"))
+        assert _told(tiny_bundle, live, "category-filter", "lamp") == _plain(asdict(writer.category_filter("lamp")))
+
+
+def test_what_was_written_is_exported_and_what_was_deleted_is_not(tiny_bundle: Path, tmp_path: Path) -> None:
+    before = _exported(tiny_bundle, None)
+    gone = min(before)
+    with relevance.open(tiny_bundle, live=tmp_path / "live") as writer:
+        writer.upsert([relevance.NewListing("n1", "Zorblax quux")])
+        writer.delete([gone])
+    assert _exported(tiny_bundle, tmp_path / "live") == before - {gone} | {"n1"}
+
+
+def _exported(bundle: Path, live: Path | None) -> set[str]:
+    """The ids of the documents in a bulk request."""
+    ran = _run("export", "products", bundle=bundle, live=live)
+    assert ran.returncode == 0, ran.stderr
+    return {json.loads(line)["update"]["_id"] for line in ran.stdout.splitlines()[::2]}
+
+
+def test_live_listings_that_are_not_there_are_not_made(tiny_bundle: Path, tmp_path: Path) -> None:
+    for command in (["search", "x"], ["similar", "x"], ["export", "x"]):
+        refused = _refused(_run(*command, "--live", str(tmp_path / "none"), bundle=tiny_bundle))
+        assert refused.startswith(f"{tmp_path / 'none'}: no live listings there")
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_file_of_listings_that_cannot_be_read_is_named(tiny_bundle: Path, tmp_path: Path) -> None:
