@@ -22,6 +22,8 @@ MAX_BYTES = 40 * 2**20
 """Largest file that is read, in bytes."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
+_OTHER_FORMATS = (b"II*\0", b"MM\0*", b"\0\0\0\x0cjP  ", b"8BPS")
+"""First bytes of TIFF, JPEG 2000 and Photoshop files, which no browser shows; HEIC is told by `_is_heic`."""
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"RIFF", b"BM")
 _ORIENTATION = 0x0112
 _UPRIGHT = {  # EXIF orientation -> what turns the stored pixels upright
@@ -43,7 +45,8 @@ Size = tuple[int, int]
 class PhotoError(RelevanceError):
     """A photo that cannot be used.
 
-    ``reason`` is one of "missing", "unreadable", "empty", "too large", "truncated", "not an image", "damaged".
+    ``reason`` is one of "missing", "unreadable", "empty", "too large", "truncated", "not an image",
+    "unsupported format" (TIFF, HEIC and others that browsers do not show), "damaged".
     """
 
     def __init__(self, reason: str) -> None:
@@ -137,9 +140,19 @@ def _open(data: bytes) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         raise PhotoError("too large") from error
     except UnidentifiedImageError as error:
-        raise PhotoError("truncated" if data.startswith(_SIGNATURES) else "not an image") from error
+        raise PhotoError(_unidentified(data)) from error
     except Exception as error:  # as above: a header may break a decoder in any way
         raise _broken(error) from error
+
+
+def _unidentified(data: bytes) -> str:
+    if data.startswith(_SIGNATURES):
+        return "truncated"
+    return "unsupported format" if data.startswith(_OTHER_FORMATS) or _is_heic(data) else "not an image"
+
+
+def _is_heic(data: bytes) -> bool:
+    return data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 
 def _broken(error: Exception) -> PhotoError:

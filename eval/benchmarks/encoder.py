@@ -55,6 +55,8 @@ def command(
     """Time the image encoder in every runtime that is installed, side by side."""
     import os
 
+    from eval.benchmarks.runtimes import not_installed
+
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(threads))
     model = Classifier.open(classifier)
@@ -67,6 +69,8 @@ def command(
         figures = {"photos": len(pixels), "decoding_seconds": decoding, "catalogue_pass": passed}
         write_text_atomic(out, json.dumps(figures | {"runtimes": [asdict(row) for row in rows]}, indent=1) + "\n")
     typer.echo(report(rows, len(pixels), decoding, passed))
+    if missing := not_installed():
+        typer.echo(f"left out, for want of packages that may be installed beside: {', '.join(sorted(missing))}")
 
 
 def decoded(root: Path, images: Sequence[Sequence[str]], model: Classifier) -> tuple[NDArray[np.uint8], float]:

@@ -43,10 +43,16 @@ def runtimes(folder: Path, threads: int) -> Iterator[Runtime]:
     yield Runtime(REFERENCE, 32, 1, threads, lambda photos: _named(keras_model.predict(photos, verbose=0)))
     yield Runtime("tf.function", 32, 1, threads, _tf_function(keras_model, 32))
     yield from _litert(folder / ENCODER, threads)
-    if importlib.util.find_spec("openvino"):
+    missing = not_installed()
+    if not {"openvino"} & missing:
         yield from _openvino(folder / ENCODER, threads)
-    if importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("tf2onnx"):
+    if not {"onnxruntime", "tf2onnx"} & missing:
         yield from _onnx(keras_model, threads)
+
+
+def not_installed() -> set[str]:
+    """Returns which of the packages that runtimes need, and this project does not, are missing here."""
+    return {name for name in ("openvino", "onnxruntime", "tf2onnx") if importlib.util.find_spec(name) is None}
 
 
 def _keras(folder: Path) -> Any:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from eval.benchmarks.encoder import agreement, decoded, measure, report
-from eval.benchmarks.runtimes import Runtime, runtimes
+from eval.benchmarks.runtimes import Runtime, not_installed, runtimes
 from relevance.classifier import Classifier, Encoded
 from relevance.errors import DataError
 from tests.colours import COLOURS, write_classifier, write_dataset, write_photo
@@ -40,6 +40,11 @@ def test_ratios_are_taken_within_a_round(monkeypatch: pytest.MonkeyPatch) -> Non
     # 25 ms a photo for the model, 1 ms for decoding.
     assert "decoding takes 1.00 ms of processor time a photo, 4% of a catalogue pass" in lines[-2]
     assert "35 photos/s, 3.50 times keras.predict" in lines[-1]
+
+
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "tf2onnx" else object())
+    assert not_installed() == {"tf2onnx"}
 
 
 def test_every_runtime_gives_what_keras_gives(tmp_path: Path) -> None:

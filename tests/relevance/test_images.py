@@ -216,7 +216,8 @@ def test_the_name_of_a_file_says_nothing_of_its_content(tmp_path: Path) -> None:
     (tmp_path / "drawing.jpg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     assert reason(tmp_path / "drawing.jpg") == "not an image"
     (tmp_path / "scan.jpg").write_bytes(encoded(quadrants(), "TIFF"))
-    assert reason(tmp_path / "scan.jpg") == "not an image"
+    assert reason(tmp_path / "scan.jpg") == "unsupported format"
+    assert reason(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic") == "unsupported format"
 
 
 @pytest.mark.parametrize("form", ["PNG", "GIF", "WEBP", "BMP"])
