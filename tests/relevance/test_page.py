@@ -3,13 +3,15 @@
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import relevance
-from relevance.engine import Engine
+from relevance.engine import MAX_K, Engine
+from tests.live_engines import WORD
 from tests.service_process import Service, serving
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -37,6 +39,12 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def page(browser: Any, service: Service) -> Iterator[Any]:
+    with _opened(browser, service) as page:
+        yield page
+
+
+@contextmanager
+def _opened(browser: Any, service: Service) -> Iterator[Any]:
     """A page that fails its test when a script does, or when it asks anybody but the service for anything."""
     context = browser.new_context(base_url=service.url, viewport={"width": 1280, "height": 900})
     page = context.new_page()
@@ -72,7 +80,7 @@ def test_hits_show_what_they_are_and_why(page: Any, engine: Engine, title: str) 
     page.goto("/")
     _ask(page, title)
     page.wait_for_selector("#engine .card")
-    expected = engine.search(title, 60).hits[:24]
+    expected = engine.search(title, 24).hits
     assert page.locator("#engine .title").all_inner_texts() == [hit.title for hit in expected]
     first = page.locator("#engine .card").first.inner_text()
     assert expected[0].reason in first
@@ -164,48 +172,200 @@ def test_words_alone_stand_beside(page: Any, engine: Engine, title: str) -> None
     page.wait_for_selector("#words", state="hidden")
 
 
-@pytest.fixture
-def told(page: Any, title: str) -> list[Any]:
-    """The services' answers to `title`, but with the first two hits' categories as its category filter: so small a
-    model tells none."""
+def _told(page: Any, categories: dict[str, str]) -> list[Any]:
+    """The service's answers, but with these categories (id -> path) as category filter: so small a model tells none.
+    Returns what was asked, to which more is added."""
     asked: list[Any] = []
+    filled = [{"category_id": i, "path": path, "probability": 0.61} for i, path in categories.items()]
+    told = {"mode": "filter", "categories": filled, "coverage": 0.95}
 
     def answer(route: Any) -> None:
         asked.append(route.request.post_data_json)
         response = route.fetch()
-        body = response.json()
-        found = list({hit["category_id"]: hit["category"] for hit in body["hits"]}.items())[:2]
-        categories = [{"category_id": i, "path": path, "probability": 0.61} for i, path in found]
-        route.fulfill(json={**body, "category_filter": {"mode": "filter", "categories": categories, "coverage": 0.95}})
+        body = {**response.json(), "category_filter": told} if response.ok else response.json()
+        route.fulfill(response=response, json=body)
 
     page.route("**/search", answer)
-    page.goto(f"/?q={title}")
-    page.wait_for_selector(".chip")
     return asked
 
 
-def test_a_category_is_clicked_away_and_brought_back(page: Any, engine: Engine, title: str, told: list[Any]) -> None:
-    hits = engine.search(title, 60).hits
-    away = hits[0].category
-    assert page.inner_text(".chip .only >> nth=0").split() == [*away.split(" > ")[-1].split(), "61", "%"]
+def _titles(page: Any, section: str = "engine") -> list[str]:
+    return list(page.locator(f"#{section} .title").all_inner_texts())
+
+
+def _focused(page: Any) -> str:
+    return str(page.evaluate("document.activeElement.innerText || document.activeElement.id"))
+
+
+@pytest.fixture(scope="module")
+def two_kinds(engine: Engine) -> tuple[str, str]:
+    """Leaves of two roots."""
+    ontology = engine.ontology
+    leaves = [i for i in range(len(ontology)) if ontology.is_leaf[i]]
+    first = leaves[0]
+    other = next(i for i in leaves if ontology.paths[i][0] != ontology.paths[first][0])
+    return ontology.ids[first], ontology.ids[other]
+
+
+@pytest.fixture(scope="module")
+def crowded(
+    tiny_bundle: Path, two_kinds: tuple[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """A service where more listings of one category have WORD than a page shows, and a few of another do."""
+    folder = tmp_path_factory.mktemp("crowded")
+    many, few = two_kinds
+    listings = [relevance.NewListing(f"m{i}", WORD, category_id=many) for i in range(60)]
+    listings += [relevance.NewListing(f"f{i}", f"{WORD} among many other words {i}", category_id=few) for i in range(3)]
+    with relevance.open(tiny_bundle, live=folder / "live") as written:
+        written.upsert(listings)
+    with serving(tiny_bundle, folder / "log", "--live", str(folder / "live")) as service:
+        yield service
+
+
+@pytest.fixture
+def crowd(
+    browser: Any, crowded: Service, engine: Engine, two_kinds: tuple[str, str]
+) -> Iterator[tuple[Any, list[Any]]]:
+    """The page after a search of WORD, with both categories as chips; and what it asked."""
+    with _opened(browser, crowded) as page:
+        paths = {i: engine.ontology.path_text(engine.ontology.position(i)) for i in two_kinds}
+        asked = _told(page, paths)
+        page.goto(f"/?q={WORD}")
+        page.wait_for_selector(".chip")
+        yield page, asked
+
+
+FEW = [f"{WORD} among many other words {i}" for i in range(3)]
+
+
+def test_what_is_clicked_away_makes_room_for_what_lies_beyond_the_first_page(
+    crowd: tuple[Any, list[Any]], two_kinds: tuple[str, str]
+) -> None:
+    page, asked = crowd
+    assert _titles(page) == [WORD] * 24, "the first page lies in one category"
+    chips = page.locator("#chips .only").all_inner_texts()
     page.click(".chip .away >> nth=0")
-    left = [hit.title for hit in hits if hit.category != away and not hit.category.startswith(away + " > ")]
-    assert page.locator("#engine .title").all_inner_texts() == left[:24]
-    page.click(".undo")
-    assert page.locator("#engine .title").all_inner_texts() == [hit.title for hit in hits[:24]]
-    assert page.locator(".chip").count() == len({hit.category for hit in hits[:2]})
+    page.wait_for_selector("[data-undo]")
+    assert asked[-1] == {"query": WORD, "k": 24, "filters": {"not_categories": [two_kinds[0]]}}
+    assert set(FEW) <= set(_titles(page))
+    assert WORD not in _titles(page)
+    assert page.locator("#chips .only").all_inner_texts() == chips[1:]
+    away = page.inner_text("[data-undo]")
+    page.reload()
+    page.wait_for_selector("[data-undo]")
+    assert page.inner_text("[data-undo]") == away, "the address has what was clicked away"
+    assert WORD not in _titles(page)
+    page.click("[data-undo]")
+    page.wait_for_selector("[data-undo]", state="detached")
+    assert _titles(page) == [WORD] * 24
+    assert page.locator("#chips .only").all_inner_texts() == chips
+    page.go_back()
+    page.wait_for_selector("[data-undo]")
+    assert WORD not in _titles(page)
 
 
-def test_a_category_alone(page: Any, engine: Engine, title: str, told: list[Any]) -> None:
-    category = str(engine.search(title, 60).hits[0].category_id)
-    expected = engine.search(title, 60, relevance.Filters(category=category)).hits[:24]
-    page.click(".chip .only >> nth=0")
+def test_nothing_else_is_said_where_all_of_it_was_clicked_away(page: Any, engine: Engine, title: str) -> None:
+    roots = [i for i, above in enumerate(engine.ontology.parent) if above < 0]
+    _told(page, {engine.ontology.ids[i]: engine.ontology.path_text(i) for i in roots})
+    page.goto(f"/?q={title}")
+    page.wait_for_selector(".chip")
+    for left in reversed(range(len(roots))):
+        page.click(".chip .away >> nth=0")
+        page.wait_for_function("left => document.querySelectorAll('.chip').length === left", arg=left)
+    assert page.inner_text(".nothing") == "Nothing else like that here"
+    assert page.locator("[data-undo]").count() == len(roots)
+
+
+def test_words_alone_are_searched_under_the_same_filters(crowd: tuple[Any, list[Any]]) -> None:
+    page, _ = crowd
+    page.check("#compare")
+    page.wait_for_selector("#words .card")
+    assert _titles(page, "words") == [WORD] * 24
+    page.click(".chip .away >> nth=0")
+    page.wait_for_selector("[data-undo]")
+    assert sorted(_titles(page, "words")) == FEW
+    page.click("[data-undo]")
+    page.wait_for_selector("[data-undo]", state="detached")
+    page.click(".chip .only >> nth=1")
     page.wait_for_selector(".chip .only[aria-pressed=true]")
-    assert told[-1]["filters"] == {"category": category}
-    assert page.locator("#engine .title").all_inner_texts() == [hit.title for hit in expected]
-    page.click(".chip .only >> nth=0")
+    assert sorted(_titles(page, "words")) == FEW
+
+
+def test_the_focus_stays_where_something_was_done(crowd: tuple[Any, list[Any]]) -> None:
+    page, _ = crowd
+    name = page.locator("#chips .only").first.inner_text().rsplit(maxsplit=2)[0]
+    page.focus(".chip .away >> nth=0")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-undo]")
+    assert _focused(page) == f"Not {name} · undo"
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-undo]", state="detached")
+    assert _focused(page).startswith(name)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".chip .only[aria-pressed=true]")
+    assert _focused(page).startswith(name)
+    page.focus(".chip .away >> nth=0")  # clicked away although it was the only one
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-undo]")
+    assert _focused(page) == f"Not {name} · undo"
+    assert page.locator("[aria-pressed=true]").count() == 0
+    page.focus("#related a >> nth=0")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-undo]", state="detached")
+    assert page.evaluate("document.activeElement.id") == "engine-title"
+
+
+def test_the_focus_of_a_box_that_is_typed_in_is_not_taken(crowd: tuple[Any, list[Any]]) -> None:
+    page, _ = crowd
+    page.click(".chip .away >> nth=0")
+    page.focus("#query")
+    page.wait_for_selector("[data-undo]")
+    assert _focused(page) == "query"
+
+
+def test_a_category_alone(page: Any, engine: Engine, title: str) -> None:
+    first = engine.search(title, 24).hits[0]
+    category = str(first.category_id)
+    asked = _told(page, {category: first.category})
+    page.goto(f"/?q={title}")
+    page.wait_for_selector(".chip")
+    assert page.inner_text(".chip .only").split() == [*first.category.split(" > ")[-1].split(), "61", "%"]
+    expected = engine.search(title, 24, relevance.Filters(category=category)).hits
+    page.click(".chip .only")
+    page.wait_for_selector(".chip .only[aria-pressed=true]")
+    assert asked[-1]["filters"] == {"category": category}
+    assert _titles(page) == [hit.title for hit in expected]
+    page.click(".chip .only")
     page.wait_for_selector(".chip .only[aria-pressed=false]")
-    assert told[-1]["filters"] == {}
+    assert asked[-1]["filters"] == {}
+
+
+def test_the_notice_tells_whether_words_or_filters_found_nothing(page: Any, engine: Engine) -> None:
+    word = max(engine.towers.featuriser.words, key=engine.lexical.count)
+    having = {hit.category_id for hit in engine.lexical_search(word, MAX_K)}
+    leaves = (engine.ontology.ids[i] for i in range(len(engine.ontology)) if engine.ontology.is_leaf[i])
+    filtered = (leaf for leaf in leaves if leaf not in having)
+    rescued = ((leaf, engine.fallback(word, relevance.Filters(category=leaf), 24)) for leaf in filtered)
+    category = next(leaf for leaf, fallback in rescued if fallback.hits)
+    page.goto(f"/?q={word}&category={category}")
+    page.wait_for_selector("#notice:not([hidden])")
+    assert page.inner_text("#notice").startswith("No listing has every word of the query and passes the filters. ")
+    absent = next(w for w in ("zzzz", "qqqq") if engine.search(f"{word} {w}", 24).hits)
+    page.goto(f"/?q={word} {absent}")
+    page.wait_for_selector("#notice:not([hidden])")
+    assert page.inner_text("#notice").startswith("No listing has every word of the query. ")
+
+
+def test_what_is_typed_but_not_searched_stays(page: Any, title: str) -> None:
+    page.goto(f"/?q={title}")
+    page.wait_for_selector("#engine .card")
+    page.fill("#query", "something else")
+    page.check("#compare")
+    page.wait_for_selector("#words .card, #words-title:text('nothing found')")
+    assert page.input_value("#query") == "something else"
+    assert "compare=1" in page.url
+    page.press("#query", "Enter")
+    page.wait_for_function("document.title.startsWith('something else')")
 
 
 def test_similar_listings_on_a_click_and_back_with_escape(page: Any, engine: Engine, title: str) -> None:
@@ -218,8 +378,10 @@ def test_similar_listings_on_a_click_and_back_with_escape(page: Any, engine: Eng
     assert all(str(value) in page.inner_text("#detail .listing") for value in json.loads(clicked.attributes).values())
     shown = page.locator("#detail .hits .card").first
     other = shown.locator(".title").inner_text()
-    shown.click()
+    shown.focus()
+    page.keyboard.press("Enter")
     page.wait_for_function("title => document.querySelector('#detail-title').innerText === title", arg=other)
+    assert page.evaluate("document.activeElement.className") == "close"
     page.keyboard.press("Escape")
     page.wait_for_selector("#detail", state="hidden")
 
@@ -232,7 +394,12 @@ def test_a_photo_that_is_chosen_or_dropped(page: Any, engine: Engine, tiny_chain
     page.set_input_files("#photo", photo)
     page.wait_for_selector("#asked img")
     assert page.locator("#engine .title").all_inner_texts() == expected
-    page.goto("/")
+    assert page.is_hidden("#compare"), "there are no words to compare with"
+    page.focus("#asked .undo")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#welcome:not([hidden])")
+    assert page.is_visible("#compare")
+    assert _focused(page) == "query"
     page.evaluate(
         """async ([bytes, name]) => {
             const transfer = new DataTransfer();
@@ -251,6 +418,8 @@ def test_a_file_that_is_no_photo_is_refused_in_words(page: Any, tmp_path: Path) 
     page.set_input_files("#photo", tmp_path / "notes.txt")
     page.wait_for_selector("#notice.error")
     assert page.inner_text("#notice") == "That did not work: “notes.txt” is not a photo"
+    page.check("#compare")
+    page.wait_for_selector("#welcome:not([hidden])")
 
 
 def test_suggestions_by_keyboard(page: Any, engine: Engine) -> None:

@@ -2,7 +2,6 @@
 // elsewhere. Texts of listings only ever become text nodes, never markup.
 
 const SHOWN = 24; // hits on the page
-const ASKED = 60; // hits asked for: some may be clicked away with their category
 const RELATED = 6; // queries to try next
 const MAX_PHOTO = 20 * 2 ** 20;
 const SOURCES = { lexical: "words", semantic: "meaning", visual: "photo" };
@@ -11,7 +10,8 @@ const $ = (id) => document.getElementById(id);
 const money = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const whole = new Intl.NumberFormat();
 
-const state = { query: "", compare: false, category: null, away: new Map(), photo: null, result: null, words: null };
+// category: the id of the only category searched; away: ids of those that were clicked away.
+const state = { query: "", compare: false, category: null, away: new Set(), photo: null, result: null };
 const service = { listings: 0, photos: false };
 let latest = 0; // number of the newest search: answers to older ones are dropped
 
@@ -49,6 +49,7 @@ function show(node, ...children) {
 }
 
 const leaf = (path) => path.split(" > ").at(-1);
+const sentence = (text) => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
 const percent = (share) => `${Math.round(share * 100)} %`;
 
 // ---- hits
@@ -103,23 +104,23 @@ function card(hit) {
 
 const list = (section, hits) => section.querySelector(".hits").replaceChildren(...hits.map(card));
 
-const isAway = (hit) => [...state.away.keys()].some((path) => hit.category === path || hit.category.startsWith(path + " > "));
-
 // ---- a search
 
-async function search(remember = true) {
+// remember: whether it becomes a step of the history; focus: a selector of what has the focus afterwards, if the focus
+// was on something that is drawn anew.
+async function search({ remember = true, focus = null } = {}) {
   const number = ++latest;
   closeSuggestions();
   if (remember) history.pushState(null, "", address());
-  $("query").value = state.query;
   $("compare").checked = state.compare;
+  $("compare").closest("label").hidden = state.photo !== null; // words alone find nothing by a photo
   document.title = state.query ? `${state.query} · relevance` : "relevance";
   // Only what is drawn waits for the service: what is typed meanwhile stays.
   await ready;
   if (number !== latest) return;
-  if (!state.query && !state.photo) return welcome();
   try {
-    await (state.photo ? searchByPhoto(number) : searchByWords(number));
+    const drawing = await answer();
+    if (number === latest) redraw(drawing, focus);
   } catch (error) {
     if (number === latest) fail(error);
   }
@@ -129,33 +130,38 @@ function address() {
   const parameters = new URLSearchParams();
   if (state.query) parameters.set("q", state.query);
   if (state.category) parameters.set("category", state.category);
+  for (const id of state.away) parameters.append("not", id);
   if (state.compare) parameters.set("compare", "1");
   return parameters.size ? `/?${parameters}` : "/";
 }
 
-async function searchByWords(number) {
-  const filters = state.category ? { category: state.category } : {};
-  const [result, words, related] = await Promise.all([
-    post("/search", { query: state.query, k: ASKED, filters }),
-    state.compare ? get("/lexical", { q: state.query, k: SHOWN }) : null,
-    get("/related", { q: state.query, k: RELATED }).catch(() => []), // an extra: the answer stands without it
-  ]);
-  if (number !== latest) return;
-  clear();
-  state.result = result;
-  state.words = words;
-  draw();
-  drawRelated(related, result.abstained);
+// How to draw the answer to what is searched now.
+function answer() {
+  if (state.photo) return answerToPhoto();
+  return state.query ? answerToWords() : welcome;
 }
 
-function draw() {
-  const { result, words } = state;
-  const hits = result.hits.filter((hit) => !isAway(hit)).slice(0, SHOWN);
+async function answerToWords() {
+  const { query, compare } = state;
+  const filters = { ...(state.category && { category: state.category }), ...(state.away.size && { not_categories: [...state.away] }) };
+  const [result, words, related] = await Promise.all([
+    post("/search", { query, k: SHOWN, filters }),
+    compare ? post("/lexical", { query, k: SHOWN, filters }) : null,
+    get("/related", { q: query, k: RELATED }).catch(() => []), // an extra: the answer stands without it
+  ]);
+  return () => {
+    state.result = result;
+    draw(result, words);
+    drawRelated(related, result.abstained);
+  };
+}
+
+function draw(result, words) {
   drawChips(result.category_filter);
   drawNotice(result);
   $("engine").hidden = false;
-  $("engine-title").replaceChildren(...heading(result, hits));
-  list($("engine"), hits);
+  $("engine-title").replaceChildren(...heading(result));
+  list($("engine"), result.hits);
   $("columns").classList.toggle("compare", words !== null);
   $("words").hidden = words === null;
   if (words === null) return;
@@ -168,21 +174,24 @@ const amount = (hits) => {
 };
 const amountOf = (count) => (count === 1 ? "1 listing" : `${whole.format(count)} listings`);
 
-function heading(result, hits) {
-  if (result.abstained) {
-    const why = `None of the ${whole.format(service.listings)} listings answers “${result.query}” well enough to be shown.`;
-    return [element("span", { class: "nothing" }, "Nothing like that here"), element("small", {}, why)];
-  }
-  if (!hits.length) return ["Nothing is left: all of it lies in what was clicked away"];
+function heading(result) {
+  if (result.abstained) return nothing(result.query);
   const took = Object.values(result.timings).reduce((sum, stage) => sum + stage, 0);
-  const found = state.compare ? `With relevance: ${amount(hits).toLowerCase()}` : amount(hits);
+  const found = state.compare ? `With relevance: ${amount(result.hits).toLowerCase()}` : amount(result.hits);
   return [found, element("small", {}, ` in ${took.toFixed(1)} ms`)];
+}
+
+function nothing(query) {
+  const [what, where] = state.away.size
+    ? ["Nothing else like that here", "Outside of what was clicked away no listing"]
+    : ["Nothing like that here", `None of the ${whole.format(service.listings)} listings`];
+  return [element("span", { class: "nothing" }, what), element("small", {}, `${where} answers “${query}” well enough to be shown.`)];
 }
 
 function drawNotice(result) {
   const fallback = result.fallback;
   if (!fallback || result.abstained) return show($("notice"));
-  const said = [`No listing has all the words of “${result.query}”. `];
+  const said = [`${sentence(fallback.trigger)} `];
   if (fallback.corrected_query) said.push("Read as ", link(fallback.corrected_query), ". ");
   if (fallback.relaxed.length) said.push(`Left out to find these: ${fallback.relaxed.join(", ")}. `);
   said.push("These come closest:");
@@ -206,37 +215,30 @@ function link(query) {
 // ---- categories
 
 function drawChips(filter) {
-  const known = filter.categories.filter((category) => !state.away.has(category.path));
+  const known = filter.categories.filter((category) => !state.away.has(category.category_id));
   const chips = known.map(chip);
   if (state.category && !known.some((category) => category.category_id === state.category)) {
-    const all = () => restrict(null);
-    chips.unshift(element("button", { class: "undo", onclick: all }, "Only one category · show all"));
+    chips.unshift(element("button", { class: "undo", onclick: () => restrict(null) }, "Only one category · show all"));
   }
-  for (const path of state.away.keys()) {
-    const back = () => {
-      state.away.delete(path);
-      draw();
-    };
-    chips.push(element("button", { class: "undo", onclick: back }, `Not ${leaf(path)} · undo`));
-  }
-  const label = { filter: "Understood as", boost: "Perhaps", none: "" }[filter.mode];
-  show($("chips"), ...(chips.length ? [element("span", { class: "label" }, label), ...chips] : []));
+  chips.push(...[...state.away].map((id) => awayChip(id, filter)));
+  if (known.length) chips.unshift(element("span", { class: "label" }, filter.mode === "filter" ? "Understood as" : "Perhaps"));
+  show($("chips"), ...chips);
 }
 
 function chip(category) {
   const { category_id: id, path, probability } = category;
   const only = state.category === id;
   const away = () => {
-    state.away.set(path, id);
-    if (only) return restrict(null);
-    draw();
+    state.away.add(id);
+    if (only) state.category = null;
+    search({ focus: control("undo", id) });
   };
   return element(
     "span",
     { class: "chip" },
     element(
       "button",
-      { class: "only", title: path, "aria-pressed": String(only), onclick: () => restrict(only ? null : id) },
+      { class: "only", title: path, "aria-pressed": String(only), "data-only": id, onclick: () => restrict(only ? null : id, id) },
       `${leaf(path)} `,
       element("b", {}, percent(probability)),
     ),
@@ -244,32 +246,45 @@ function chip(category) {
   );
 }
 
-function restrict(category) {
+// The categories of a query are the same whatever is clicked away, so its name is among them.
+function awayChip(id, filter) {
+  const path = filter.categories.find((category) => category.category_id === id)?.path ?? id;
+  const back = () => {
+    state.away.delete(id);
+    search({ focus: control("only", id) });
+  };
+  return element("button", { class: "undo", title: path, "data-undo": id, onclick: back }, `Not ${leaf(path)} · undo`);
+}
+
+const control = (name, id) => `[data-${name}="${CSS.escape(id)}"]`;
+
+function restrict(category, clicked = null) {
   state.category = category;
-  search();
+  search({ focus: clicked && control("only", clicked) });
 }
 
 // ---- photos
 
-async function searchByPhoto(number) {
-  const hits = await ask(`/similar?k=${SHOWN}`, { method: "POST", body: state.photo });
-  if (number !== latest) return;
-  clear();
-  const source = URL.createObjectURL(state.photo);
-  const image = element("img", { src: source, alt: "Your photo", onload: () => URL.revokeObjectURL(source) });
-  const leave = () => start("");
-  show($("asked"), image, element("span", {}, "Listings that look like your photo"), element("button", { class: "undo", onclick: leave }, "Clear"));
-  $("engine").hidden = false;
-  $("engine-title").textContent = hits.length ? amount(hits) : "Nothing here looks like it";
-  list($("engine"), hits);
+async function answerToPhoto() {
+  const { photo } = state;
+  const hits = await ask(`/similar?k=${SHOWN}`, { method: "POST", body: photo });
+  return () => {
+    const source = URL.createObjectURL(photo);
+    const image = element("img", { src: source, alt: "Your photo", onload: () => URL.revokeObjectURL(source) });
+    const leave = () => start("");
+    show($("asked"), image, element("span", {}, "Listings that look like your photo"), element("button", { class: "undo", onclick: leave }, "Clear"));
+    $("engine").hidden = false;
+    $("engine-title").textContent = hits.length ? amount(hits) : "Nothing here looks like it";
+    list($("engine"), hits);
+  };
 }
 
 function take(file) {
   if (!file) return;
-  Object.assign(state, { query: "", category: null, photo: file });
   if (!file.type.startsWith("image/")) return fail(new Error(`“${file.name}” is not a photo`));
   if (file.size > MAX_PHOTO) return fail(new Error(`“${file.name}” is larger than ${MAX_PHOTO / 2 ** 20} MB`));
-  search(false);
+  become({ photo: file });
+  search({ remember: false });
 }
 
 // ---- a listing and what looks like it
@@ -286,6 +301,7 @@ async function open(hit) {
   dialog.querySelector(".listing").replaceChildren(picture(hit), about);
   dialog.querySelector(".hits").replaceChildren();
   if (!dialog.open) dialog.showModal();
+  dialog.querySelector(".close").focus(); // the card that was clicked may be gone
   dialog.scrollTop = 0;
   const title = $("similar-title");
   const name = encodeURIComponent(hit.listing_id);
@@ -346,6 +362,16 @@ function closeSuggestions() {
 
 // ---- the page as a whole
 
+// Draws all under the search box anew. What had the focus there is gone then, and a keyboard would begin at the top.
+function redraw(drawing, focus = null) {
+  const held = document.querySelector("main").contains(document.activeElement);
+  clear();
+  drawing();
+  if (!held) return;
+  const next = focus && document.querySelector(focus);
+  (next || ($("engine").hidden ? $("query") : $("engine-title"))).focus({ preventScroll: true });
+}
+
 function clear() {
   for (const id of ["welcome", "asked", "chips", "notice", "related"]) show($(id));
   for (const id of ["engine", "words"]) {
@@ -357,35 +383,36 @@ function clear() {
 }
 
 function welcome() {
-  clear();
   const count = service.listings ? `${amountOf(service.listings)}. ` : "";
   show($("welcome"), `${count}Type what you are looking for, or show a photo of it: choose, drop or paste one.`);
 }
 
 function fail(error) {
-  clear();
-  $("notice").classList.add("error");
-  show($("notice"), error.message === "Failed to fetch" ? "The service does not answer. Try again." : `That did not work: ${error.message}`);
+  const why = error.message === "Failed to fetch" ? "The service does not answer. Try again." : `That did not work: ${error.message}`;
+  redraw(() => {
+    $("notice").classList.add("error");
+    show($("notice"), why);
+  });
+}
+
+// What is searched from now on, and nothing of what was; the box tells it.
+function become({ query = "", category = null, away = [], photo = null }) {
+  Object.assign(state, { query, category, away: new Set(away), photo });
+  $("query").value = query;
 }
 
 function start(query) {
-  Object.assign(state, { query: query.trim(), category: null, photo: null });
-  state.away.clear();
+  become({ query: query.trim() });
   scrollTo(0, 0); // the next answer begins at the top, also after a link under this one
   search();
 }
 
 function readAddress() {
   const parameters = new URLSearchParams(location.search);
-  Object.assign(state, {
-    query: parameters.get("q") ?? "",
-    category: parameters.get("category"),
-    compare: parameters.get("compare") === "1",
-    photo: null,
-  });
-  state.away.clear();
+  state.compare = parameters.get("compare") === "1";
+  become({ query: parameters.get("q") ?? "", category: parameters.get("category"), away: parameters.getAll("not") });
   $("detail").close();
-  search(false);
+  search({ remember: false });
 }
 
 $("form").addEventListener("submit", (event) => {
