@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.calibrate import calibrate, provisional
+from index.calibrate import FEWEST_QUERIES, calibrate, provisional
 from index.install_towers import install_towers
 from index.profile import calibrated_on
 from index.related import searched_together
@@ -24,7 +25,8 @@ from relevance.codes import write_codes
 from relevance.columns import Coded, Columns, attribute_columns
 from relevance.dataset import Dataset, Listings, listing_text
 from relevance.engine import Engine
-from relevance.events import Behaviour, find_behaviour
+from relevance.errors import DataWarning
+from relevance.events import Behaviour, find_behaviour, tell_left_out
 from relevance.lexical import LexicalIndex
 from relevance.listing_index import ListingIndex
 from relevance.ontology import Ontology
@@ -51,7 +53,8 @@ class Placed:
 
 def run(dataset: Path, listings: Path | None, towers: Path, out: Path) -> dict[str, Any]:
     """Builds, calibrates on the calibration span of the behaviour, and writes the bundle; returns its manifest.
-    `listings` is None for a catalogue without photos."""
+    `listings` is None for a catalogue without photos. DataWarnings tell which behaviour was left out, and where there
+    was too little to calibrate on."""
     folder = Dataset.open(dataset)
     ontology = folder.read_ontology()
     catalogue = folder.read_listings(ontology)
@@ -71,7 +74,9 @@ def run(dataset: Path, listings: Path | None, towers: Path, out: Path) -> dict[s
         write_wanted(layout.wanted, {})
         _write_manifest(temporary, ontology, len(catalogue.ids), index.class_ids)
         rows = {catalogue.ids[at]: row for row, at in enumerate(order.tolist())}
-        learned = _learn(layout, find_behaviour(dataset, rows.keys()), rows)
+        behaviour = find_behaviour(dataset, rows.keys())
+        tell_left_out(dataset, behaviour)
+        learned = _learn(layout, behaviour, rows)
         _write_manifest(temporary, ontology, len(catalogue.ids), index.class_ids, learned)
     return read_manifest(out, KIND, VERSION)
 
@@ -84,7 +89,14 @@ def _learn(layout: BundleLayout, behaviour: Behaviour, rows: dict[str, int]) -> 
     later = learn_words(engine, behaviour, (span == TRAIN) | (span == CALIBRATION), rows)
     engine.reader.wanted, engine.reader.qualifies = WantedValues(learned.wanted), learned.qualifies
     done = calibrate(engine, behaviour, span, rows, AbsentWords.read(layout.towers.absent))
-    if done is not None:
+    if done is None:
+        warnings.warn(
+            f"fewer than {FEWEST_QUERIES} queries with more than one click to calibrate on: no category filter, and "
+            "relevance is provisional",
+            DataWarning,
+            stacklevel=3,
+        )
+    else:
         done.calibration.write(layout.calibration)
         write_seen(layout.seen, done.seen, done.prior)
     together = searched_together(behaviour, span <= CALIBRATION)

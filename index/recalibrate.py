@@ -21,7 +21,7 @@ from relevance.bundle import KIND, VERSION, BundleLayout
 from relevance.deployment import bundle_at
 from relevance.engine import Engine
 from relevance.errors import BundleError, DataError
-from relevance.events import Behaviour, read_behaviour
+from relevance.events import Behaviour, read_behaviour, tell_left_out
 from relevance.fields import milliseconds
 from relevance.seen import write_seen
 from relevance.splits import TEST, time_split
@@ -36,12 +36,11 @@ _OWN = ("created_at", "files", "kind", "version", "queries", "behaviour_until")
 
 @dataclass(frozen=True)
 class Recalibration:
-    """since: what is newer was used, None for all; queries: how many there were; dropped: events on listings that the
-    bundle does not have; remembered: how much of the old memory's weight was kept; before, after: on the newest."""
+    """since: what is newer was used, None for all; queries: how many there were; remembered: how much of the old
+    memory's weight was kept; before, after: on the newest."""
 
     since: np.datetime64 | None
     queries: int
-    dropped: int
     stated: float
     remembered: float
     before: Measured
@@ -52,7 +51,8 @@ def run(bundle: Path, events: Path, out: Path, since: str | None = None) -> Reca
     """Writes `bundle` (or what is in use, for a deployment's folder) with a new calibration as `out`.
 
     events: a dataset's folder, an events file, or a folder of what a service recorded; since: ISO 8601, in place of the
-    time up to which the bundle knows its behaviour. Raises BundleError or DataError, and nothing is written then.
+    time up to which the bundle knows its behaviour. Raises BundleError or DataError, and nothing is written then. A
+    DataWarning tells which behaviour was left out.
     """
     root = bundle_at(bundle)
     if out.resolve() in (root.resolve(), bundle.resolve()):
@@ -61,6 +61,7 @@ def run(bundle: Path, events: Path, out: Path, since: str | None = None) -> Reca
     absent = _absent_words(root)
     rows = {listing_id: row for row, listing_id in enumerate(engine.store.ids())}
     behaviour = read_behaviour(events, rows.keys())
+    tell_left_out(events, behaviour)
     after = _since(engine, since)
     span = newer_span(behaviour, after)
     newest = tallied(engine, behaviour, span == TEST, rows)
@@ -77,7 +78,6 @@ def run(bundle: Path, events: Path, out: Path, since: str | None = None) -> Reca
     return Recalibration(
         since=after,
         queries=_count(span),
-        dropped=behaviour.dropped_unknown_listings,
         stated=done.calibration.category.coverage,
         remembered=done.remembered,
         before=before,
@@ -144,7 +144,7 @@ def _write(folder: Path, engine: Engine, done: Calibrated, learned: Mapping[str,
 def report(done: Recalibration) -> str:
     """Returns what was used and what it changed, for the terminal."""
     before, after = done.before, done.after
-    lines = [
+    lines = (
         f"{done.queries:,} searches {_after(done.since)}; the newest fifth of them, {after.queries:,} distinct queries "
         "with choices, only measures:",
         f"  filter or boost holds what is chosen  {_change(before.coverage, after.coverage)}, of {done.stated:.0%}",
@@ -154,9 +154,7 @@ def report(done: Recalibration) -> str:
         f"  calibration error of its shares       {before.calibration_error:.3f} -> {after.calibration_error:.3f}",
         f"  answered by nothing, wrongly          {_change(before.false_abstention, after.false_abstention)}",
         f"of what was chosen before, {done.remembered:.0%} of the weight is still remembered",
-    ]
-    if done.dropped:
-        lines.append(f"left out {done.dropped:,} events on listings that the bundle does not have")
+    )
     return "\n".join(lines)
 
 

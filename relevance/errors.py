@@ -35,7 +35,8 @@ class DataError(RelevanceError, ValueError):
 
 
 class DataWarning(UserWarning):
-    """Something was read otherwise than it was written, and nothing has to be mended; command lines print it."""
+    """Something was read otherwise than it was written, or there was too little of it to use, and nothing has to be
+    mended; command lines print it."""
 
 
 class RowsError(DataError):

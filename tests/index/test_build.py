@@ -1,12 +1,16 @@
 """The bundle: rows in ontology order, every listing in it once, with a category and its own vectors."""
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from index.build import place
+from index.build import place, run
 from relevance.dataset import Dataset
 from relevance.engine import Engine
+from relevance.errors import DataWarning
 from relevance.listing_index import ListingIndex
 from relevance.towers import Towers
 
@@ -54,3 +58,23 @@ def test_a_catalogue_without_photos_needs_no_listing_index(tiny_chain: Path) -> 
     assert all(
         (position < 0) == (given is None) for position, given in zip(category, listings.category_ids, strict=True)
     )
+
+
+def test_too_little_to_calibrate_on_and_what_is_left_out_are_told(tiny_chain: Path, tmp_path: Path) -> None:
+    dataset = tmp_path / "dataset"
+    shutil.copytree(tiny_chain / "dataset", dataset)
+    (dataset / "events.parquet").unlink()
+    same = {"query_id": "q", "timestamp": 1714557600000}
+    records = [same | {"user_query": "sofa"}, same | {"action_name": "click"}]
+    (dataset / "events.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    with pytest.warns(DataWarning) as told:
+        run(dataset, tiny_chain / "listings", tiny_chain / "towers", tmp_path / "bundle")
+    assert [str(warning.message) for warning in told if warning.category is DataWarning] == [
+        f"{dataset}: left out: 1 events on no listing",
+        "fewer than 30 queries with more than one click to calibrate on: no category filter, and relevance is "
+        "provisional",
+    ]
+    engine = Engine(tmp_path / "bundle")
+    title = engine.store.rows([0])[0].title
+    assert engine.category_filter(title).mode == "none"
+    assert engine.search(title).hits[0].title == title

@@ -17,7 +17,7 @@ from index.votes import Votes
 from relevance.artifacts import write_manifest
 from relevance.bundle import KIND, VERSION
 from relevance.engine import Engine
-from relevance.errors import ArtifactError, BundleError, DataError
+from relevance.errors import ArtifactError, BundleError, DataError, DataWarning
 from relevance.events import Behaviour, read_behaviour
 from relevance.ontology import Ontology
 from relevance.results import CategoryFilter, CategoryScore, Fallback, SearchResult
@@ -102,6 +102,20 @@ def test_the_result_is_promoted_and_calibrated_again(drifted: tuple[Path, Path],
     # The newest fifth measured and is new still.
     times = read_behaviour(log).query_times
     assert (times > until).mean() == pytest.approx(0.2, abs=0.01)
+
+
+def test_what_is_left_out_is_told(bundle: Path, tmp_path: Path) -> None:
+    log = _log(bundle, tmp_path / "log", _LATER, 0.0)
+    recorded = log / f"events-{_LATER}.jsonl"
+    lines = [json.loads(line) for line in recorded.read_text().splitlines()]
+    clicks = [line for line in lines if "action_name" in line]
+    for click in clicks[:5]:
+        click["query_id"] = "another"
+    clicks[5]["event_attributes"]["object"]["object_id"] = "gone"
+    recorded.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    told = "log: left out: 1 events on unknown listings, 5 clicks or messages of an unknown query_id$"
+    with pytest.warns(DataWarning, match=told):
+        run(bundle, log, tmp_path / "anew")
 
 
 def test_an_interrupted_run_leaves_nothing(

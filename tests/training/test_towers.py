@@ -225,6 +225,7 @@ def test_events_on_unknown_listings_are_counted_and_not_learned_from(tiny_chain:
     import shutil
 
     from relevance.dataset import Dataset, write_listings
+    from relevance.errors import DataWarning
     from relevance.events import read_behaviour
     from training.towers.corpus import read_corpus
 
@@ -234,9 +235,33 @@ def test_events_on_unknown_listings_are_counted_and_not_learned_from(tiny_chain:
     gone = clicked[0]
     kept = [row for row, listing in enumerate(listings.ids) if listing != gone]
     write_listings(tmp_path / "dataset" / "listings.parquet", listings.take(kept))
-    corpus = read_corpus(tmp_path / "dataset", None)
+    with pytest.warns(DataWarning, match=rf"dataset: left out: {clicked.count(gone)} events on unknown listings$"):
+        corpus = read_corpus(tmp_path / "dataset", None)
     assert corpus.dropped_events == clicked.count(gone) > 0
     assert gone not in corpus.listings.ids
+
+
+def test_choices_of_unknown_queries_are_told(tiny_chain: Path, tmp_path: Path) -> None:
+    import shutil
+
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    from relevance.errors import DataWarning
+    from relevance.events import CHOICES
+    from training.towers.corpus import read_corpus
+
+    shutil.copytree(tiny_chain / "dataset", tmp_path / "dataset")
+    events = tmp_path / "dataset" / "events.parquet"
+    table = pq.read_table(events)
+    chosen = pc.is_in(table["action_name"], pa.array(CHOICES))
+    orphaned = pc.if_else(chosen, pa.scalar("another id"), table["query_id"])
+    pq.write_table(table.set_column(table.schema.get_field_index("query_id"), "query_id", orphaned), events)
+    count = pc.sum(chosen).as_py()
+    with pytest.warns(DataWarning, match=rf"left out: {count:,} clicks or messages of an unknown query_id$"):
+        corpus = read_corpus(tmp_path / "dataset", None)
+    assert len(corpus.train) == len(corpus.held) == 0
 
 
 def test_a_loss_that_is_no_number_names_its_batch(tiny_chain: Path, tmp_path: Path) -> None:

@@ -55,8 +55,6 @@ def command(
     from training.towers.train import run
 
     metrics = run(dataset, listings, out, options, snapshot or ())
-    if metrics["dropped_events"]:
-        typer.echo(f"dropped {metrics['dropped_events']:,} events on listings that are not in {dataset}", err=True)
     typer.echo(f"towers: {out}")
     for name, value in metrics.items():
         typer.echo(f"  {name}: {value}")

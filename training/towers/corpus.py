@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relevance.dataset import Dataset, Listings
-from relevance.events import find_behaviour
+from relevance.events import find_behaviour, tell_left_out
 from relevance.interactions import Interactions, interactions
 from relevance.listing_index import ListingIndex
 from relevance.ontology import Ontology
@@ -33,8 +33,8 @@ def read_corpus(
     dataset: Path, listing_index: Path | None, rewrites: bool = True, position_weights: bool = True
 ) -> Corpus:
     """Reads a dataset and its listing index (None for a catalogue without photos); raises DataError or ArtifactError
-    when they do not fit together. Without rewrites or position weights, the pairs to train on are; those held out have
-    them always, so that trainings are measured alike."""
+    when they do not fit together. A DataWarning tells which behaviour is not learned from. Without rewrites or position
+    weights, the pairs to train on are; those held out have them always, so that trainings are measured alike."""
     folder = Dataset.open(dataset)
     ontology = folder.read_ontology()
     listings = folder.read_listings(ontology)
@@ -42,6 +42,7 @@ def read_corpus(
     category, _ = index.categories(ontology, listings.category_ids)
     rows = {listing: row for row, listing in enumerate(listings.ids)}
     behaviour = find_behaviour(dataset, rows.keys())
+    tell_left_out(dataset, behaviour)
     span = time_split(behaviour.query_times)
     return Corpus(
         ontology=ontology,
