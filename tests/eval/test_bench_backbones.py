@@ -32,7 +32,7 @@ def test_an_unknown_backbone_is_refused_before_any_is_built() -> None:
 
 def test_the_time_of_a_call_is_the_median_without_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([0.0, 0.5, 1.0, 4.0, 5.0, 5.7])
-    monkeypatch.setattr("eval.benchmarks.backbones.time.perf_counter", lambda: next(now))
+    monkeypatch.setattr("eval.benchmarks.backbones.time.thread_time", lambda: next(now))
     calls: list[int] = []
     assert seconds_a_call(lambda: calls.append(1)) == pytest.approx(0.7)
     assert len(calls) == 4
