@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import warnings
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,44 +10,57 @@ from typing import Any
 import numpy as np
 
 from relevance.artifacts import writing_file
+from relevance.errors import DataWarning
 from training.towers.examples import Examples
 from training.towers.options import Options
 from training.towers.retrieval import RetrievalModel
 
+RATES = ("table_rate", "learning_rate")
+"""The options with which a run may go on that was begun with others: a rate is a function of the step and of these, and
+no part of the optimisers' state depends on it."""
+
 
 class Checkpoint:
-    """The weights, the optimiser's state and the number of finished epochs; one file, replaced whole after each."""
+    """The weights, the optimisers' state and the number of finished epochs; one file, replaced whole after each."""
 
     def __init__(self, path: Path, examples: Examples, options: Options) -> None:
-        """The file is only used by a run over the same examples with the same options."""
-        digest = hashlib.sha256(json.dumps(asdict(options), sort_keys=True).encode())
+        """The file is only used by a run over the same examples with the same options, but for the rates: a training
+        that has exploded goes on with lower ones."""
+        fields = asdict(options)
+        self._rates = " ".join(f"--{name.replace('_', '-')} {fields.pop(name)}" for name in RATES)
+        digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
         for array in (examples.variants, examples.listing, examples.weight, examples.absent):
             digest.update(np.ascontiguousarray(array).tobytes())
         self._path, self._key = path, digest.hexdigest()
 
     def write(self, model: RetrievalModel, epochs: int) -> None:
         """Writes the state after `epochs` epochs."""
-        state = {f"variable_{i}": variable.numpy() for i, variable in enumerate(_variables(model))}
+        values = {f"variable_{i}": variable.numpy() for i, variable in enumerate(state(model))}
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with writing_file(self._path) as temporary, open(temporary, "wb") as file:
-            np.savez(file, key=np.array(self._key), epochs=np.array(epochs), **state)
+            np.savez(file, key=np.array(self._key), rates=np.array(self._rates), epochs=np.array(epochs), **values)
 
     def read(self, model: RetrievalModel) -> int:
-        """Puts the state into a model whose variables are there, the optimiser's as well, and returns the epochs it has
-        behind it; 0 where there is none."""
+        """Puts the state into a model whose variables are there, the optimisers' as well, and returns the epochs it has
+        behind it; 0 where there is none. A DataWarning tells of epochs that had other rates."""
         if not self._path.is_file():
             return 0
-        with np.load(self._path) as state:
-            if str(state["key"]) != self._key:
+        with np.load(self._path) as kept:
+            if str(kept["key"]) != self._key:
                 return 0
-            for i, variable in enumerate(_variables(model)):
-                variable.assign(state[f"variable_{i}"])
-            return int(state["epochs"])
+            for i, variable in enumerate(state(model)):
+                variable.assign(kept[f"variable_{i}"])
+            epochs, rates = int(kept["epochs"]), str(kept["rates"])
+        if rates != self._rates:
+            text = f"{self._path}: epoch {epochs} had {rates}; going on from it with {self._rates}"
+            warnings.warn(f"{text} (remove the file to begin anew)", DataWarning, stacklevel=2)
+        return epochs
 
     def remove(self) -> None:
         """Deletes the file, once the artifact is written."""
         self._path.unlink(missing_ok=True)
 
 
-def _variables(model: RetrievalModel) -> list[Any]:
+def state(model: RetrievalModel) -> list[Any]:
+    """Returns the variables that training changes, in a fixed order: the weights and the optimisers' own."""
     return [*model.towers.trainable_variables, *model.optimizer.weights]

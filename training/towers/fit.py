@@ -10,9 +10,9 @@ import tf_keras
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from relevance.errors import TrainingError
 from training.towers.checkpoint import Checkpoint
 from training.towers.examples import Examples
+from training.towers.explosion import StopAtNan, check
 from training.towers.model import Towers
 from training.towers.negatives import hard_negatives
 from training.towers.options import Options
@@ -33,7 +33,8 @@ def fit(
     """Runs the epochs that the checkpoint has not behind it; the rates fall along a half cosine. category: int32
     `[listings]`; callbacks: of tf-keras. What is drawn depends on the seed and the epoch alone.
 
-    Raises TrainingError when the loss is no number, naming epoch and batch; the checkpoint keeps the epoch before.
+    Raises TrainingError when the loss or the weights are no numbers, naming the epoch; the checkpoint keeps the one
+    before.
     """
     batch = min(options.batch, len(examples.listing))
     steps = len(examples.listing) // batch
@@ -46,23 +47,10 @@ def fit(
         rng = np.random.default_rng((options.seed, epoch))
         hard = _mine(model, category, examples, rng) if options.hard and epoch >= options.epochs // 2 else None
         batches = _batches(examples, hard, batch, uniform, rng, epoch * steps)
-        history = model.fit(batches, epochs=1, verbose=0, callbacks=[_StopAtNan(epoch), *callbacks])
+        history = model.fit(batches, epochs=1, verbose=0, callbacks=[StopAtNan(epoch), *callbacks])
+        check(model, next(iter(batches)), epoch)
         progress.set_postfix(loss=f"{history.history['loss'][-1] / batch:.3f}")
         checkpoint.write(model, epoch + 1)
-
-
-class _StopAtNan(tf_keras.callbacks.Callback):
-    def __init__(self, epoch: int) -> None:
-        super().__init__()
-        self._epoch = epoch
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        loss = float((logs or {}).get("loss", 0.0))
-        if not np.isfinite(loss):
-            raise TrainingError(
-                f"the loss of batch {batch + 1} of epoch {self._epoch + 1} is {loss}; the epochs before are kept: "
-                "lower --table-rate or --learning-rate and start again"
-            )
 
 
 def _build(model: RetrievalModel, examples: Examples, batch: int) -> None:
