@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from index.checks import check_judgments, check_smoke
-from relevance.artifacts import link_or_copy, writing
+from relevance.artifacts import MANIFEST, link_or_copy, writing
 from relevance.bundle import open_manifest
 from relevance.deployment import Deployment, bundle_at
 from relevance.errors import DataError
@@ -37,11 +37,14 @@ def promote(
 ) -> Promotion:
     """Checks the bundle `new`, copies it into the deployment `at` and puts it in use; whoever follows `at` swaps to it.
 
+    new: a bundle, or another deployment, whose bundle in use is meant.
     live: the live listings of the deployment; those written before or during the build are encoded by the new models
     and become part of what is put in use, those written from now on are taken in by whoever opens it. Raises
-    BundleError for a bundle that is damaged or made of parts that disagree, DataError where it fails a check: nothing
-    has changed then.
+    BundleError for a bundle that is damaged or made of parts that disagree, DataError where it fails a check or `at`
+    is no place for a deployment: nothing has changed then.
     """
+    new = bundle_at(new)
+    _refuse_in_bundle(at, new)
     deployment = Deployment(at)
     with deployment.changing(), LiveEngine(new, live=live) as engine:
         checks = [f"opened: {len(engine):,} listings, fingerprint {engine.versions['fingerprint']}"]
@@ -60,7 +63,9 @@ def promote(
 
 
 def roll_back(at: Path) -> Path:
-    """Puts the previous bundle of a deployment in use again and returns it. Live listings are carried over as ever."""
+    """Puts the previous bundle of a deployment in use again and returns it. Live listings are carried over as ever.
+    Raises BundleError where there is none, DataError where `at` is a bundle itself."""
+    _refuse_in_bundle(at)
     deployment = Deployment(at)
     with deployment.changing():
         if deployment.previous is not None:
@@ -82,6 +87,15 @@ def compact_bundle(bundle: Path, live: Path, out: Path | None) -> int:
         raise DataError(f"{bundle}: not a folder kept by `promote`; name the bundle to write by --out")
     with LiveEngine(bundle, live=live) as engine:
         return engine.write_snapshot(out)
+
+
+def _refuse_in_bundle(at: Path, new: Path | None = None) -> None:
+    """A deployment's folder is beside bundles, never one: its own folders would lie among the bundle's files, and a
+    bundle that is copied into itself has no end."""
+    if new is not None and at.resolve().is_relative_to(new.resolve()):
+        raise DataError(f"--at: expected a folder outside the bundle {new}, found {at}")
+    if (at / MANIFEST).exists():
+        raise DataError(f"--at: expected a folder that `promote` keeps, or one to make, found an artifact at {at}")
 
 
 def _unknown_categories(ontology: Ontology, live: Path | None) -> list[str]:

@@ -189,6 +189,45 @@ def test_a_broken_bundle_in_use_leaves_the_last_one_answering(bundle: Path, root
         assert engine.delete(["new"]) == 1
 
 
+def _files(folder: Path) -> set[Path]:
+    return set(folder.rglob("*"))
+
+
+@pytest.mark.parametrize("inside", ["", "serving", "a/b", "lexical/../serving"])
+def test_a_bundle_is_not_put_in_use_inside_itself(bundle: Path, inside: str, tmp_path: Path) -> None:
+    before = _files(bundle)
+    (tmp_path / "link").symlink_to(bundle, target_is_directory=True)
+    for at in (bundle / inside, tmp_path / "link" / inside):
+        with pytest.raises(DataError, match="--at: expected a folder outside the bundle"):
+            promote(bundle, at)
+    assert _files(bundle) == before
+
+
+def test_a_bundle_is_no_deployment(bundle: Path, other: Path) -> None:
+    before = _files(other)
+    for change in (lambda: promote(bundle, other), lambda: roll_back(other)):
+        with pytest.raises(DataError, match="--at: expected a folder that `promote` keeps, or one to make, found an"):
+            change()
+    assert _files(other) == before
+
+
+def test_what_another_deployment_has_in_use_is_promoted(bundle: Path, other: Path, root: Path, tmp_path: Path) -> None:
+    promote(bundle, tmp_path / "staging")
+    promote(other, tmp_path / "staging")
+    with relevance.open(promote(tmp_path / "staging", root).bundle) as engine:
+        assert engine.versions == Engine(other).versions
+    with pytest.raises(DataError, match="outside the bundle"):
+        promote(root, bundle_at(root) / "deeper")
+
+
+def test_a_bundle_of_the_deployment_itself_is_put_in_use_again(bundle: Path, other: Path, root: Path) -> None:
+    first = promote(bundle, root).bundle
+    promote(other, root)
+    again = promote(first, root).bundle
+    assert bundle_at(root) == again != first
+    assert Engine(again).versions == Engine(bundle).versions
+
+
 def test_one_at_a_time(bundle: Path, root: Path) -> None:
     with Deployment(root).changing(), pytest.raises(ArtifactError, match="another process is promoting"):
         promote(bundle, root)
