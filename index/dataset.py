@@ -13,7 +13,7 @@ import numpy as np
 from index.columns import ColumnNames, catalogue_table
 from index.photos import link_photos
 from relevance.artifacts import MARKER, writing
-from relevance.dataset import Listings, parse_listings, write_listings
+from relevance.dataset import Listings, parse_listings, told, write_listings
 from relevance.errors import DataError, RowsError
 from relevance.ontology import Ontology
 from relevance.tables import BadRow, Table, read_table
@@ -33,6 +33,7 @@ class Summary:
     uncategorised: int
     photos: int
     missing_photos: int
+    silent: int
     rejected: int
 
     def __str__(self) -> str:
@@ -43,6 +44,10 @@ class Summary:
         ]
         if self.missing_photos:
             lines.append(f"{self.missing_photos:,} photos are not there: see missing_photos.csv")
+        if self.silent:
+            lines.append(
+                f"{self.silent:,} listings left out: no text, no attribute, no category, and no photo that is there"
+            )
         if self.rejected:
             lines.append(f"{self.rejected:,} rows left out: see rejected.csv")
         return "\n".join(lines)
@@ -103,6 +108,8 @@ def _write(out: Path, photos: Path, tree: Ontology, listings: Listings, rejected
     with writing(out) as folder:
         tree.write(folder / "categories.csv")
         listings, missing = link_photos(photos, listings, folder)
+        says = told(listings)
+        listings = listings.take(says)
         write_listings(folder / "listings.parquet", listings)
         if missing:
             _write_csv(folder / "missing_photos.csv", ("listing_id", "image"), missing)
@@ -115,6 +122,7 @@ def _write(out: Path, photos: Path, tree: Ontology, listings: Listings, rejected
         uncategorised=listings.category_ids.count(None),
         photos=sum(map(bool, listings.images)),
         missing_photos=len(missing),
+        silent=int((~says).sum()),
         rejected=len(rejected),
     )
 

@@ -39,9 +39,10 @@ _EVENT_FILES = ("events.parquet", "events.jsonl", "events.jsonl.gz")
 class Listings:
     """Listings as columns, all of length n, in the order of their file.
 
-    `descriptions` and `locales` are "" and `category_ids` None where not given; `images` are paths relative
-    to the dataset's folder, () without a photo. `price`, `latitude`, `longitude` are float64 `[n]` with NaN,
-    `created_at` and `expires_at` datetime64[ms] `[n]` in UTC with NaT. `attributes` hold JSON values.
+    `titles`, `descriptions` and `locales` are "" and `category_ids` None where not given; `images` are paths
+    relative to the dataset's folder, () without a photo. `price`, `latitude`, `longitude` are float64 `[n]` with NaN,
+    `created_at` and `expires_at` datetime64[ms] `[n]` in UTC with NaT. `attributes` hold JSON values. A listing has a
+    title, or something else that says what is offered (`told`).
     """
 
     ids: list[str]
@@ -152,14 +153,10 @@ def _tell_moved(path: Path, written: Sequence[str], read: Sequence[str | None]) 
 def parse_listings(table: Table, ontology: Ontology | None) -> Listings:
     """Check a table with the columns of a listings file; raises RowsError for the first kind of problem. Former
     categories of `ontology` are read as what they are now."""
-    titles = texts(table, "title")
-    untitled = [i for i, title in enumerate(titles) if not title.strip()]
-    if untitled:
-        refuse(table, "title", untitled, "some text")
     latitude, longitude = _coordinates(table)
-    return Listings(
+    listings = Listings(
         ids=unique_ids(table, "listing_id"),
-        titles=titles,
+        titles=[title if title.strip() else "" for title in texts(table, "title")],
         descriptions=texts(table, "description"),
         category_ids=_categories(table, ontology),
         images=_images(table),
@@ -171,6 +168,22 @@ def parse_listings(table: Table, ontology: Ontology | None) -> Listings:
         locales=texts(table, "locale"),
         attributes=objects(table, "attributes"),
     )
+    # A category that is gone since counts: an ontology that changes is not to make a file unreadable.
+    categorised = np.array([bool(category) for category in texts(table, "category_id")], dtype=np.bool_)
+    silent = np.flatnonzero(~told(listings) & ~categorised)
+    if len(silent):
+        refuse(table, "title", silent, "some text", ", and no photo, category, description or attribute in its place")
+    return listings
+
+
+def told(listings: Listings) -> NDArray[np.bool_]:
+    """Which listings say what is offered, bool `[n]`: by a text, an attribute, a category or a photo."""
+    columns = (listings.titles, listings.category_ids, listings.images, listings.descriptions, listings.attributes)
+    said = (
+        bool(title or category or images or listing_text(title, description, attributes).strip())
+        for title, category, images, description, attributes in zip(*columns, strict=True)
+    )
+    return np.fromiter(said, dtype=np.bool_, count=len(listings))
 
 
 def _bounded(table: Table, name: str, low: float, high: float, expected: str) -> NDArray[np.float64]:
@@ -213,15 +226,22 @@ def _images(table: Table) -> list[tuple[str, ...]]:
     values = table.columns.get("image")
     if values is None:
         return [()] * len(table)
-    images = [_image_paths(value) for value in values]
-    bad = [i for i, paths in enumerate(images) if paths is None or any(map(_leaves_folder, paths))]
+    images = [image_paths(value) for value in values]
+    bad = [i for i, paths in enumerate(images) if paths is None]
     if bad:
         refuse(table, "image", bad, "paths relative to the dataset's folder and inside it, such as images/1.jpg")
     return [paths for paths in images if paths is not None]
 
 
-def _image_paths(value: Any) -> tuple[str, ...] | None:
-    """The paths of one listing, None where the value is neither text nor a list of text."""
+def image_paths(value: Any) -> tuple[str, ...] | None:
+    """The photos of one listing: text with `|` between paths, a list of paths, or nothing. None for anything else and
+    where a path leads out of the folder."""
+    paths = _paths(value)
+    return None if paths is None or any(map(_leaves_folder, paths)) else paths
+
+
+def _paths(value: Any) -> tuple[str, ...] | None:
+    """The paths, None where the value is neither text nor a list of text."""
     if isinstance(value, str):
         return (value,) if "|" not in value and value else tuple(filter(None, value.split("|")))
     if isinstance(value, (list, tuple)) and all(isinstance(path, str) for path in value):

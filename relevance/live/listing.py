@@ -13,6 +13,7 @@ import numpy as np
 from relevance.dataset import Listings, parse_listings
 from relevance.errors import DataError, RowsError, quoted
 from relevance.ontology import Ontology
+from relevance.parquet import Column
 from relevance.tables import Table
 
 MAX_TEXT = 100_000
@@ -28,7 +29,8 @@ _VERSIONS = 2**63
 
 @dataclass(frozen=True)
 class NewListing:
-    """A listing to write, whole: what is not given is empty, whatever was stored before.
+    """A listing to write, whole: what is not given is empty, whatever was stored before. title: "" where a photo, a
+    category, a description or an attribute tells what it is.
 
     Times are ISO 8601, datetimes or epoch milliseconds. image: the bytes of its photo; None keeps the photo it has,
     b"" takes it away. version: a whole number that grows with each change of the listing; one not above the stored
@@ -80,7 +82,8 @@ class LiveListing:
 
 
 def checked(new: NewListing, ontology: Ontology) -> LiveListing:
-    """Returns `new` as it is kept, without an image; the rules are those of a dataset's listings file.
+    """Returns `new` as it is kept, without an image; the rules are those of a dataset's listings file. It is taken to
+    have a photo unless its image is b"".
 
     Raises DataError naming the field, what was expected and what was found.
     """
@@ -88,7 +91,9 @@ def checked(new: NewListing, ontology: Ontology) -> LiveListing:
         raise DataError(f"version: expected a whole number of 64 bits, found {quoted(new.version)}")
     if new.image is not None and not isinstance(new.image, bytes):
         raise DataError(f"image: expected the bytes of a photo, found {type(new.image).__name__}")
-    table = Table(_PLACE, _COLUMNS, {name: [getattr(new, name)] for name in _COLUMNS}, [1])
+    columns: dict[str, Column] = {name: [getattr(new, name)] for name in _COLUMNS}
+    columns["image"] = [() if new.image == b"" else ("photo",)]
+    table = Table(_PLACE, _COLUMNS, columns, [1])
     try:
         parsed = parse_listings(table, ontology)
     except RowsError as error:

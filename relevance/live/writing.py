@@ -32,6 +32,8 @@ def drafted(engine: Engine, encoder: ListingEncoder, new: NewListing) -> Draft:
         except PhotoError as error:
             raise DataError(f"image: expected a photo, but it is {error}") from None
     kept = engine.catalogue.find(listing.listing_id) if new.image is None else None
+    if not listing.title and (kept is None or kept.image is None):
+        checked(replace(new, image=b""), engine.ontology)  # no photo is there to keep
     if kept is None:
         return Draft(listing, encoder.blind, new)
     return Draft(replace(listing, image=kept.image), encoder.look_of(engine.catalogue, kept), new)

@@ -138,7 +138,7 @@ BAD = (
     "1,Good,A,1,,\n"
     ",No id,A,1,,\n"
     "1,Same id,A,1,,\n"
-    "4,,A,1,,\n"
+    "4,,,1,,\n"
     "5,Too long,A,1,,,\n"
     "6,Below zero,A,-1,,\n"
     "7,North of the pole,A,1,91,0\n"
@@ -155,10 +155,22 @@ def test_bad_rows_are_refused_with_their_number(tmp_path: Path, capsys: pytest.C
     assert (code, out) == (2, "")
     assert error == f"error: {tmp_path / 'bad.csv'}, row 6: expected 6 values as the header, found 7"
     assert os.listdir(tmp_path) == ["bad.csv"]
-    (tmp_path / "bad.csv").write_text(BAD.replace("5,Too long,A,1,,,\n", ""))
+    (tmp_path / "bad.csv").write_text("id,name,cat,price,lat,lon\n1,,A,1,,\n4,,,1,,\n")
     code, _, error = convert(capsys, tmp_path / "bad.csv", *BAD_OPTIONS)
     assert code == 2
-    assert error.endswith("row 5, column name: expected some text, found ''")
+    assert "row 3, column name: expected some text, found '', and no photo, category, description or" in error
+
+
+def test_a_listing_that_only_its_missing_photo_shows_is_left_out(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (shop / "t.csv").write_text("id,name,cat,photo\n1,,A,gone.jpg\n2,,,gone.jpg\n3,Lamp,,gone.jpg\n")
+    options = ["--id", "id", "--title", "name", "--category", "cat", "--image", "photo"]
+    code, out, _ = convert(capsys, shop / "t.csv", *options)
+    assert code == 0
+    assert "1 listings left out: no text, no attribute, no category, and no photo that is there" in out
+    listings = read(shop)[1]
+    assert (listings.ids, listings.titles) == (["1", "3"], ["", "Lamp"])
 
 
 def test_bad_rows_are_kept_aside_when_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ import gzip
 import json
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ VALUE = st.one_of(TEXT, st.integers(-9, 9), st.booleans(), st.lists(TEXT, max_si
 TIME = st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)).map(lambda t: np.datetime64(t, "ms"))
 LISTING = st.tuples(
     NAME.map(lambda name: f"{name}!"),
-    NAME,
+    NAME | st.just(""),
     TEXT,
     st.sampled_from(["cars", "bikes", None]),
     st.lists(NAME.map(lambda name: f"images/{name}"), max_size=3).map(tuple),
@@ -60,7 +60,8 @@ def test_parquet_round_trip(tmp_path_factory: pytest.TempPathFactory, rows: list
     ids, titles, descriptions, categories, images, price, places, times, attributes = map(list, zip(*rows, strict=True))
     listings = Listings(
         ids=ids,
-        titles=titles,
+        # A title, or a category in its place.
+        titles=[title or ("" if category else "x") for title, category in zip(titles, categories, strict=True)],
         descriptions=[text if text.strip() else "" for text in descriptions],
         category_ids=categories,
         images=images,
@@ -154,6 +155,35 @@ def test_parquet_of_other_types(tmp_path: Path) -> None:
     )
     pq.write_table(table, tmp_path / "listings.parquet")
     check_record(read_listings(tmp_path / "listings.parquet", TREE))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"description": "Mazda, red"},
+        {"category_id": "cars"},
+        {"category_id": "vans"},  # gone since
+        {"image": "images/1.jpg"},
+        {"attributes": {"colour": "red"}},
+        {"attributes": {"year": 0}},
+    ],
+)
+@pytest.mark.parametrize("title", ["", " ", None])
+def test_a_listing_without_a_title_says_what_it_is_otherwise(
+    tmp_path: Path, title: str | None, other: dict[str, Any]
+) -> None:
+    tree = replace(Ontology.from_paths(["cars"], [["Cars"]]), moved={"vans": None})
+    path = file(tmp_path, "listings.jsonl", json.dumps({"listing_id": "1", "title": title} | other))
+    assert read_listings(path, tree).titles == [""]
+
+
+@pytest.mark.parametrize(
+    "other", [{}, {"price": 3}, {"description": " "}, {"attributes": {"colour": ""}}, {"image": []}]
+)
+def test_a_listing_that_says_nothing_is_refused(tmp_path: Path, other: dict[str, Any]) -> None:
+    path = file(tmp_path, "listings.jsonl", json.dumps({"listing_id": "1", "title": " "} | other))
+    with pytest.raises(DataError, match="row 1, column title: expected some text, found ' ', and no photo, category"):
+        read_listings(path, TREE)
 
 
 HEADER = "listing_id,title,category_id,image,price,latitude,longitude,created_at,attributes\n"
