@@ -4,7 +4,7 @@ import typer
 
 from eval import judgments, queries, related, report, search, zero_results
 from eval.ablation import command as ablation
-from eval.benchmarks import backbones, encoder, enlarged, service
+from eval.benchmarks import encoder, enlarged, service
 from eval.benchmarks import search as search_benchmark
 from eval.benchmarks import towers as towers_benchmark
 from eval.benchmarks import vectors as vectors_benchmark
@@ -26,7 +26,6 @@ app.command("report")(report.command)
 app.command("ablation")(ablation.command)
 
 bench = typer.Typer(help="Time the parts on this machine.", no_args_is_help=True)
-bench.command("backbones")(backbones.command)
 bench.command("encoder")(encoder.command)
 bench.command("enlarge")(enlarged.command)
 bench.command("search")(search_benchmark.command)

@@ -1,4 +1,4 @@
-"""`python -m eval bench backbones`: what a photo costs in each backbone, on this machine.
+"""`python -m training backbones`: what a photo costs in each backbone, on this machine.
 
 The weights are random: what they are does not change the work.
 """
@@ -16,7 +16,6 @@ import numpy as np
 import typer
 from tqdm import tqdm
 
-from eval.textable import text_table
 from relevance.artifacts import write_text_atomic
 from relevance.image_encoder import ImageEncoder
 from relevance.photos.batches import BATCH
@@ -29,8 +28,9 @@ SECONDS, CALLS = 2.0, 3
 
 @dataclass(frozen=True)
 class Row:
-    """side: of a square photo, in pixels; parameters: in millions, without the head; photos_per_second: of processor time of one core,
-    through the LiteRT encoder at the batch of a catalogue pass, decoding not counted; mebibytes: of its file."""
+    """side: of a square photo, in pixels; parameters: in millions, without the head; photos_per_second: in processor
+    time of one core, through the LiteRT encoder at the batch of a catalogue pass, decoding not counted; mebibytes: of
+    its file."""
 
     name: str
     side: int
@@ -44,9 +44,6 @@ def command(
     out: Annotated[Path | None, typer.Option(help="A JSON file for the figures.")] = None,
 ) -> None:
     """Time the image encoder of each backbone, with random weights, at the size it is made for."""
-    import os
-
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from training.classifier.backbones import BACKBONES, find
 
     for name in backbone or ():
@@ -92,11 +89,14 @@ def seconds_a_call(work: Callable[[], object]) -> float:
 
 def report(rows: list[Row]) -> str:
     """The figures as a table, fastest first."""
-    table = text_table(
-        ["backbone", "side", "parameters, millions", "photos/s", "MiB"],
-        [
-            [row.name, str(row.side), f"{row.parameters:.1f}", f"{row.photos_per_second:.3g}", f"{row.mebibytes:.1f}"]
-            for row in sorted(rows, key=lambda row: -row.photos_per_second)
-        ],
+    lines = (
+        f"{row.name:<18}{row.side:>6}{row.parameters:>22.1f}{row.photos_per_second:>10.3g}{row.mebibytes:>8.1f}"
+        for row in sorted(rows, key=lambda row: -row.photos_per_second)
     )
-    return f"{table}\nprocessor time of one core, batches of {BATCH}, random weights, decoding not counted"
+    return "\n".join(
+        (
+            f"{'backbone':<18}{'side':>6}{'parameters, millions':>22}{'photos/s':>10}{'MiB':>8}",
+            *lines,
+            f"processor time of one core, batches of {BATCH}, random weights, decoding not counted",
+        )
+    )

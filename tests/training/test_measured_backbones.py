@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from eval.__main__ import app
-from eval.benchmarks import backbones
-from eval.benchmarks.backbones import Row, report, seconds_a_call
+from training.__main__ import app
+from training.classifier import measured_backbones
+from training.classifier.measured_backbones import Row, report, seconds_a_call
 
 
 def test_a_backbone_is_built_and_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backbones, "SECONDS", 0.0)
+    monkeypatch.setattr(measured_backbones, "SECONDS", 0.0)
     out = tmp_path / "backbones.json"
-    result = CliRunner().invoke(app, ["bench", "backbones", "--backbone", "small", "--out", str(out)])
+    result = CliRunner().invoke(app, ["backbones", "--backbone", "small", "--out", str(out)])
     assert result.exit_code == 0, result.output
     (row,) = json.loads(out.read_text())
     assert (row["name"], row["side"]) == ("small", 64)
@@ -25,14 +25,14 @@ def test_a_backbone_is_built_and_timed(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_an_unknown_backbone_is_refused_before_any_is_built() -> None:
-    result = CliRunner().invoke(app, ["bench", "backbones", "--backbone", "small", "--backbone", "Inception"])
+    result = CliRunner().invoke(app, ["backbones", "--backbone", "small", "--backbone", "Inception"])
     assert result.exit_code != 0
     assert "InceptionResNetV2" in str(result.exception)
 
 
 def test_the_time_of_a_call_is_the_median_without_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([0.0, 0.5, 1.0, 4.0, 5.0, 5.7])
-    monkeypatch.setattr("eval.benchmarks.backbones.time.thread_time", lambda: next(now))
+    monkeypatch.setattr("training.classifier.measured_backbones.time.thread_time", lambda: next(now))
     calls: list[int] = []
     assert seconds_a_call(lambda: calls.append(1)) == pytest.approx(0.7)
     assert len(calls) == 4
