@@ -4,6 +4,9 @@ from asyncio import to_thread
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from relevance.filters import Filters
 from relevance.live.engine import LiveEngine
 from relevance.live.listing import NewListing
@@ -31,6 +34,10 @@ class AsyncEngine:
     async def fallback(self, query: str, filters: Filters | None = None, k: int = 20) -> Fallback:
         """See `Engine.fallback`."""
         return await to_thread(self.engine.fallback, query, filters, k)
+
+    async def embed_query(self, query: str) -> NDArray[np.float32]:
+        """See `Engine.embed_query`."""
+        return await to_thread(self.engine.embed_query, query)
 
     async def related(self, query: str, k: int = 5) -> tuple[str, ...]:
         """See `Engine.related`."""

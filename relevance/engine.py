@@ -138,6 +138,11 @@ class Engine:
         """Returns the categories that `query` is about, for a search engine of the caller's own."""
         return self.read(query).category_filter
 
+    def embed_query(self, query: str) -> NDArray[np.float32]:
+        """Returns the vector by which `query` finds listings, for a search engine of the caller's own: float32 `[dim]`,
+        of length 1, read-only; of a misspelt query, something of its correction's too."""
+        return self.read(query).embedding
+
     def related(self, query: str, k: int = 5) -> tuple[str, ...]:
         """Returns at most `k` queries to try next: those that people searched together with `query`, then the nearest
         ones; none for a query that is like nothing here."""

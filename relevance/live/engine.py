@@ -7,6 +7,9 @@ import weakref
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from relevance.deployment import Deployment, bundle_at
 from relevance.engine import Clock, Engine, utc_now
 from relevance.errors import DataError
@@ -105,6 +108,10 @@ class LiveEngine:
     def fallback(self, query: str, filters: Filters | None = None, k: int = 20) -> Fallback:
         """See `Engine.fallback`."""
         return self._current.fallback(query, filters, k)
+
+    def embed_query(self, query: str) -> NDArray[np.float32]:
+        """See `Engine.embed_query`. It is of the same models as the listings of `versions["fingerprint"]`."""
+        return self._current.embed_query(query)
 
     def related(self, query: str, k: int = 5) -> tuple[str, ...]:
         """See `Engine.related`."""

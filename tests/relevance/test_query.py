@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import relevance
 from relevance import query as query_module
 from relevance.engine import Engine
 
@@ -48,3 +49,23 @@ def test_another_catalogue_reads_anew(tiny_bundle: Path) -> None:
     over = engine.reader.over(engine.categories, engine.catalogue)
     assert over.read("sofa") is not first
     assert engine.read("sofa") is first
+
+
+def test_the_vector_of_a_query_is_that_by_which_listings_are_found(tiny_bundle: Path) -> None:
+    with relevance.open(tiny_bundle) as engine:
+        vectors = np.load(tiny_bundle / "vectors.npy")
+        title = engine.current.store.rows([0])[0].title
+        embedding = engine.embed_query(title)
+        assert (embedding.dtype, embedding.shape) == (np.float32, vectors.shape[1:])
+        assert np.linalg.norm(embedding) == pytest.approx(1.0, abs=1e-5)
+        online = engine.current.catalogue.online(np.datetime64("now", "ms"))
+        nearest = np.argsort(-np.where(online, vectors @ embedding, -2.0))[:5]
+        found = engine.current.catalogue.nearest(engine.current.read(title).embedding, 5, online)[0]
+        assert found.tolist() == nearest.tolist()
+
+
+def test_the_vector_of_a_misspelt_query_leans_to_its_correction(tiny_bundle: Path) -> None:
+    engine = Engine(tiny_bundle)
+    misspelt = next(text for text in ("keybord", "keyboarrd", "laptp", "jaket") if engine.read(text).reading.corrected)
+    corrected = engine.towers.query(str(engine.read(misspelt).reading.corrected))
+    assert engine.embed_query(misspelt) @ corrected > engine.towers.query(misspelt) @ corrected

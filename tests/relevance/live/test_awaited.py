@@ -16,6 +16,7 @@ def test_the_engine_is_awaited(engine: LiveEngine) -> None:
         results = await asyncio.gather(*(awaited.search(WORD, 50) for _ in range(4)))
         assert {result.hits for result in results} == {engine.search(WORD, 50).hits}
         assert await awaited.related(WORD) == engine.related(WORD)
+        assert (await awaited.embed_query(WORD)).tolist() == engine.embed_query(WORD).tolist()
         assert await awaited.category_filter(WORD) == engine.category_filter(WORD)
         assert await awaited.fallback(WORD, k=3) == engine.fallback(WORD, k=3)
         assert await awaited.similar("a") == ()
