@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.errors import DataError, DataWarning
+from relevance.errors import DataError, DataWarning, quoted
 from relevance.fields import instants, numbers, objects, refuse, texts, unique_ids
 from relevance.ontology import Ontology
 from relevance.parquet import import_pyarrow, write_parquet
@@ -226,11 +226,20 @@ def _images(table: Table) -> list[tuple[str, ...]]:
     values = table.columns.get("image")
     if values is None:
         return [()] * len(table)
-    images = [image_paths(value) for value in values]
+    images = [_paths(value) for value in values]
+    leaving = [i for i, paths in enumerate(images) if paths and any(map(_leaves_folder, paths))]
+    inside = [tuple(path for path in paths or () if not _leaves_folder(path)) for paths in images]
     bad = [i for i, paths in enumerate(images) if paths is None]
-    if bad:
-        refuse(table, "image", bad, "paths relative to the dataset's folder and inside it, such as images/1.jpg")
-    return [paths for paths in images if paths is not None]
+    if bad or (leaving and not any(inside)):
+        refuse(table, "image", bad or leaving, f"{_INSIDE}, such as images/1.jpg")
+    if leaving:
+        warnings.warn(
+            f"{table.path}: photos of {len(leaving):,} listings are left out, since these are to be {_INSIDE}; the first "
+            f"in row {table.row(leaving[0])}: {quoted(values[leaving[0]])}",
+            DataWarning,
+            stacklevel=2,
+        )
+    return inside
 
 
 def image_paths(value: Any) -> tuple[str, ...] | None:
@@ -238,6 +247,9 @@ def image_paths(value: Any) -> tuple[str, ...] | None:
     where a path leads out of the folder."""
     paths = _paths(value)
     return None if paths is None or any(map(_leaves_folder, paths)) else paths
+
+
+_INSIDE = "paths relative to the dataset's folder and inside it"
 
 
 def _paths(value: Any) -> tuple[str, ...] | None:

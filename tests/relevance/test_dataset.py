@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relevance.dataset import Dataset, Listings, listing_text, read_listings, write_listings
-from relevance.errors import DataError
+from relevance.errors import DataError, DataWarning
 from relevance.ontology import Ontology
 
 TREE = Ontology.from_paths(["cars", "bikes"], [["Cars"], ["Bikes"]])
@@ -184,6 +184,14 @@ def test_a_listing_that_says_nothing_is_refused(tmp_path: Path, other: dict[str,
     path = file(tmp_path, "listings.jsonl", json.dumps({"listing_id": "1", "title": " "} | other))
     with pytest.raises(DataError, match="row 1, column title: expected some text, found ' ', and no photo, category"):
         read_listings(path, TREE)
+
+
+def test_photos_outside_the_dataset_are_left_out_and_told(tmp_path: Path) -> None:
+    rows = ["1,A,../../etc/passwd", "2,B,images/2.jpg|/etc/passwd", "3,C,images/3.jpg"]
+    path = file(tmp_path, "listings.csv", "\n".join(["listing_id,title,image", *rows]) + "\n")
+    with pytest.warns(DataWarning, match=r"photos of 2 listings are left out.*row 2: '\.\./\.\./etc/passwd'"):
+        found = read_listings(path)
+    assert found.images == [(), ("images/2.jpg",), ("images/3.jpg",)]
 
 
 HEADER = "listing_id,title,category_id,image,price,latitude,longitude,created_at,attributes\n"
