@@ -226,34 +226,28 @@ def _images(table: Table) -> list[tuple[str, ...]]:
     values = table.columns.get("image")
     if values is None:
         return [()] * len(table)
-    images = [_paths(value) for value in values]
-    leaving = [i for i, paths in enumerate(images) if paths and any(map(_leaves_folder, paths))]
-    inside = [tuple(path for path in paths or () if not _leaves_folder(path)) for paths in images]
+    images = [image_paths(value) for value in values]
+    leaving = [i for i, paths in enumerate(images) if paths and any(map(leaves_folder, paths))]
+    inside = [tuple(path for path in paths or () if not leaves_folder(path)) for paths in images]
     bad = [i for i, paths in enumerate(images) if paths is None]
     if bad or (leaving and not any(inside)):
         refuse(table, "image", bad or leaving, f"{_INSIDE}, such as images/1.jpg")
     if leaving:
         warnings.warn(
-            f"{table.path}: photos of {len(leaving):,} listings are left out, since these are to be {_INSIDE}; the first "
-            f"in row {table.row(leaving[0])}: {quoted(values[leaving[0]])}",
+            f"{table.path}: photos of {len(leaving):,} listings are left out, since these are to be {_INSIDE}; "
+            f"the first in row {table.row(leaving[0])}: {quoted(values[leaving[0]])}",
             DataWarning,
             stacklevel=2,
         )
     return inside
 
 
-def image_paths(value: Any) -> tuple[str, ...] | None:
-    """The photos of one listing: text with `|` between paths, a list of paths, or nothing. None for anything else and
-    where a path leads out of the folder."""
-    paths = _paths(value)
-    return None if paths is None or any(map(_leaves_folder, paths)) else paths
-
-
 _INSIDE = "paths relative to the dataset's folder and inside it"
 
 
-def _paths(value: Any) -> tuple[str, ...] | None:
-    """The paths, None where the value is neither text nor a list of text."""
+def image_paths(value: Any) -> tuple[str, ...] | None:
+    """The photos of one listing, as its column `image` holds them: text with `|` between paths, a list of paths, or
+    nothing. None where the value is neither text nor a list of text."""
     if isinstance(value, str):
         return (value,) if "|" not in value and value else tuple(filter(None, value.split("|")))
     if isinstance(value, (list, tuple)) and all(isinstance(path, str) for path in value):
@@ -261,7 +255,8 @@ def _paths(value: Any) -> tuple[str, ...] | None:
     return () if is_missing(value) else None
 
 
-def _leaves_folder(path: str) -> bool:
+def leaves_folder(path: str) -> bool:
+    """Whether a photo's path leads out of the folder that it is relative to; such a photo is not looked at."""
     return path.startswith(("/", "\\")) or (".." in path and ".." in PurePosixPath(path.replace("\\", "/")).parts)
 
 

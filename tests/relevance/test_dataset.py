@@ -190,7 +190,7 @@ def test_photos_outside_the_dataset_are_left_out_and_told(tmp_path: Path) -> Non
     rows = ["1,A,../../etc/passwd", "2,B,images/2.jpg|/etc/passwd", "3,C,images/3.jpg"]
     path = file(tmp_path, "listings.csv", "\n".join(["listing_id,title,image", *rows]) + "\n")
     with pytest.warns(DataWarning, match=r"photos of 2 listings are left out.*row 2: '\.\./\.\./etc/passwd'"):
-        found = read_listings(path)
+        found = read_listings(path, TREE)
     assert found.images == [(), ("images/2.jpg",), ("images/3.jpg",)]
 
 
