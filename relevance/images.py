@@ -75,7 +75,7 @@ def load_photo(source: Path | bytes, size: Size) -> NDArray[np.uint8]:
 
     Raises PhotoError with the reason; nothing else, whatever the bytes are.
     """
-    data = _read(source) if isinstance(source, Path) else source
+    data = read_photo(source) if isinstance(source, Path) else source
     if not data:
         raise PhotoError("empty")
     if len(data) > MAX_BYTES:
@@ -93,7 +93,7 @@ def load_photo(source: Path | bytes, size: Size) -> NDArray[np.uint8]:
 
 def photo_size(path: Path) -> tuple[int, int]:
     """Width and height as the photo is looked at (upright), from its header alone; raises PhotoError."""
-    image = _open(_read(path))
+    image = _open(read_photo(path))
     try:
         return image.size[::-1] if _orientation(image) in _SIDEWAYS else image.size
     finally:
@@ -122,7 +122,8 @@ def load_many(listings: Iterable[Sequence[Path]], size: Size, threads: int) -> I
     return map_ahead(partial(load_first, size=size), listings, threads, most=64 * threads)
 
 
-def _read(path: Path) -> bytes:
+def read_photo(path: Path) -> bytes:
+    """The bytes of a photo's file, whatever they are; raises PhotoError with the reason."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise PhotoError("too large")

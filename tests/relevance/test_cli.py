@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 import relevance
 from relevance import cli
 from relevance.engine import Engine
+from relevance.parquet import write_parquet
 
 COMMANDS = (
     "search", "category-filter", "fallback", "related", "similar", "upsert", "delete", "inspect", "serve", "export",
@@ -250,10 +251,91 @@ def test_live_listings_that_are_not_there_are_not_made(tiny_bundle: Path, tmp_pa
 def test_a_file_of_listings_that_cannot_be_read_is_named(tiny_bundle: Path, tmp_path: Path) -> None:
     live = ("--live", str(tmp_path / "live"))
     assert "no such file" in _refused(_run("upsert", str(tmp_path / "none.csv"), *live, bundle=tiny_bundle))
+    (tmp_path / "new.jsonl").write_text("no table\n")
+    assert "expected" in _refused(_run("upsert", str(tmp_path / "new.jsonl"), *live, bundle=tiny_bundle))
+
+
+def _upserted(file: Path, bundle: Path, live: Path) -> tuple[int, list[tuple[int, str, str]]]:
+    """How many were written, and row, id and reason of those that were refused, which the exit code tells too."""
+    ran = _run("upsert", str(file), "--json", bundle=bundle, live=live)
+    total = json.loads(ran.stdout)
+    assert ran.returncode == (1 if total["rejected"] else 0)
+    return total["accepted"], [(each["row"], each["listing_id"], each["reason"]) for each in total["rejected"]]
+
+
+def test_of_several_photos_the_first_usable_one_is_taken(tiny_chain: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    first, second, *_ = sorted((tiny_chain / "dataset" / "images").iterdir())
+    (tmp_path / "images").mkdir()
+    for name, photo in (("a.jpg", first), ("b.jpg", second)):
+        (tmp_path / "images" / name).write_bytes(photo.read_bytes())
+    (tmp_path / "text.jpg").write_text("no photo")
+    images = {
+        "list": ["images/a.jpg", "images/b.jpg"],
+        "text": "images/b.jpg|images/a.jpg",
+        "lacking": [str(first), "nope.jpg", "text.jpg", "images", "nul\x00.jpg", "images/b.jpg", "never.jpg"],
+        "one": ["images/a.jpg"],
+        "without": [],
+    }
+    rows = [{"listing_id": name, "title": "Zanzibar", "image": image} for name, image in images.items()]
     file = tmp_path / "new.jsonl"
-    file.write_text('{"listing_id": "1", "title": "x", "image": "none.jpg"}\n')
-    message = f"{file}, row 1, column image: 'none.jpg' cannot be read (No such file or directory)"
-    assert _refused(_run("upsert", str(file), *live, bundle=tiny_bundle)) == message
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    assert _upserted(file, tiny_bundle, tmp_path / "live") == (5, [])
+    expected = {"list": first, "text": second, "lacking": second, "one": first}
+    with relevance.open(tiny_bundle, live=tmp_path / "live", read_only=True) as engine:
+        photos = {name: engine.photo(name) for name in images}
+    assert photos == {name: path.read_bytes() for name, path in expected.items()} | {"without": None}
+
+
+def test_what_is_wrong_with_one_row_never_loses_the_rest(tiny_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "text.jpg").write_text("no photo")
+    bad = {
+        2: ({"image": "nope.jpg"}, "image: expected a photo, but 'nope.jpg' is missing"),
+        3: (
+            {"image": ["nope.jpg", "text.jpg"]},
+            "image: expected a photo, but 'nope.jpg' is missing, 'text.jpg' is not an image",
+        ),
+        5: ({"image": 5}, "image: expected paths beside the file, such as images/1.jpg, found 5"),
+        6: (
+            {"image": "../secret.jpg|/etc/passwd"},
+            "image: expected a photo, but '../secret.jpg' is outside the file's folder, "
+            "'/etc/passwd' is outside the file's folder",
+        ),
+        7: ({"version": "x"}, "version: expected a whole number of 64 bits, found 'x'"),
+        8: ({"attributes": "x"}, "attributes: expected a JSON object, found 'x'"),
+        9: ({"image": "text.jpg"}, "image: expected a photo, but it is not an image"),
+        1203: ({"image": "."}, "image: expected a photo, but '.' is unreadable"),
+    }
+    lines = [
+        json.dumps({"listing_id": f"n{row}", "title": "Zanzibar"} | bad.get(row, ({}, ""))[0]) for row in range(1, 1205)
+    ]
+    lines[3] = '{"listing_id": "n4", "tit'  # the file was cut here
+    (tmp_path / "new.jsonl").write_text("\n".join(lines))
+    accepted, rejected = _upserted(tmp_path / "new.jsonl", tiny_bundle, tmp_path / "live")
+    assert accepted == 1204 - len(bad) - 1
+    (cut,) = [each for each in rejected if each[0] == 4]
+    assert cut[1] == ""
+    assert cut[2].startswith("malformed JSON")
+    reasons = {row: reason for row, listing_id, reason in rejected if listing_id == f"n{row}"}
+    assert reasons == {row: reason for row, (_, reason) in bad.items()}
+    assert [row for row, _, _ in rejected] == sorted([4, *bad])
+
+
+def test_a_parquet_file_is_written_from(tiny_bundle: Path, tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    table = pyarrow.table(
+        {
+            "listing_id": ["p1", "p2"],
+            "title": ["Zanzibar hat", "Zanzibar coat"],
+            "price": [1.5, None],
+            "version": [3, 4],
+            "expires_at": pyarrow.array([1_906_459_200_000, None], pyarrow.timestamp("ms", "UTC")),
+            "image": pyarrow.array([[], None], pyarrow.list_(pyarrow.string())),
+        }
+    )
+    write_parquet(tmp_path / "new.parquet", table)
+    assert _upserted(tmp_path / "new.parquet", tiny_bundle, tmp_path / "live") == (2, [])
+    again = _run("upsert", str(tmp_path / "new.parquet"), bundle=tiny_bundle, live=tmp_path / "live")
+    assert "version 3 is not above the stored 3" in again.stdout
 
 
 def test_a_shell_can_complete() -> None:
