@@ -25,7 +25,7 @@ from relevance.codes import write_codes
 from relevance.columns import Coded, Columns, attribute_columns
 from relevance.dataset import Dataset, Listings, listing_text
 from relevance.engine import Engine
-from relevance.errors import DataWarning
+from relevance.errors import DataError, DataWarning
 from relevance.events import Behaviour, find_behaviour, tell_left_out
 from relevance.lexical import LexicalIndex
 from relevance.listing_index import ListingIndex
@@ -87,7 +87,7 @@ def _learn(layout: BundleLayout, behaviour: Behaviour, rows: dict[str, int]) -> 
     engine, span = Engine(layout.root), time_split(behaviour.query_times)
     learned = learn_words(engine, behaviour, span == TRAIN, rows)
     later = learn_words(engine, behaviour, (span == TRAIN) | (span == CALIBRATION), rows)
-    engine.reader.wanted, engine.reader.qualifies = WantedValues(learned.wanted), learned.qualifies
+    engine.reader.learn(wanted=WantedValues(learned.wanted), qualifies=learned.qualifies)
     done = calibrate(engine, behaviour, span, rows, AbsentWords.read(layout.towers.absent))
     if done is None:
         warnings.warn(
@@ -111,9 +111,21 @@ def place(ontology: Ontology, catalogue: Listings, index: ListingIndex, towers: 
     """Returns where each listing lies: in the ontology (as the seller said, else by its photo, else by its text) and
     in the joint and the visual space."""
     category, source = index.categories(ontology, catalogue.category_ids)
-    visual = index.embeddings
+    visual = _as_trained(index.embeddings, towers)
     category, joint = placement.place(towers, ontology, catalogue, category, visual)
     return Placed(category, ["text" if who == "none" else who for who in source], joint, visual)
+
+
+def _as_trained(visual: NDArray[np.float32], towers: Towers) -> NDArray[np.float32]:
+    """Photo embeddings of as many dimensions as the towers were trained with, none for listings without a photo."""
+    if visual.shape[1] == towers.visual_dim:
+        return visual
+    if visual.any():
+        raise DataError(
+            f"--listings: expected photo embeddings of {towers.visual_dim} dimensions, as in the towers' training, "
+            f"found {visual.shape[1]}; give the listing index they were trained with, or train them again with this one"
+        )
+    return np.zeros((len(visual), towers.visual_dim), np.float32)
 
 
 def _write_data(

@@ -81,7 +81,7 @@ def calibrate(
     before = [seen_shares(earlier, engine.ontology, faded(memory, share)) for share in shares]
     category, prior, best = fit_categories(engine, meant, before)
     engine.categories.calibration = category
-    engine.reader.seen = SeenQueries(engine.ontology, before[best], prior)
+    engine.reader.learn(seen=SeenQueries(engine.ontology, before[best], prior))
     relevance, measured = fit_relevance(engine, votes, absent, seed)
     calibration = Calibration(category, relevance, {"queries": len(votes.queries), **measured})
     both = tallied(engine, behaviour, (span == TRAIN) | (span == CALIBRATION), rows)

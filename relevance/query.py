@@ -68,6 +68,18 @@ class QueryReader:
         reader._known = {}
         return reader
 
+    def learn(
+        self,
+        seen: SeenQueries | None = None,
+        wanted: WantedValues | None = None,
+        qualifies: NDArray[np.bool_] | None = None,
+    ) -> None:
+        """Reads by these from now on, where they are given."""
+        self.seen = self.seen if seen is None else seen
+        self.wanted = self.wanted if wanted is None else wanted
+        self.qualifies = self.qualifies if qualifies is None else qualifies
+        self._known = {}
+
     def read(self, text: str) -> Query:
         """Returns `text` as the models see it; any text is a query. Its arrays are read-only."""
         query = self._known.get(text)

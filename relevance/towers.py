@@ -143,6 +143,11 @@ class Towers:
     def dim(self) -> int:
         return int(self.category_embeddings.shape[1])
 
+    @property
+    def visual_dim(self) -> int:
+        """Dimensions of the photo embeddings that the listing tower reads."""
+        return next(spec.shape[-1] for spec in self._listing.inputs if spec.name == "visual")
+
     def query(self, text: str) -> NDArray[np.float32]:
         """Returns the unit vector of one query, float32 `[dim]`."""
         return np.asarray(self._query(*self.featuriser.batch([text], QUERY_WIDTHS))[0][0], np.float32)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from index.build import place, run
 from relevance.dataset import Dataset
 from relevance.engine import Engine
-from relevance.errors import DataWarning
+from relevance.errors import DataError, DataWarning
 from relevance.listing_index import ListingIndex
 from relevance.towers import Towers
 
@@ -58,6 +59,13 @@ def test_a_catalogue_without_photos_needs_no_listing_index(tiny_chain: Path) -> 
     assert all(
         (position < 0) == (given is None) for position, given in zip(category, listings.category_ids, strict=True)
     )
+    towers = Towers.open(tiny_chain / "towers")  # trained with photos
+    placed = place(ontology, listings, index, towers)
+    assert placed.visual.shape == (len(listings), towers.visual_dim)
+    assert not placed.visual.any()
+    other = replace(index, embeddings=np.ones((len(listings), towers.visual_dim + 1), np.float32))
+    with pytest.raises(DataError, match=rf"--listings: expected photo embeddings of {towers.visual_dim} dimensions"):
+        place(ontology, listings, other, towers)
 
 
 def test_too_little_to_calibrate_on_and_what_is_left_out_are_told(tiny_chain: Path, tmp_path: Path) -> None:

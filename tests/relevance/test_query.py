@@ -8,6 +8,7 @@ import pytest
 import relevance
 from relevance import query as query_module
 from relevance.engine import Engine
+from relevance.seen import SeenQueries
 
 QUERIES = ("gaming keyboard", "gamming keybord", "sofa", "quantum flux capacitor", "")
 
@@ -41,6 +42,17 @@ def test_few_and_short_ones_are_remembered(tiny_bundle: Path, monkeypatch: pytes
     assert engine.read("sofa") is not first
     long = "sofa " * 100
     assert engine.read(long) is not engine.read(long)
+
+
+def test_what_is_learned_is_read_by(tiny_bundle: Path) -> None:
+    engine = Engine(tiny_bundle)
+    category = engine.ontology.ids[int(engine.columns.category[0])]
+    before = engine.read("zorblax quux")
+    engine.reader.learn(seen=SeenQueries(engine.ontology, {"zorblax quux": {category: 1e6}}, 1.0))
+    after = engine.read("zorblax quux")
+    assert before.shares[engine.ontology.position(category)] < 0.9
+    assert after.shares[engine.ontology.position(category)] == pytest.approx(1.0, abs=1e-3)
+    assert after.wanted == before.wanted
 
 
 def test_another_catalogue_reads_anew(tiny_bundle: Path) -> None:

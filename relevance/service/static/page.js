@@ -92,7 +92,7 @@ function card(hit) {
     element(
       "span",
       { class: "about" },
-      element("span", { class: "title" }, hit.title),
+      element("span", { class: "title" }, hit.title || leaf(hit.category)),
       element("span", { class: "price" }, hit.price === null ? "" : money.format(hit.price)),
       element("span", { class: "category", title: hit.category }, leaf(hit.category)),
       why,
@@ -294,7 +294,7 @@ async function open(hit) {
   const about = element(
     "div",
     {},
-    element("h2", { id: "detail-title" }, hit.title),
+    element("h2", { id: "detail-title" }, hit.title || leaf(hit.category)),
     element("p", { class: "price" }, hit.price === null ? "" : money.format(hit.price)),
     element("p", { class: "category" }, hit.category),
   );
