@@ -111,7 +111,8 @@ def _photo(value: Any, folder: Path) -> bytes | None:
             continue
         try:
             photo = read_photo(folder / path)
-            if len(paths) > 1:  # of one alone the engine says what is wrong, while it encodes it
+            # Of one alone the engine says what is wrong, while it encodes it; no bytes would take away what is there.
+            if len(paths) > 1 or not photo:
                 load_photo(photo, _GLANCE)
             return photo
         except PhotoError as error:

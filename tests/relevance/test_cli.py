@@ -288,6 +288,7 @@ def test_of_several_photos_the_first_usable_one_is_taken(tiny_chain: Path, tiny_
 
 def test_what_is_wrong_with_one_row_never_loses_the_rest(tiny_bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("no photo")
+    (tmp_path / "empty.jpg").touch()
     bad = {
         2: ({"image": "nope.jpg"}, "image: expected a photo, but 'nope.jpg' is missing"),
         3: (
@@ -303,6 +304,7 @@ def test_what_is_wrong_with_one_row_never_loses_the_rest(tiny_bundle: Path, tmp_
         7: ({"version": "x"}, "version: expected a whole number of 64 bits, found 'x'"),
         8: ({"attributes": "x"}, "attributes: expected a JSON object, found 'x'"),
         9: ({"image": "text.jpg"}, "image: expected a photo, but it is not an image"),
+        10: ({"image": "empty.jpg"}, "image: expected a photo, but 'empty.jpg' is empty"),
         1203: ({"image": "."}, "image: expected a photo, but '.' is unreadable"),
     }
     lines = [
