@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relevance.artifacts import read_manifest
 from relevance.models import Model
 from relevance.text import Featuriser
-from relevance.towers import PATH_WIDTHS, QUERY_WIDTHS, TEXT_WIDTHS, listing_arrays
+from relevance.towers import KIND, PATH_WIDTHS, QUERY_WIDTHS, TEXT_WIDTHS, VERSION, listing_arrays
 from relevance.towers import Towers as RuntimeTowers
 from training.towers.augment import excerpt, pad
 from training.towers.fillers import NO_FILLERS, Fillers
@@ -119,9 +120,24 @@ def test_exported_listing_tower_agrees_with_the_trained_one(featuriser: Featuris
     exported = Model(tmp_path / "listing.tflite")
     assert [spec.name for spec in exported.inputs] == sorted(arrays)
     np.testing.assert_allclose(exported(*(arrays[name] for name in sorted(arrays)))[0], expected, atol=1e-5)
+    # The norms are of what was learned alone: by them the unit vectors become the sums they were made of.
+    text, category = (
+        towers.text.padded(arrays[f"{name}_ids"], arrays[f"{name}_weights"], widths.pieces)[0]
+        for name, widths in (("text", TEXT_WIDTHS), ("category", PATH_WIDTHS))
+    )
+    # The residual layer starts at zero.
+    parts = text + category + towers.visual(visual) + towers.price(arrays["price"])
+    norms = towers.listing_norms(arrays).numpy()
+    np.testing.assert_allclose(expected[:, :8] / 0.75**0.5 * norms[:, None], parts.numpy(), atol=1e-5)
     assert arrays["text_ids"].shape == (3, TEXT_WIDTHS.columns)
     assert arrays["category_ids"].shape == (3, PATH_WIDTHS.columns)
     np.testing.assert_allclose(arrays["price"], [[np.log(11) / 10, 1], [0, 0], [0, 1]], rtol=1e-6)
+
+
+def test_the_norms_are_reported(tiny_chain: Path) -> None:
+    norms = read_manifest(tiny_chain / "towers", KIND, VERSION)["metrics"]["embedding_norm"]
+    assert list(norms) == ["all", "least_clicked_tenth", "most_clicked_tenth"]
+    assert all(own["mean"] > own["std"] > 0 for own in norms.values())
 
 
 def test_retrieval_loss_subtracts_log_q_and_removes_accidental_hits(featuriser: Featuriser) -> None:

@@ -17,14 +17,16 @@ Bools = NDArray[np.bool_]
 def guards(
     corpus: Corpus,
     listings: NDArray[np.float32],
+    norms: NDArray[np.float32],
     pairs: NDArray[np.int64],
     top: NDArray[np.int64],
     ranks: NDArray[np.int64],
 ) -> dict[str, Any]:
     """Returns the figures of a report.
 
-    listings: float32 `[n, dim]`, unit vectors; pairs: int64 `[m]`, the rows of `corpus.held` looked at; top: int64 `[m,
-    10]`, the ten listings nearest to each pair's query; ranks: int64 `[m]`, of each pair's listing.
+    listings: float32 `[n, dim]`, unit vectors; norms: float32 `[n]`, how long what was learned of them is before it
+    is scaled to length 1; pairs: int64 `[m]`, the rows of `corpus.held` looked at; top: int64 `[m, 10]`, the ten
+    listings nearest to each pair's query; ranks: int64 `[m]`, of each pair's listing.
     """
     clicks = np.bincount(corpus.train.listing, corpus.train.weight, len(listings)).astype(np.float64)
     chosen = corpus.held.listing[pairs]
@@ -34,9 +36,22 @@ def guards(
     return {
         "shown_in_a_top_ten": round(len(np.unique(top)) / len(listings), 4),
         "mean_cosine": round(float(np.einsum("nd,nd->n", listings[one], listings[other]).mean()), 4),
+        "embedding_norm": _norms(norms, clicks),
         "popularity_recall@100": round(float(np.isin(chosen, popular).mean()), 4),
         "by_popularity": _curve(clicks, top, chosen),
         "recall@10_of": {name: _recall(ranks, rows) for name, rows in _slices(corpus, pairs, clicks).items()},
+    }
+
+
+def _norms(norms: NDArray[np.float32], clicks: NDArray[np.float64]) -> dict[str, dict[str, float]]:
+    """Mean and standard deviation of all norms and of those of the tenths of the listings that were clicked least and
+    most: hardly any deviation tells of collapse, longer vectors of the most clicked of popularity learned by heart."""
+    order = np.argsort(clicks, kind="stable")
+    tenth = max(1, len(order) // DECILES)
+    rows = {"all": order, "least_clicked_tenth": order[:tenth], "most_clicked_tenth": order[-tenth:]}
+    return {
+        name: {"mean": round(float(norms[own].mean()), 4), "std": round(float(norms[own].std()), 4)}
+        for name, own in rows.items()
     }
 
 

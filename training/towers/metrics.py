@@ -6,21 +6,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.towers import Towers, listing_arrays
+from relevance.towers import Arrays, Towers, listing_arrays
+from training.towers import model
 from training.towers.corpus import Corpus
 from training.towers.guards import guards
 
 
-def held_out_metrics(artifact: Path, corpus: Corpus, limit: int = 5000) -> dict[str, Any]:
+def held_out_metrics(artifact: Path, trained: model.Towers, corpus: Corpus, limit: int = 5000) -> dict[str, Any]:
     """Returns recall@10 and @100 of the chosen listings and accuracy of the chosen category at each level, over all
     held-out queries and over those whose text training never saw, and the guards against collapse and bias. At most
-    `limit` pairs, the first ones."""
+    `limit` pairs, the first ones. What is measured is the artifact; `trained` are the towers it was exported from,
+    since an artifact only tells vectors of length 1."""
     held = corpus.held
     n = min(limit, len(held))
     if not n:
         return {"pairs": 0, "dropped_events": corpus.dropped_events}
     towers = Towers(artifact)
-    listings = _listings(towers, corpus)
+    arrays = _arrays(towers, corpus)
+    listings = towers.listings(arrays)
     query, listing = towers.queries(held.queries)[held.query[:n]], held.listing[:n]
     ranks, top = _ranks(query, listings, listing)
     told = (query @ towers.category_embeddings.T).argmax(axis=1)
@@ -40,7 +43,7 @@ def held_out_metrics(artifact: Path, corpus: Corpus, limit: int = 5000) -> dict[
     return {
         **figures(np.ones(n, bool)),
         "unseen_queries": figures(unseen),
-        **guards(corpus, listings, np.arange(n), top, ranks),
+        **guards(corpus, listings, _norms(trained, arrays), np.arange(n), top, ranks),
         "dropped_events": corpus.dropped_events,
     }
 
@@ -54,12 +57,16 @@ def _accuracy(corpus: Corpus, told: NDArray[np.int64], category: NDArray[np.int3
     return [round(float((at[told[placed]] == at[category[placed]]).mean()), 4) for at in levels]
 
 
-def _listings(towers: Towers, corpus: Corpus) -> NDArray[np.float32]:
+def _arrays(towers: Towers, corpus: Corpus) -> Arrays:
     listings, paths = corpus.listings, corpus.ontology.path_text
     texts = ["" if category < 0 else paths(category) for category in corpus.category.tolist()]
-    return towers.listings(
-        listing_arrays(towers.featuriser, listings.titles, listings.attributes, texts, corpus.visual, listings.price)
-    )
+    return listing_arrays(towers.featuriser, listings.titles, listings.attributes, texts, corpus.visual, listings.price)
+
+
+def _norms(trained: model.Towers, arrays: Arrays) -> NDArray[np.float32]:
+    n = len(arrays["price"])
+    batches = ({name: values[i : i + 1024] for name, values in arrays.items()} for i in range(0, n, 1024))
+    return np.concatenate([trained.listing_norms(batch).numpy() for batch in batches])
 
 
 def _ranks(

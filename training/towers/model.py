@@ -26,7 +26,11 @@ class Head(tf_keras.layers.Layer):
         self.outer = tf_keras.layers.Dense(dim, kernel_initializer="zeros", use_bias=False)
 
     def call(self, x: Any) -> Any:
-        return tf.math.l2_normalize(x + self.outer(self.inner(x)), axis=-1)
+        return tf.math.l2_normalize(self.unscaled(x), axis=-1)
+
+    def unscaled(self, x: Any) -> Any:
+        """What is normalised, `[b, dim]`."""
+        return x + self.outer(self.inner(x))
 
 
 class Towers(tf_keras.Model):
@@ -49,12 +53,15 @@ class Towers(tf_keras.Model):
         """The bags of a listing's text and of its category's words `[b, dim]`, its photo and its price -> `[b, dim]`.
         With a seed (int64 `[2]`), in training, each part is left out now and then, because in the catalogue each part
         is missing now and then."""
+        return self.listing_head(self._listing_sum(text, category, features, seed))
+
+    def _listing_sum(self, text: Any, category: Any, features: Tensors, seed: Any = None) -> Any:
         visual = self.visual(features["visual"])
         if seed is not None:
             text = _omit(text, 0.1, tf.add(seed, [1, 0]))
             category = _omit(category, 0.25, tf.add(seed, [2, 0]))
             visual = _omit(visual, 0.25, tf.add(seed, [3, 0]))
-        return self.listing_head(text + category + visual + self.price(features["price"]))
+        return text + category + visual + self.price(features["price"])
 
     def nothing_vector(self) -> Any:
         """The place of queries that nothing answers, `[1, dim]`."""
@@ -74,9 +81,20 @@ class Towers(tf_keras.Model):
 
     def joint_listing(self, features: Tensors) -> Any:
         """The arrays of `relevance.towers.listing_arrays` -> `[b, joint_dim]`."""
-        text, said = self.text.padded(features["text_ids"], features["text_weights"], TEXT_WIDTHS.pieces)
-        category, meant = self.text.padded(features["category_ids"], features["category_weights"], PATH_WIDTHS.pieces)
+        (text, said), (category, meant) = self._listing_bags(features)
         return self._joint(self.listing(text, category, features), said + meant)
+
+    def listing_norms(self, features: Tensors) -> Any:
+        """The arrays of `relevance.towers.listing_arrays` -> `[b]`, how long what was learned of a listing is before it
+        is scaled to length 1."""
+        (text, _), (category, _) = self._listing_bags(features)
+        return tf.norm(self.listing_head.unscaled(self._listing_sum(text, category, features)), axis=-1)
+
+    def _listing_bags(self, features: Tensors) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+        return (
+            self.text.padded(features["text_ids"], features["text_weights"], TEXT_WIDTHS.pieces),
+            self.text.padded(features["category_ids"], features["category_weights"], PATH_WIDTHS.pieces),
+        )
 
     def joint_nothing(self) -> Any:
         """The place of queries that nothing answers, `[1, joint_dim]`."""

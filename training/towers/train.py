@@ -101,7 +101,7 @@ def write(
         export_category(towers, layout.category)
         export_query(towers, layout.query)
         export_listing(towers, corpus.visual.shape[1], layout.listing)
-        metrics = held_out_metrics(folder, corpus)
+        metrics = held_out_metrics(folder, towers, corpus)
         write_manifest(
             folder,
             KIND,
