@@ -202,6 +202,15 @@ def test_starting_vectors_bring_words_of_one_session_together() -> None:
     np.testing.assert_array_equal(table, starting_table(featuriser, sentences, 16, seed=0))
 
 
+def test_a_few_titles_without_a_word_in_common_have_starting_vectors() -> None:
+    from training.towers.vectors import starting_table
+
+    sentences = ["диван угловой", "велосипед горный"]
+    featuriser = Featuriser.fit([*sentences, *sentences], buckets=10)
+    table = starting_table(featuriser, sentences, 16, seed=0)
+    assert np.linalg.norm(table[1 : 1 + len(featuriser.words)], axis=1).all()
+
+
 class _KilledError(Exception):
     pass
 

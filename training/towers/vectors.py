@@ -4,6 +4,7 @@ A query that borrows the choice of its later rewrite stands beside the same titl
 its misspelling and "umbrella" begin close together (after search2vec, Grbovic et al., KDD 2016).
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,11 +19,12 @@ def starting_table(
 ) -> NDArray[np.float32]:
     """Returns an embedding table float32 `[featuriser.size, dim]`: FastText vectors for what the featuriser knows,
     small noise for the hash buckets, zeros for padding. Rows have a mean length of about 1."""
+    words = [tokens(sentence) for sentence in sentences]
     model = FastText(
-        [tokens(sentence) for sentence in sentences],
+        words,
         vector_size=dim,
         window=8,
-        min_count=2,
+        min_count=min(2, _most_often(words)),  # with no word left, FastText refuses to train
         epochs=epochs,
         sg=1,
         seed=seed,
@@ -35,3 +37,7 @@ def starting_table(
     noise = np.random.default_rng(seed).normal(0, 0.1 / np.sqrt(dim), (featuriser.buckets, dim))
     table = np.concatenate([np.zeros((1, dim)), vectors / max(scale, 1e-6), noise])
     return table.astype(np.float32)
+
+
+def _most_often(sentences: Sequence[Sequence[str]]) -> int:
+    return max(Counter(word for words in sentences for word in words).values(), default=0)
