@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, logsumexp, softmax
 
 FEWEST = 3
-"""Choices in which a word has to occur."""
+"""Choices in which a word has to occur, and those of a value that it means beside another."""
 
 ALIKE = 0.5
 """How alike choices of one listing, or for one query, are. Many weigh as much as 1 / ALIKE."""
@@ -36,9 +36,6 @@ _SPREAD = np.array([10.0, 10.0, 2.0])
 
 _UNSETTLED = 0.01
 """What is usual is found anew when words have explained so much more, a choice counting by its logarithm."""
-
-_CLEAR = 0.5
-"""A word that means a value so probably may mean others as well."""
 
 _LITTLE = 0.1
 """A less probable meaning does not explain what was chosen with other words."""
@@ -76,13 +73,10 @@ def meanings(choices: Choices, nearness: Nearness) -> dict[str, Meaning]:
         return {}
     features = _features(nearness(words).astype(np.float64))
     explained = _Explained(choices, _rows(choices, words), choices.listed.shape[1])
-    told, coefficients = _told(explained, features)
+    told, also, coefficients = _told(explained, features)
     # Nearness was learned from choices, too: it is not to be the only witness.
     found = np.where(told > 0, np.exp(_posterior(features, coefficients, told))[:, 1:], 0.0)
-    return {
-        word: Meaning(own, _alternatives(explained, i, own))
-        for i, (word, own) in enumerate(zip(words, found, strict=True))
-    }
+    return {word: Meaning(own, others) for word, own, others in zip(words, found, also, strict=True)}
 
 
 def _features(cosines: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -106,7 +100,7 @@ class _Explained:
     """What is usual, and what the words found so far explain of the choices."""
 
     def __init__(self, choices: Choices, rows: Sequence[NDArray[np.int64]], values: int) -> None:
-        self._choices, self._rows = choices, rows
+        self._choices, self._rows, self.values = choices, rows, values
         self._weights = [_less_where_alike(choices.weight[own], choices.source[own]) for own in rows]
         self._shift, self._shifts = np.zeros((len(rows), values)), np.zeros((len(choices.words), values))
         self._usual = _shares(choices.listed)
@@ -118,12 +112,17 @@ class _Explained:
         rows, weight, choices = self._rows[word], self._weights[word], self._choices
         usual = np.log(self._usual)[choices.kind[rows]]
         share = softmax(usual + self._shifts[rows] - self._shift[word], axis=1)
-        chosen = np.bincount(choices.value[rows], weight, share.shape[1])
+        chosen = self.chosen(word)
         if beside:
             chosen = chosen + chosen[list(beside)].sum()
             share = np.minimum(share + share[:, list(beside)].sum(axis=1, keepdims=True), 1.0)
         gains = np.stack([s * chosen - weight @ np.log1p(share * np.expm1(s)) for s in STRENGTHS])
         return logsumexp(gains, axis=0) - np.log(len(STRENGTHS)), np.array(STRENGTHS) @ softmax(gains, axis=0)
+
+    def chosen(self, word: int) -> NDArray[np.float64]:
+        """Returns how often each value was chosen with the word, float64 `[values]`."""
+        found = np.bincount(self._choices.value[self._rows[word]], self._weights[word], self.values)
+        return np.asarray(found, np.float64)
 
     def explain(self, word: int, shift: NDArray[np.float64]) -> None:
         """Takes it that the word adds `shift`, float64 `[values]`, to the logarithms of what is chosen."""
@@ -149,37 +148,47 @@ class _Explained:
         self._usual = _shares(chosen / (expected + choices.listed.sum(axis=1, keepdims=True)))
 
 
-def _told(explained: _Explained, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _told(
+    explained: _Explained, features: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], list[list[int]], NDArray[np.float64]]:
     """What choices tell of each word, float64 `[words, values]`: logarithms of how much likelier they are if it means
-    the value than if it means none; and the coefficients of what nearness tells."""
+    the value than if it means none; the values that it means as well as its likeliest; and the coefficients of what
+    nearness tells."""
     coefficients = _nothing_known(features.shape[1])
     told = np.stack([explained.evidence(word)[0] for word in range(len(features))])
+    also: list[list[int]] = [[] for _ in told]
     for _ in range(SWEEPS):
         # The clearest first: what they explain is not usual, and other words are not to explain it.
         for word in np.argsort(-told.max(axis=1), kind="stable").tolist():
             told[word], strength = explained.evidence(word)
+            best = int(_posterior(features[word], coefficients, told[word])[1:].argmax())
+            also[word], more, together = _alternatives(explained, word, best, float(told[word, best]))
+            told[word, best] += more
             chance = np.exp(_posterior(features[word], coefficients, told[word]))[1:]
-            explained.explain(word, np.where(chance > _LITTLE, chance * strength, 0.0))
+            shift = np.where(chance > _LITTLE, chance * strength, 0.0)
+            if also[word] and chance[best] > _LITTLE:
+                shift[[best, *also[word]]] = chance[best] * together
+            explained.explain(word, shift)
         coefficients = _fitted(features, told)
-    return told, coefficients
+    return told, also, coefficients
 
 
-def _alternatives(explained: _Explained, word: int, chance: NDArray[np.float64]) -> list[int]:
-    """The values that a word means as well as its likeliest, if it means that at all: who says "ladies" takes what is
-    for anybody, too. With each the choices have to be likelier than by the luckiest of all values."""
-    best = int(chance.argmax())
-    if chance[best] < _CLEAR:
-        return []
-    meant = [best]
-    so_far = float(explained.evidence(word)[0][best])
-    while True:
-        told = explained.evidence(word, meant)[0]
-        told[meant] = -np.inf
-        more = int(told.argmax())
-        if told[more] - so_far <= np.log(len(told)):
-            return meant[1:]
+def _alternatives(explained: _Explained, word: int, best: int, told: float) -> tuple[list[int], float, float]:
+    """The values that a word means as well if it means `best`, which choices tell by `told`: who says "ladies" takes
+    what is for anybody, too. With each the choices have to be likelier than by the luckiest of all values. Returns
+    them, by how much more they make choices tell, and how much likelier each of the values is then chosen."""
+    meant, gained, rare = [best], 0.0, np.flatnonzero(explained.chosen(word) < FEWEST).tolist()
+    so_far, together = told, 0.0
+    while len(meant) < explained.values:
+        with_one_more, strength = explained.evidence(word, meant)
+        with_one_more[[*meant, *rare]] = -np.inf
+        more = int(with_one_more.argmax())
+        gain = float(with_one_more[more]) - so_far - np.log(explained.values)
+        if gain <= 0:
+            break
         meant.append(more)
-        so_far = float(told[more])
+        so_far, gained, together = so_far + gain + np.log(explained.values), gained + gain, float(strength[more])
+    return meant[1:], gained, together
 
 
 def _shares(counts: NDArray[np.float64]) -> NDArray[np.float64]:

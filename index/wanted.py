@@ -113,7 +113,7 @@ def _one_meaning(by_attribute: Mapping[str, Meaning]) -> dict[str, Meaning]:
 
 def _likely(column: Coded, meaning: Meaning) -> dict[str, float]:
     chance = meaning.chance.copy()
-    chance[meaning.also] = ALSO * chance.max()
+    chance[meaning.also] = np.maximum(chance[meaning.also], ALSO * chance.max())
     return {column.values[i]: round(own, 3) for i, own in enumerate(chance.tolist()) if own >= SAYS_NOTHING}
 
 
@@ -192,10 +192,15 @@ def _weight(pairs: Interactions, category: NDArray[np.int32]) -> NDArray[np.floa
 
 def _words(query: str, values: Set[str]) -> list[str]:
     """The words of a query, and those pairs of neighbours that are a word, as characters of scripts without spaces may
-    be, or a value, as "navy blue" is. Of "for men" each word says what it says anywhere."""
+    be, or a value, as "navy blue" is. Of "for men" each word says what it says anywhere, and "as a" is no word."""
     words = tokens(query)
-    pairs = (a + b for a, b in pairwise(words) if min(len(a), len(b)) == 1 or a + b in values)
+    pairs = (a + b for a, b in pairwise(words) if a + b in values or _characters(a, b))
     return list(dict.fromkeys([*words, *pairs]))
+
+
+def _characters(a: str, b: str) -> bool:
+    """Whether they may be characters of one word."""
+    return min(len(a), len(b)) == 1 and not (a + b).isascii()
 
 
 def _joined_up(value: str) -> str:

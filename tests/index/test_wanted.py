@@ -64,6 +64,17 @@ def test_words_say_what_people_chose_with_them() -> None:
     assert said["ladies"] == {"gender": {"Women": pytest.approx(1, abs=0.01)}}
 
 
+def test_letters_beside_words_make_no_word_but_characters_do() -> None:
+    columns = _columns()
+    choices = _choices(columns)
+    as_a, characters = (
+        replace(choices, queries=[query.replace("ladies", words) for query in choices.queries])
+        for words in ("as a", "女 装")
+    )
+    assert "asa" not in learn_wanted(as_a, columns, ONTOLOGY, NOTHING, _embed)
+    assert "女装" in learn_wanted(characters, columns, ONTOLOGY, NOTHING, _embed)
+
+
 def test_a_word_means_one_thing() -> None:
     """Of two attributes that go together, as gender and a cut, a word cannot mean both; a name means its own alone."""
     columns = _columns()
