@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from index.wanted import NAMED, NAMED_AMONG_OTHERS, learn_wanted
+from index.wanted import NAMED, NAMED_AMONG_OTHERS, _words, learn_wanted
 from relevance.columns import Coded, Columns
 from relevance.interactions import Interactions
 from relevance.ontology import Ontology
@@ -65,14 +65,8 @@ def test_words_say_what_people_chose_with_them() -> None:
 
 
 def test_letters_beside_words_make_no_word_but_characters_do() -> None:
-    columns = _columns()
-    choices = _choices(columns)
-    as_a, characters = (
-        replace(choices, queries=[query.replace("ladies", words) for query in choices.queries])
-        for words in ("as a", "女 装")
-    )
-    assert "asa" not in learn_wanted(as_a, columns, ONTOLOGY, NOTHING, _embed)
-    assert "女装" in learn_wanted(characters, columns, ONTOLOGY, NOTHING, _embed)
+    assert _words("as a navy blue gift", {"navyblue"}) == ["as", "a", "navy", "blue", "gift", "navyblue"]
+    assert _words("女装", set()) == ["女", "装", "女装"]
 
 
 def test_a_word_means_one_thing() -> None:
