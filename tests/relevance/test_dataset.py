@@ -168,6 +168,7 @@ def test_parquet_of_other_types(tmp_path: Path) -> None:
         {"attributes": {"year": 0}},
     ],
 )
+@pytest.mark.filterwarnings("ignore:.*former category")
 @pytest.mark.parametrize("title", ["", " ", None])
 def test_a_listing_without_a_title_says_what_it_is_otherwise(
     tmp_path: Path, title: str | None, other: dict[str, Any]
