@@ -93,10 +93,12 @@ $(OUT)/report/summary.json: $(OUT)/bundle/manifest.json $(wildcard eval/*.py)
 		--towers $(OUT)/towers --bundle $(OUT)/bundle --out $(OUT)/report $(REPORT) > /dev/null
 
 # Twelve languages, a tenth of the site's own sessions each: 120,000 and 144,000.
+# About an hour of processor time, most of it the classifier's.
 fashion: | $(READY)
 	@test -f "$(DATA)/styles.csv" || { echo "error: make fashion DATA=DIR: no styles.csv in '$(DATA)'" >&2; exit 2; }
 	@test -f "$(WEIGHTS)" || { echo "error: make fashion WEIGHTS=FILE: no such file '$(WEIGHTS)'" >&2; exit 2; }
-	$(MAKE) demo NAME=fashion SESSIONS=$(if $(LANGUAGES),264000,120000) REPORT= CLASSIFIER="--backbone MobileNetV2 --weights $(WEIGHTS)"
+	$(MAKE) demo NAME=fashion SESSIONS=$(if $(LANGUAGES),264000,120000) REPORT= \
+		CLASSIFIER="--backbone MobileNetV2 --weights $(WEIGHTS) --epochs 14 --views 2"
 	$(PY) -m eval judgments --dataset build/fashion/dataset --queries $(DATA)/queries_dev.tsv --out build/fashion/judgments
 	$(PY) -m eval search --bundle build/fashion/bundle --queries build/fashion/judgments/queries.csv \
 		--judgments build/fashion/judgments/judgments.csv
