@@ -344,12 +344,12 @@ def test_metrics_tell_of_a_bundle_that_cannot_be_taken_in(tiny_bundle: Path, tmp
     bundles.mkdir()
     (bundles / "good").symlink_to(tiny_bundle)
     (tmp_path / "current").symlink_to(Path("bundles") / "good")
-    client = TestClient(create_app(Settings(tmp_path)))
-    assert _samples(client.get("/metrics").text)["relevance_refresh_failing"] == 0
-    (bundles / "none").mkdir()
-    Deployment(tmp_path).switch(bundles / "none")
-    eventually(lambda: _samples(client.get("/metrics").text)["relevance_refresh_failing"] == 1)
-    assert client.get("/search?q=lamp").status_code == 200
+    with TestClient(create_app(Settings(tmp_path))) as client:
+        assert _samples(client.get("/metrics").text)["relevance_refresh_failing"] == 0
+        (bundles / "none").mkdir()
+        Deployment(tmp_path).switch(bundles / "none")
+        eventually(lambda: _samples(client.get("/metrics").text)["relevance_refresh_failing"] == 1)
+        assert client.get("/search?q=lamp").status_code == 200
 
 
 def test_every_request_is_a_line_of_json_in_the_log(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:

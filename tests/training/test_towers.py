@@ -300,6 +300,7 @@ def test_a_loss_that_is_no_number_names_its_batch(tiny_chain: Path, tmp_path: Pa
     assert not (tmp_path / "towers").exists()
 
 
+@pytest.mark.filterwarnings("ignore:fewer than")
 def test_without_behaviour_the_catalogue_is_learned_from(
     tiny_chain: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
