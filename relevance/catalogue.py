@@ -117,6 +117,8 @@ class Catalogue:
 
     def cosines(self, query: NDArray[np.float32], rows: Rows) -> Scores:
         """Returns the cosine of `query` (float32 `[dim]`) with each of `rows`, float32 `[n]`."""
+        if self.fresh is None:
+            return self.snapshot.vectors.cosines(query, rows)
         return np.asarray(np.vecdot(self.embeddings(rows), query))
 
     def words(self, rows: Rows) -> NDArray[np.integer[Any]]:
