@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import tempfile
+from typing import Any
 
 import uvicorn
 
@@ -26,7 +27,7 @@ def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
     that dies is started again. Raises, before anything listens, BundleError for a bundle that cannot be opened and
     DataError for a folder that cannot be used or a port that cannot be had; RelevanceError where workers cannot start.
     """
-    options = {
+    options: dict[str, Any] = {
         "access_log": False,
         "log_config": logs.CONFIG,
         "timeout_graceful_shutdown": GRACE,

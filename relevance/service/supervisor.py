@@ -21,7 +21,7 @@ CANNOT_START = 3
 """Exit code of a worker that cannot start, where none has started yet."""
 
 
-class Supervisor(Multiprocess):  # type: ignore[misc]  # uvicorn's types are not read
+class Supervisor(Multiprocess):
     """uvicorn's, which starts a dead worker again, but it ends where the first workers cannot start.
 
     A later one that cannot is tried again and again: the others may well go on answering from what they have opened.
