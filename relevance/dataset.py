@@ -32,6 +32,7 @@ _LISTING_FILES = (
     "listings.jsonl.gz",
 )
 _MOVED_TOLD = 5
+_INSIDE = "paths relative to the dataset's folder and inside it"
 _EVENT_FILES = ("events.parquet", "events.jsonl", "events.jsonl.gz")
 
 
@@ -240,9 +241,6 @@ def _images(table: Table) -> list[tuple[str, ...]]:
             stacklevel=2,
         )
     return inside
-
-
-_INSIDE = "paths relative to the dataset's folder and inside it"
 
 
 def image_paths(value: Any) -> tuple[str, ...] | None:

@@ -44,7 +44,7 @@ def runtimes(folder: Path, threads: int) -> Iterator[Runtime]:
     yield Runtime("tf.function", 32, 1, threads, _tf_function(keras_model, 32))
     yield from _litert(folder / ENCODER, threads)
     missing = not_installed()
-    if not {"openvino"} & missing:
+    if "openvino" not in missing:
         yield from _openvino(folder / ENCODER, threads)
     if not {"onnxruntime", "tf2onnx"} & missing:
         yield from _onnx(keras_model, threads)
