@@ -430,6 +430,7 @@ def test_a_file_that_is_no_photo_is_refused_in_words(page: Any, tmp_path: Path) 
 def test_suggestions_by_keyboard(page: Any, engine: Engine) -> None:
     word = next(word for word in engine.towers.featuriser.words if engine.lexical.count(word) and word.isalpha())
     page.goto("/")
+    page.wait_for_selector("#query:focus")
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "query"
@@ -453,8 +454,8 @@ def test_what_is_typed_before_the_service_answers_stays(page: Any) -> None:
     held: list[Any] = []
     page.route("**/health/ready", lambda route: held.append(route))
     page.goto("/")
+    page.wait_for_selector("#query:focus")  # autofocus comes with the first frame
     page.keyboard.type("ab")
-    page.wait_for_function("document.readyState === 'complete'")
     while not held:
         page.wait_for_timeout(20)
     held[0].continue_()
