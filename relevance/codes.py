@@ -31,14 +31,15 @@ _ERRORS = 2.0
 more are measured, in the end all: where a filter takes the near rows away, the others lie too close together."""
 
 _NEAR = 2
-_LEAST_NEAR = 50
+_LEAST_NEAR = 100
 _NEAR_ERRORS = 1.0
 """The same three for lists near the query: the further ones have other rows anyway that are as good as the last."""
 
 _LISTS = 10
 _NEIGHBOURS_A_LIST = 16
-"""Scanned are so many lists, and one more for each so many of the k: as many whatever the number of lists, which grows
-with the root of that of the rows."""
+_LEAST_LISTS = 16
+"""Scanned are so many lists, and one more for each so many of the k, and at least so many: as many whatever the number
+of lists, which grows with the root of that of the rows."""
 
 _MORE_LISTS = 4
 _MORE_NEAR = 3
@@ -117,7 +118,7 @@ class CodedIndex(VectorIndex):
         """The best rows by their codes in the lists nearest to the query, those in the mask, and their cosines; None
         where that are too few, or not surely the best k among them. further: more lists at once, and not only where
         few did not do."""
-        few = _LISTS + k // _NEIGHBOURS_A_LIST, max(_NEAR * k, _LEAST_NEAR)
+        few = max(_LISTS + k // _NEIGHBOURS_A_LIST, _LEAST_LISTS), max(_NEAR * k, _LEAST_NEAR)
         more = few[0] * _MORE_LISTS, few[1] * _MORE_NEAR
         for lists, wanted in (more,) if further else (few, more):
             if lists >= self._codes.nlist or wanted >= len(self):
