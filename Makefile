@@ -123,8 +123,8 @@ grocery: | $(READY)
 
 bench: demo
 	$(PY) -m eval bench encoder --dataset $(OUT)/dataset --classifier $(OUT)/classifier
-	printf 'query\n%s\n' "gaming keyboard" "gamming keybord" "sofa" "red dress for my daughter" "quantum flux capacitor" \
-		> $(OUT)/bench-queries.csv
+	printf '%s\n' "query,kind" "gaming keyboard," "gamming keybord," "sofa," "red dress for my daughter," \
+		"quantum flux capacitor,none" > $(OUT)/bench-queries.csv
 	$(PY) -m eval bench search --bundle $(OUT)/bundle --queries $(OUT)/bench-queries.csv
 	$(PY) -m eval bench service --dataset $(OUT)/dataset --bundle $(OUT)/bundle
 	$(PY) -m eval bench towers --dataset $(OUT)/dataset --listings $(OUT)/listings $(if $(PRIOR),--text-prior $(PRIOR))
