@@ -1,6 +1,13 @@
 """`python -m eval bench search`: how long a search takes in this process on one thread, where the time goes, what its
 parts cost alone (the floors: no search is faster than they are together), and what a bundle costs to open.
 
+Milliseconds are the machine's: the same search has taken 0.4 on one and 0.95 on another. So TensorFlow Recommenders'
+ScaNN layer over the bundle's own vectors is asked the same queries in the same run, on one core in a process of its
+own, as `python -m eval bench vectors` does it. It only looks a query's vector up and finds ten rows, where a search
+reads, corrects, filters, judges and shows: how many times as long a search takes is to be compared between machines,
+not with one. Left out are queries of the kind `none`: what is nearest to them lies anywhere, so the layer would be set
+to search all its leaves for them.
+
 The queries are those of a file, each asked in every round, as if it had not been searched lately: the engine's memory
 of queries it has read is emptied before. Apart count the first round, in which words are read, corrected and shown for
 the first time, and rounds of queries whose reading is remembered. Where the machine does other work too, processor time
@@ -32,7 +39,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from time import perf_counter, thread_time
@@ -40,10 +48,14 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 
-from eval.inputs import read_queries
+from eval.benchmarks.peers import FROM_TEXT, RECALL, SCANN, K
+from eval.benchmarks.vectors import run_peer, write_inputs
+from eval.inputs import NO_ANSWER, read_queries
 from eval.textable import text_table
 from relevance.artifacts import write_text_atomic
+from relevance.bundle import BundleLayout
 from relevance.candidates import POOL
 from relevance.engine import Engine, utc_now
 
@@ -67,18 +79,21 @@ Times = list[tuple[float, float]]
 
 def command(
     bundle: Annotated[Path, typer.Option(help="Bundle made by `python -m index build`.")],
-    queries: Annotated[Path, typer.Option(help="Column query (.csv, .tsv, .jsonl).")],
+    queries: Annotated[Path, typer.Option(help="Columns query and, optionally, kind (.csv, .tsv, .jsonl).")],
     rounds: Annotated[int, typer.Option(min=1, help="How often each query is asked.")] = 10,
     k: Annotated[int, typer.Option(min=1, max=1000, help="Hits asked for.")] = 20,
+    without_peer: Annotated[bool, typer.Option("--without-peer", help="Leave the ScaNN layer out.")] = False,
     out: Annotated[Path | None, typer.Option(help="JSON file for the figures.")] = None,
 ) -> None:
     """Time a search and its parts, and the opening of a bundle."""
-    texts = list(read_queries(queries))
+    kinds = read_queries(queries)
+    texts = list(kinds)
     figures = measure(Engine(bundle), texts, rounds, k)
     opened = opening(bundle, texts)
+    peer = None if without_peer else yardstick(bundle, [text for text in texts if kinds[text] != NO_ANSWER] or texts)
     if out is not None:
-        write_text_atomic(out, json.dumps({"ms": figures, "opened": opened._asdict()}) + "\n")
-    typer.echo(report(figures, len(texts), rounds))
+        write_text_atomic(out, json.dumps({"ms": figures, "opened": opened._asdict(), "peer": peer}) + "\n")
+    typer.echo(report(figures, len(texts), rounds, peer))
     typer.echo(
         f"import and open: {opened.seconds:.2f} s; resident after all queries: {opened.resident / 2**20:.0f} MiB, of "
         f"these {opened.own / 2**20:.0f} the process's own, the others of files that processes share"
@@ -169,9 +184,26 @@ def opening(bundle: Path, queries: Sequence[str]) -> Opened:
     return Opened(float(seconds), int(resident), int(own))
 
 
-def report(figures: Figures, queries: int, rounds: int) -> str:
-    """Returns the figures as a table."""
+def yardstick(bundle: Path, queries: Sequence[str]) -> dict[str, Any]:
+    """Returns what the ScaNN layer over the bundle's vectors is built with and takes (see `eval.benchmarks.peers`)."""
+    vectors: NDArray[np.float32] = np.load(BundleLayout(bundle).vectors, mmap_mode="r")
+    with tempfile.TemporaryDirectory() as folder:
+        return run_peer("scann", write_inputs(Path(folder), bundle, vectors, queries))
+
+
+def report(figures: Figures, queries: int, rounds: int, peer: Mapping[str, Any] | None = None) -> str:
+    """Returns the figures as a table, and how a search stands to the peer."""
     columns = ("p10", "p50", "p99", "processor")
+    lines = [f"{queries} queries, {rounds} rounds, one thread"]
+    if peer is not None:
+        layer = next(each for each in peer["figures"] if each["name"] == SCANN + FROM_TEXT)
+        times = {"p50": layer["p50"], "p99": layer["p99"], "processor": layer["processor_p50"]}
+        clock, processor = (f"{figures['search'][column] / times[column]:.2f}" for column in ("p50", "processor"))
+        figures = figures | {f"beside: {layer['name']}": times}
+        short = "" if layer["recall"] >= RECALL else f": {RECALL} is not reached, whatever it searches"
+        lines += [
+            f"{SCANN}: {peer['built']['settings']}; recall@{K} {layer['recall']:.3f}{short}",
+            f"a whole search takes {clock} of the time of the {SCANN} alone (p50), {processor} by the processor",
+        ]
     rows = [[name, *(f"{own[c]:.3f}" if c in own else "" for c in columns)] for name, own in figures.items()]
-    table = text_table(["milliseconds", "p10", "p50", "p99", "processor, p50"], rows)
-    return f"{table}\n{queries} queries, {rounds} rounds, one thread"
+    return "\n".join([text_table(["milliseconds", "p10", "p50", "p99", "processor, p50"], rows), *lines])

@@ -77,17 +77,22 @@ def command(
     real: NDArray[np.float32] = np.load(BundleLayout(bundle).vectors)
     vectors = made_up(real, listings, rng)
     texts = _texts(bundle, queries, count, rng)
-    asked = Towers(bundle).queries(texts)
     with tempfile.TemporaryDirectory() as folder:
-        inputs = Inputs(Path(folder))
-        inputs.write(vectors, asked, kth_cosine(asked, vectors), bundle=str(bundle.resolve()), texts=texts)
+        inputs = write_inputs(Path(folder), bundle, vectors, texts)
         del vectors
         names = [name for name in PEERS if name not in (leave_out or ())]
-        results = [_run(name, inputs) for name in tqdm(names, "peers")]
+        results = [run_peer(name, inputs) for name in tqdm(names, "peers")]
     facts = {"listings": listings, "real": len(real), "dim": real.shape[1], "queries": len(texts)}
     if out is not None:
         write_text_atomic(out, json.dumps({"kind": "vectors benchmark", **facts, "peers": results}, indent=1) + "\n")
     typer.echo(report(results, facts))
+
+
+def write_inputs(folder: Path, bundle: Path, vectors: NDArray[np.float32], texts: Sequence[str]) -> Inputs:
+    """Writes into a folder what peers are given: vectors (`[n, dim]`) and queries, which the bundle's towers read."""
+    inputs, asked = Inputs(folder), Towers(bundle).queries(texts)
+    inputs.write(vectors, asked, kth_cosine(asked, vectors), bundle=str(bundle.resolve()), texts=list(texts))
+    return inputs
 
 
 def kth_cosine(queries: NDArray[np.float32], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -111,7 +116,8 @@ def _texts(bundle: Path, path: Path | None, count: int, rng: np.random.Generator
     return [texts[at] for at in rng.permutation(len(texts))[:count].tolist()]
 
 
-def _run(name: str, inputs: Inputs) -> dict[str, Any]:
+def run_peer(name: str, inputs: Inputs) -> dict[str, Any]:
+    """Builds and asks one of PEERS in processes of its own, on one core, and returns what `peers` measured."""
     with tempfile.TemporaryDirectory(dir=inputs.root) as folder:
         steps = [
             run_stage("eval.benchmarks.peers", step, name, folder, str(inputs.root), environment=_ONE_THREAD)
