@@ -85,10 +85,12 @@ class Asker:
         self._each = each
         self._dice = Dice((seed, 1))
         self._asked: set[str] = set()
+        self._called: Mapping[str, list[str]] = {}
 
     def rows(self) -> Iterator[Row]:
         """Yields query, kind, type, gender, colour, title, the columns of `eval judgments`; no query twice."""
         names = {name: words[:own] for name, (words, own) in self._catalogue.words.items()}
+        self._called = _called(names, self._kept.nouns, self._held.nouns)
         known = {name: own + self._kept.nouns.get(name, []) for name, own in names.items()}
         yield from self._kind("head", names)
         yield from self._kind("synonym", self._kept.nouns)
@@ -117,10 +119,7 @@ class Asker:
         gender: float = Searchers.gender,
         colour: float = Searchers.colour,
     ) -> Iterator[Row]:
-        called: dict[str, list[str]] = defaultdict(list)
-        for name, words in nouns.items():
-            for word in words:
-                called[word].append(name)
+        called = self._called if language is None else _called(nouns)
         languages = {} if language is None else {kind: language}
         own = {name: (list(nouns.get(name, ())), 0) for name in self._catalogue.words}
         foreign = float(language is not None)
@@ -139,7 +138,7 @@ class Asker:
                 query = misspell(query, self._dice)
             if self._new(query):
                 found += 1
-                yield query, kind, ALTERNATIVES.join(called[noun]), *self._constraints(wish)
+                yield query, kind, ALTERNATIVES.join(called[_singular(noun)]), *self._constraints(wish)
 
     def _new(self, query: str) -> bool:
         new = query not in self._asked
@@ -150,6 +149,21 @@ class Asker:
         accepted = (wish.constraints.get(self._catalogue.names.get(role, ""), []) for role in ("gender", "colour"))
         gender, colour = (ALTERNATIVES.join(values) for values in accepted)
         return gender, colour, wish.phrases.get("brand", "")
+
+
+def _called(*vocabularies: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """The categories that each word is said of, in whichever vocabulary: all of them answer it ("rucksack", said of
+    backpacks, where rucksacks are a category of their own)."""
+    called: dict[str, dict[str, None]] = defaultdict(dict)
+    for nouns in vocabularies:
+        for name, words in nouns.items():
+            for word in words:
+                called[_singular(word)][name] = None
+    return {word: list(names) for word, names in called.items()}
+
+
+def _singular(noun: str) -> str:
+    return noun.removesuffix("s")
 
 
 def _said(wish: Wish, noun: str) -> str:

@@ -72,3 +72,14 @@ def test_queries_of_every_kind(catalogue: Path, tmp_path: Path) -> None:
     assert all(row["type"] in ("Shoes", "Caps") for row in rows if row["kind"] != "none")
     spoken = list(csv.DictReader((tmp_path / "out/languages.csv").open()))
     assert {("gender", "men"), ("filler", "")} <= {(row["kind"], row["target"]) for row in spoken}
+
+
+def test_all_categories_that_a_word_is_said_of_answer_it(catalogue: Path, tmp_path: Path) -> None:
+    (tmp_path / "words.csv").write_text("category,words_people_use\nShoes,cap|kicks\n")
+    arguments = ["queries", "--dataset", catalogue, "--vocabulary", tmp_path / "words.csv", "--each", "8"]
+    ran = CliRunner().invoke(app, [str(each) for each in [*arguments, "--hold-out", "0", "--out", tmp_path / "out"]])
+    assert ran.exit_code == 0, ran.output
+    rows = list(csv.DictReader((tmp_path / "out/queries.tsv").open(), delimiter="\t"))
+    named = {kind: {row["type"] for row in rows if row["kind"] == kind} for kind in ("head", "synonym")}
+    # Caps are a category of that name, and some say so of shoes.
+    assert named == {"head": {"Caps|Shoes", "Shoes"}, "synonym": {"Caps|Shoes", "Shoes"}}
