@@ -40,11 +40,15 @@ def index(folder: Path, monkeypatch: pytest.MonkeyPatch) -> CodedIndex:
     return opened
 
 
-@pytest.fixture(scope="module")
-def queries(folder: Path) -> NDArray[np.float32]:
+def _queries(folder: Path, count: int) -> NDArray[np.float32]:
     rng = np.random.default_rng(1)
     vectors = np.load(folder / "vectors.npy")
-    return _unit(vectors[rng.integers(0, ROWS, 12)] + 0.1 * rng.normal(size=(12, DIM)))
+    return _unit(vectors[rng.integers(0, ROWS, count)] + 0.1 * rng.normal(size=(count, DIM)))
+
+
+@pytest.fixture(scope="module")
+def queries(folder: Path) -> NDArray[np.float32]:
+    return _queries(folder, 12)
 
 
 def _recall(
@@ -125,6 +129,14 @@ def test_without_a_mask(index: CodedIndex, queries: NDArray[np.float32]) -> None
         assert rows.tolist() == expected.tolist()
         np.testing.assert_array_equal(scores, expected_scores)
     assert len(index.search(queries[0], ROWS)[0]) == ROWS
+
+
+def test_few_neighbours_are_found_as_surely_as_many(index: CodedIndex, folder: Path) -> None:
+    everything = np.ones(ROWS, np.bool_)
+    recalls = {
+        k: np.mean([_recall(index, query, k, everything, None) for query in _queries(folder, 200)]) for k in (10, 100)
+    }
+    assert min(recalls.values()) >= 0.955
 
 
 def test_few_rows_are_scanned_exactly(folder: Path, queries: NDArray[np.float32]) -> None:
