@@ -1,7 +1,7 @@
 """`python -m eval bench search`: how long a search takes in this process on one thread, where the time goes, what its
 parts cost alone (the floors: no search is faster than they are together), and what a bundle costs to open.
 
-Milliseconds are the machine's: the same search has taken 0.4 on one and 0.95 on another. So TensorFlow Recommenders'
+Milliseconds are the machine's: the same search has taken 0.37 on one and 0.95 on another. So TensorFlow Recommenders'
 ScaNN layer over the bundle's own vectors is asked the same queries in the same run, on one core in a process of its
 own, as `python -m eval bench vectors` does it. It only looks a query's vector up and finds ten rows, where a search
 reads, corrects, filters, judges and shows: how many times as long a search takes is to be compared between machines,
