@@ -91,7 +91,7 @@ def calibrate(
 
 def tallied(engine: Engine, behaviour: Behaviour, selected: NDArray[np.bool_], rows: dict[str, int]) -> Votes:
     """Returns what was chosen for the queries marked in `selected`, bool `[queries]`."""
-    pairs = interactions(behaviour, selected, rows)
+    pairs = interactions(behaviour, selected, rows, engine.columns.category)
     return Votes.tally(pairs, engine.columns.category, len(engine.ontology))
 
 

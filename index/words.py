@@ -40,7 +40,7 @@ class Learned(NamedTuple):
 def learn_words(engine: Engine, behaviour: Behaviour, selected: NDArray[np.bool_], rows: Mapping[str, int]) -> Learned:
     """Returns what the queries marked in `selected` (bool `[queries]`) tell; rows: the engine's row of each listing
     id."""
-    pairs = interactions(behaviour, selected, rows)
+    pairs = interactions(behaviour, selected, rows, engine.columns.category)
     qualifies = engine.reader.qualifies.copy()
     qualifies[said_in_vain(engine, pairs)] = False
     numbers = (engine.towers.featuriser.number(word) for word in names_of_things(pairs, engine.columns.category))

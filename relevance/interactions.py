@@ -2,9 +2,10 @@
 
 A click is a pair of weight 1, a message to the seller of weight 3; what was chosen further down a page weighs more, by
 how much less often hits are looked at there (inverse propensity: Joachims et al., WSDM 2017), as far as the log's
-impressions tell. A query that led to no click, but was rewritten in the same session into one that did, borrows that
-one's pairs at half their weight: this is how misspelt and unusual words come to be learned at all, since the lexical
-engine has nothing to show for them.
+impressions tell, and what is clicked less often than usual, once it is looked at, weighs less (`click_rates`). A query
+that led to no click, but was rewritten in the same session into one that did, borrows that one's pairs at half their
+weight: this is how misspelt and unusual words come to be learned at all, since the lexical engine has nothing to show
+for them.
 """
 
 from collections import defaultdict
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from relevance.click_rates import click_rates
 from relevance.events import CLICK, IMPRESSION, MESSAGE, Behaviour
 
 WEIGHTS = {CLICK: 1.0, MESSAGE: 3.0}
@@ -53,14 +55,22 @@ def interactions(
     behaviour: Behaviour,
     selected: NDArray[np.bool_],
     rows: Mapping[str, int],
+    category: NDArray[np.int32] | None = None,
     *,
     rewrites: bool = True,
     by_position: bool = True,
 ) -> Interactions:
     """Returns the pairs of the queries marked in `selected` (bool `[queries]`); `rows` maps listing ids to rows.
-    rewrites: a fruitless query borrows; by_position: a choice further down a page weighs more."""
+    category: int32 `[rows]`, of each listing; with it, choices in a category that is seldom clicked for its query weigh
+    less; rewrites: a fruitless query borrows; by_position: a choice further down a page weighs more."""
     weights = position_weights(behaviour) if by_position else [1.0] * (POSITIONS + 1)
     chosen = _chosen(behaviour, selected, rows, weights)
+    if category is not None:
+        rates = click_rates(behaviour, selected, rows, category)
+        kinds = category.tolist()
+        for query, picks in chosen.items():
+            text = behaviour.queries[query]
+            chosen[query] = [(row, weight * rates.get((text, kinds[row]), 1.0)) for row, weight in picks]
     if rewrites:
         for fruitless, fruitful in list(_rewrites(behaviour, selected, chosen)):
             chosen[fruitless] = [(row, weight * REWRITE_WEIGHT) for row, weight in chosen[fruitful]]

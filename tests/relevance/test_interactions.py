@@ -18,7 +18,7 @@ Event = tuple[int, str, str]
 """Query, action, listing."""
 
 
-def _behaviour(queries: list[Query], events: list[Event]) -> Behaviour:
+def behaviour(queries: list[Query], events: list[Event]) -> Behaviour:
     def times(minutes: list[float]) -> np.ndarray:
         return START + (np.array(minutes) * 60_000).astype("timedelta64[ms]")
 
@@ -42,7 +42,7 @@ def _pairs(
     queries: list[Query], events: list[Event], selected: list[bool] | None = None, rewrites: bool = True
 ) -> dict[tuple[str, int], float]:
     chosen = np.array(selected if selected is not None else [True] * len(queries))
-    found = interactions(_behaviour(queries, events), chosen, ROWS, rewrites=rewrites)
+    found = interactions(behaviour(queries, events), chosen, ROWS, rewrites=rewrites)
     assert (found.query.dtype, found.listing.dtype, found.weight.dtype) == (np.int32, np.int32, np.float32)
     assert len(found) == len(found.query) == len(found.listing) == len(found.weight)
     assert len(set(found.queries)) == len(found.queries)
@@ -115,7 +115,7 @@ def test_a_rewrite_comes_within_ten_minutes(minutes: float, borrows: bool) -> No
 
 
 def test_no_behaviour() -> None:
-    pairs = interactions(_behaviour([], []), np.empty(0, bool), ROWS)
+    pairs = interactions(behaviour([], []), np.empty(0, bool), ROWS)
     assert len(pairs) == 0
     assert pairs.queries == []
 
@@ -126,7 +126,7 @@ def test_a_choice_where_few_look_weighs_more() -> None:
     looks = {1: 100, 2: 80, 3: FEWEST_LOOKS, 4: FEWEST_LOOKS - 1}
     at = [position for position, n in looks.items() for _ in range(n)]
     queries = [("s", f"query {i}", float(i)) for i in range(100)]
-    log = _behaviour(queries, [(0, "impression", "L0")] * len(at) + [(0, "click", "L1"), (1, "click", "L1")])
+    log = behaviour(queries, [(0, "impression", "L0")] * len(at) + [(0, "click", "L1"), (1, "click", "L1")])
     log = replace(log, hit_ids=[["a", "b", "c", "d"]] * 100, event_positions=np.array([*at, 2, -1], np.int32))
     weights = position_weights(log)
     assert weights[:5] == pytest.approx([1.0, 1.0, 100 / 80, 100 / FEWEST_LOOKS, 1.0])

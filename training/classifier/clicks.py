@@ -51,7 +51,7 @@ def read_co_clicks(source: Dataset, known: list[str], listings: Listings, exampl
     if behaviour.dropped_unknown_listings:
         print(f"clicks: {behaviour.dropped_unknown_listings:,} events are on listings that the dataset does not have")
     rows = {listings.ids[row]: row for row in examples.train.tolist()}
-    chosen = interactions(behaviour, time_split(behaviour.query_times) == TRAIN, rows)
+    chosen = interactions(behaviour, time_split(behaviour.query_times) == TRAIN, rows, examples.categories)
     found = co_clicks(chosen, examples.categories, listings.titles)
     if not found.queries:
         raise DataError(

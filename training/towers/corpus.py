@@ -30,11 +30,16 @@ class Corpus:
 
 
 def read_corpus(
-    dataset: Path, listing_index: Path | None, rewrites: bool = True, position_weights: bool = True
+    dataset: Path,
+    listing_index: Path | None,
+    rewrites: bool = True,
+    position_weights: bool = True,
+    click_rates: bool = True,
 ) -> Corpus:
     """Reads a dataset and its listing index (None for a catalogue without photos); raises DataError or ArtifactError
-    when they do not fit together. A DataWarning tells which behaviour is not learned from. Without rewrites or position
-    weights, the pairs to train on are; those held out have them always, so that trainings are measured alike."""
+    when they do not fit together. A DataWarning tells which behaviour is not learned from. Without rewrites, position
+    weights or click rates, the pairs to train on are; those held out have them always, so that trainings are measured
+    alike."""
     folder = Dataset.open(dataset)
     ontology = folder.read_ontology()
     listings = folder.read_listings(ontology)
@@ -49,7 +54,14 @@ def read_corpus(
         listings=listings,
         category=category,
         visual=index.embeddings,
-        train=interactions(behaviour, span == 0, rows, rewrites=rewrites, by_position=position_weights),
-        held=interactions(behaviour, span == 1, rows),
+        train=interactions(
+            behaviour,
+            span == 0,
+            rows,
+            category if click_rates else None,
+            rewrites=rewrites,
+            by_position=position_weights,
+        ),
+        held=interactions(behaviour, span == 1, rows, category),
         dropped_events=behaviour.dropped_unknown_listings,
     )
