@@ -147,7 +147,8 @@ class Featuriser:
     `buckets` hash buckets shared by all unknown ones. Two neighbouring words also count as one word, so that `flip
     flop` and `flipflop` share a feature.
 
-    pieces: the vocabulary of a text prior; its ids are numbers of their own, from 1 on.
+    pieces: the vocabulary of a text prior; its ids are numbers of their own, from 1 on; fillers: words that say little
+    of what is wanted, left out of a query that has others.
     """
 
     words: tuple[str, ...]
@@ -155,6 +156,7 @@ class Featuriser:
     buckets: int = 20_000
     sizes: tuple[int, ...] = (3, 4)
     pieces: tuple[str, ...] = ()
+    fillers: frozenset[str] = frozenset()
 
     @classmethod
     def fit(
@@ -164,6 +166,7 @@ class Featuriser:
         *,
         without: Set[str] = frozenset(),
         pieces: Sequence[str] = (),
+        fillers: Iterable[str] = (),
         sizes: Sequence[int] = (3, 4),
         min_count: int = 2,
         max_words: int = 70_000,
@@ -193,7 +196,9 @@ class Featuriser:
             ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
             return tuple(feature for feature, count in ordered[:limit] if count >= min_count)
 
-        return cls(keep(words, max_words), keep(ngrams, max_ngrams), buckets, tuple(sizes), tuple(pieces))
+        return cls(
+            keep(words, max_words), keep(ngrams, max_ngrams), buckets, tuple(sizes), tuple(pieces), frozenset(fillers)
+        )
 
     @property
     def size(self) -> int:
@@ -207,7 +212,8 @@ class Featuriser:
 
     def bag(self, text: str, widths: Widths) -> Bag:
         """Returns the features of `text`, at most `widths` of them: words first, then pairs, then n-grams."""
-        found = [self._features(word) for word in tokens(text)]
+        told = tokens(text)
+        found = [self._features(word) for word in (told if widths.spelt else self.telling(told))]
         known, bucket = self._word_ids, self._bucket
         words = [word.id for word in found[: widths.features]]
         left = widths.features - len(words)
@@ -244,6 +250,10 @@ class Featuriser:
                 weights[row, : len(pieces)] = len(pieces) ** -0.5
         return ids, weights
 
+    def telling(self, words: list[str]) -> list[str]:
+        """Returns those of `words` that are no fillers, all of them where there are no others."""
+        return [word for word in words if word not in self.fillers] or words
+
     def number(self, word: str) -> int | None:
         """Returns the id of a word (normalised, as `tokens` gives it), None for one that training has not seen."""
         return self._word_ids.get(word)
@@ -259,7 +269,7 @@ class Featuriser:
     def write(self, path: Path) -> None:
         """Writes the featuriser as JSON."""
         fields = {"format": 2, "buckets": self.buckets, "sizes": self.sizes}
-        lists = {"words": self.words, "ngrams": self.ngrams, "pieces": self.pieces}
+        lists = {"words": self.words, "ngrams": self.ngrams, "pieces": self.pieces, "fillers": sorted(self.fillers)}
         path.write_text(json.dumps(fields | lists, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
@@ -269,7 +279,8 @@ class Featuriser:
         if fields.get("format") != 2:
             raise ArtifactError(f"{path}: text model format {fields.get('format')!r}, this version reads 2")
         words, ngrams, pieces = (tuple(fields[name]) for name in ("words", "ngrams", "pieces"))
-        return cls(words, ngrams, fields["buckets"], tuple(fields["sizes"]), pieces)
+        fillers = frozenset(fields.get("fillers", ()))  # earlier releases leave none out
+        return cls(words, ngrams, fields["buckets"], tuple(fields["sizes"]), pieces, fillers)
 
     def _bucket(self, feature: str) -> int:
         return self._first_bucket + zlib.crc32(feature.encode()) % self.buckets

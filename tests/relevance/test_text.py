@@ -175,6 +175,15 @@ def test_texts_known_to_be_spelt_well_have_ngrams_of_unknown_words_only() -> Non
     assert len(featuriser.bag("table", Widths(0, 50)).ngrams) == 9
 
 
+def test_a_query_is_read_without_fillers_unless_it_has_nothing_else() -> None:
+    featuriser = Featuriser.fit(["please table now", "buy table"] * 2, fillers=["please", "buy", "now"])
+    query = Widths(3, 50)
+    assert featuriser.bag("please buy table now", query) == featuriser.bag("table", query)
+    assert len(featuriser.bag("please buy", query).words) == 2
+    # A listing says what it says.
+    assert len(featuriser.bag("please buy table", Widths(3, 50, spelt=True)).words) == 3
+
+
 @pytest.mark.parametrize("features", [1, 3, 5, 7, 40])
 def test_a_bag_has_no_more_features_than_asked_for_and_loses_ngrams_first(features: int) -> None:
     featuriser = Featuriser.fit(TITLES, min_count=1, pieces=("gaming", "key", "##board"), buckets=50)
@@ -206,7 +215,7 @@ def test_batch_equals_bags(texts: list[str], features: int, pieces: int) -> None
 @given(titles=st.lists(ANY_TEXT, max_size=6), text=ANY_TEXT)
 def test_round_trip_gives_the_same_bags(tmp_path_factory: pytest.TempPathFactory, titles: list[str], text: str) -> None:
     path = tmp_path_factory.getbasetemp() / "text.json"
-    featuriser = Featuriser.fit([*titles, *TITLES], min_count=1, pieces=("gam", "##ing"), buckets=30)
+    featuriser = Featuriser.fit([*titles, *TITLES], min_count=1, pieces=("gam", "##ing"), fillers=["a"], buckets=30)
     featuriser.write(path)
     again = Featuriser.read(path)
     assert again == featuriser

@@ -20,8 +20,9 @@ SAID = tuple(f"say{chr(97 + i)}" for i in range(FEWEST))
 class _Listings:
     """One listing a category, every second one red; the brand stands in all titles."""
 
-    titles = tuple(f"acme {thing}" for thing in THINGS)
-    attributes = tuple({"colour": ("red", "blue")[i % 2]} for i in range(len(THINGS)))
+    def __init__(self) -> None:
+        self.titles = [f"acme {thing}" for thing in THINGS]
+        self.attributes = [{"colour": ("red", "blue")[i % 2]} for i in range(len(THINGS))]
 
 
 def _corpus(words: Sequence[str]) -> Corpus:
@@ -43,7 +44,20 @@ def _prior() -> TextPrior:
 
 
 def test_fillers_are_said_of_many_things_and_written_of_none() -> None:
-    assert said_fillers(_corpus(["cheap", "acme", "red", "thinga"])) == ["cheap"]
+    # What stands in all titles may be a brand.
+    assert said_fillers(_corpus(["cheap", "acme", "red", "thinga"])) == (["cheap"], ["acme"])
+
+
+def test_of_words_in_titles_the_prior_tells_fillers_from_brands() -> None:
+    corpus = _corpus([*SAID, "acme", "with"])
+    corpus.listings.titles[:] = [f"{title} with bag" for title in corpus.listings.titles]
+    assert said_fillers(corpus)[1] == ["acme", "with"]
+    prior = _prior()
+    pieces = (*prior.pieces, "acme", "with")
+    told = TextPrior(pieces, np.concatenate([prior.vectors, [prior.vectors[0], prior.vectors[FEWEST]]]))
+    assert find_fillers(corpus, told).said == (*SAID, "with")
+    # A prior that does not know them tells nothing.
+    assert find_fillers(corpus, prior).said == SAID
 
 
 def test_words_that_nobody_said_are_known_by_the_prior() -> None:

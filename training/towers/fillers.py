@@ -23,7 +23,7 @@ RARE = 2000
 FEWEST = 20
 """Fillers, and words for things, from which on it can be learned how they differ."""
 
-LIKE_THEM = 0.15
+LIKE_THEM = 0.2
 """Chance of being a word for a thing below which a word of the prior is a filler."""
 
 FOR_THINGS = 0.4
@@ -51,7 +51,7 @@ NO_FILLERS = Fillers()
 def find_fillers(corpus: Corpus, prior: TextPrior) -> Fillers:
     """Returns the fillers of the behaviour and, by a logistic model that tells them from words for things by the
     prior's vectors, words of the prior that nobody has used here yet."""
-    said = said_fillers(corpus)
+    said, written = said_fillers(corpus)
     things = corpus.ontology.name_words
     numbers = {piece: i for i, piece in enumerate(prior.pieces)}
     for_things, fillers = ([numbers[w] for w in words if w in numbers] for words in (sorted(things - set(said)), said))
@@ -64,23 +64,28 @@ def find_fillers(corpus: Corpus, prior: TextPrior) -> Fillers:
     chance = model.predict_proba(vectors)[:, 1]
     used = {word for text in (*corpus.listings.titles, *corpus.train.queries) for word in tokens(text)} | things
     words = {piece: chance[i] for piece, i in numbers.items() if piece.isalpha() and not piece.startswith(CONTINUED)}
+    common = [word for word in written if words.get(word, 1.0) < LIKE_THEM]
     return Fillers(
-        tuple(said),
+        tuple(sorted([*said, *common])),
         tuple(sorted(word for word, own in words.items() if own < LIKE_THEM and len(word) > 1 and word not in used)),
         frozenset(word for word, own in words.items() if own < FOR_THINGS),
     )
 
 
-def said_fillers(corpus: Corpus) -> list[str]:
+def said_fillers(corpus: Corpus) -> tuple[list[str], list[str]]:
     """Returns the words of queries that led to listings of many categories ("cheap", "for", "condition"), are no
-    category's name, say nothing of an attribute and hardly stand in titles: they say little about what is wanted."""
+    category's name and say nothing of an attribute: they say little about what is wanted where they hardly stand in
+    titles; and those that do stand there, which may be brands."""
     say_values = {word for words in value_words(corpus, frozenset()).values() for word in words}
     meaningful = corpus.ontology.name_words | attribute_words(corpus) | say_values
-    written = Counter(word for title in corpus.listings.titles for word in set(tokens(title)))
-    meaningful |= {word for word, titles in written.items() if titles * RARE >= len(corpus.listings.titles)}
+    titles = Counter(word for title in corpus.listings.titles for word in set(tokens(title)))
     chosen = corpus.category[corpus.train.listing]
     words = [tokens(query) for query in corpus.train.queries]
     pairs = pd.DataFrame({"word": [words[query] for query in corpus.train.query], "category": chosen}).explode("word")
     spread = pairs.groupby("word")["category"].nunique()
     enough = max(FILLER_CATEGORIES, len(np.unique(chosen)) // 20)
-    return sorted(str(word) for word in spread.index[spread >= enough] if word not in meaningful)
+    wide = sorted(str(word) for word in spread.index[spread >= enough] if word not in meaningful)
+    rare, written = (
+        [w for w in wide if (titles[w] * RARE >= len(corpus.listings.titles)) == common] for common in (False, True)
+    )
+    return rare, written
