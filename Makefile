@@ -18,7 +18,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 help:
 	@echo "make demo      generate a marketplace, train, index, evaluate (build/demo)"
 	@echo "make test      lint, type-check, test"
-	@echo "make fashion DATA=DIR WEIGHTS=FILE [PRIOR=MODEL] [LANGUAGES=FILE]   the same chain over the fashion catalogue (build/fashion)"
+	@echo "make fashion DATA=DIR WEIGHTS=FILE [PRIOR=MODEL] [LEXICON=DIR] [LANGUAGES=FILE]   the same chain over the fashion catalogue (build/fashion)"
 	@echo "make grocery DATA=DIR WEIGHTS=FILE   the photo classifier over the grocery shelves (build/grocery)"
 	@echo "make bench     benchmarks over the demo (build/demo)"
 	@echo "make ablation  what each ingredient of the towers brings, over the demo (build/demo/ablation); goes on where it was stopped"
@@ -51,8 +51,10 @@ LISTINGS ?= 6000
 SESSIONS ?= 40000
 SEED ?= 0
 OUT := build/$(NAME)
-# A Model2Vec folder or hub id for the towers; a vocabulary of other languages for the simulated searchers.
+# For the towers a Model2Vec folder or hub id, and a WordNet database; a vocabulary of other languages for the simulated
+# searchers.
 PRIOR ?=
+LEXICON ?=
 LANGUAGES ?=
 REPORT ?= --query "gaming keyboard" --query "gamming keybord" --query "quantum flux capacitor"
 CONTRACTS := relevance/ontology.py relevance/dataset.py relevance/events.py
@@ -82,7 +84,7 @@ $(OUT)/listings/manifest.json: $(OUT)/classifier/manifest.json index/listings.py
 $(OUT)/towers/manifest.json: $(OUT)/listings/manifest.json relevance/text.py relevance/word_pieces.py \
 		relevance/towers.py relevance/interactions.py relevance/absent.py relevance/mistyping.py $(wildcard training/towers/*.py)
 	$(PY) -m training towers $(OUT)/dataset --listings $(OUT)/listings --out $(OUT)/towers \
-		$(if $(PRIOR),--text-prior $(PRIOR))
+		$(if $(PRIOR),--text-prior $(PRIOR)) $(if $(LEXICON),--lexicon $(LEXICON))
 
 $(OUT)/bundle/manifest.json: $(OUT)/towers/manifest.json $(wildcard index/*.py) \
 		$(wildcard relevance/*.py)
@@ -134,7 +136,7 @@ bench: demo
 ABLATION ?= --epochs 3 --sessions 20000
 ablation: demo
 	$(PY) -m eval ablation --dataset $(OUT)/dataset --listings $(OUT)/listings --out $(OUT)/ablation $(ABLATION) \
-		$(if $(PRIOR),--text-prior $(PRIOR))
+		$(if $(PRIOR),--text-prior $(PRIOR)) $(if $(LEXICON),--lexicon $(LEXICON))
 
 test: lint
 	$(PY) -m pytest --numprocesses 2 --dist loadfile

@@ -13,6 +13,7 @@ def command(
     out: Annotated[Path, typer.Option(help="Folder for the runs, ablation.md and ablation.json.")],
     listings: Annotated[Path | None, typer.Option(help="Listing index; without it, no photos.")] = None,
     text_prior: Annotated[str | None, typer.Option(help="Model2Vec model, as for `training towers`.")] = None,
+    lexicon: Annotated[str | None, typer.Option(help="WordNet database, as for `training towers`.")] = None,
     queries: Annotated[Path | None, typer.Option(help="Judged queries: column query, optional kind.")] = None,
     judgments: Annotated[Path | None, typer.Option(help="Columns query, listing_id, grade.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings without each ingredient.")] = 3,
@@ -23,7 +24,7 @@ def command(
     """Train the towers anew without each of their ingredients, and tell what is lost. Goes on where it was stopped."""
     from tqdm import tqdm
 
-    from eval.ablation.ingredients import EVERYTHING, INGREDIENTS, OF_PRIOR
+    from eval.ablation.ingredients import EVERYTHING, INGREDIENTS, OF_LEXICON, OF_PRIOR
     from eval.ablation.recent import recent
     from eval.ablation.report import as_json, markdown
     from eval.ablation.runs import Runs, Settings
@@ -39,13 +40,14 @@ def command(
     for name in only or ():
         if name not in INGREDIENTS:
             raise DataError(f"--only {name}: no such ingredient; there are {', '.join(INGREDIENTS)}")
-    chosen = only or [name for name in INGREDIENTS if text_prior or name not in OF_PRIOR]
+    missing = (*(() if text_prior else OF_PRIOR), *(() if lexicon else OF_LEXICON))
+    chosen = only or [name for name in INGREDIENTS if name not in missing]
     judged = []
     if queries and judgments:
         judged = join(read_queries(queries), read_judgments(judgments, "listing_id", "grade"), RELEVANT)
     simulated = Dataset.open(dataset).truth_dir.is_dir()
     paths = [None if path is None else str(path) for path in (listings, queries, judgments)]
-    settings = Settings(str(dataset), paths[0], text_prior, epochs, sessions, paths[1], paths[2])
+    settings = Settings(str(dataset), paths[0], text_prior, lexicon, epochs, sessions, paths[1], paths[2])
     runs = Runs(out, settings, judged, RELEVANT)
     part = recent(dataset, sessions, out / "dataset") if sessions else dataset
     made = []

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 EVERYTHING = "everything"
 """The training that the others are compared with."""
 
-OF_PRIOR = ("text-prior", "prior-beside")
-"""Ingredients that there are only where a text prior is given."""
+OF_PRIOR, OF_LEXICON = ("text-prior", "prior-beside"), ("lexicon",)
+"""Ingredients that there are only where a text prior, or a lexicon, is given."""
 
 INGREDIENTS: Mapping[str, str] = {
     "text-prior": "text prior",
     "prior-beside": "the prior's own vectors beside what is learned",
+    "lexicon": "names and absent things of a lexicon",
     "starting-vectors": "FastText starting vectors",
     "ngrams": "character n-grams",
     "typing-errors": "typing errors in training queries",
@@ -23,6 +24,7 @@ INGREDIENTS: Mapping[str, str] = {
     "absent-queries": "queries for what is absent",
     "rewrites": "choices borrowed from rewrites",
     "position-weights": "weights by position",
+    "click-rates": "less weight for what is seldom clicked",
     "uniform-negatives": "uniform negatives",
     "hard-negatives": "hard negatives",
     "log-q": "logQ correction",

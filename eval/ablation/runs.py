@@ -26,6 +26,7 @@ class Settings:
     dataset: str
     listings: str | None
     text_prior: str | None
+    lexicon: str | None
     epochs: int
     sessions: int | None
     queries: str | None
@@ -49,8 +50,9 @@ class Runs:
         """Raises ArtifactError where `root` holds runs with other settings."""
         self._root, self._settings, self._judged, self._relevant = root, settings, judged, relevant
         path = root / "settings.json"
-        if path.is_file() and (found := json.loads(path.read_text(encoding="utf-8"))) != asdict(settings):
-            name = next(name for name, value in asdict(settings).items() if found.get(name) != value)
+        found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else asdict(settings)
+        name = next((name for name, value in asdict(settings).items() if found.get(name) != value), None)
+        if name is not None:
             raise ArtifactError(
                 f"{root}: its runs were made with {name} {found.get(name)!r}, not {asdict(settings)[name]!r}; "
                 "choose another --out"
@@ -79,8 +81,9 @@ class Runs:
 
     def _training(self, ingredient: str, seed: int) -> list[str]:
         prior = ["--text-prior", self._settings.text_prior] if self._settings.text_prior else []
+        lexicon = ["--lexicon", self._settings.lexicon] if self._settings.lexicon else []
         off = [] if ingredient == EVERYTHING else ["--without", ingredient]
-        return [*self._listings(), *prior, "--epochs", str(self._settings.epochs), "--seed", str(seed), *off]
+        return [*self._listings(), *prior, *lexicon, "--epochs", str(self._settings.epochs), "--seed", str(seed), *off]
 
     def _listings(self) -> list[str]:
         return ["--listings", self._settings.listings] if self._settings.listings else []

@@ -15,7 +15,7 @@ from eval.ablation.runs import Run, Runs, Settings
 from relevance.errors import ArtifactError
 from relevance.events import read_behaviour
 
-SETTINGS = Settings("some/dataset", None, None, 2, None, None, None)
+SETTINGS = Settings("some/dataset", None, None, None, 2, None, None, None)
 
 
 def run(ingredient: str, seed: int, **metrics: float | None) -> Run:
@@ -116,7 +116,7 @@ def test_a_finished_run_is_not_made_again(tiny_chain: Path, tmp_path: Path, monk
 def test_runs_with_other_settings_are_not_mixed(tmp_path: Path) -> None:
     Runs(tmp_path, SETTINGS, [], 2)
     Runs(tmp_path, SETTINGS, [], 2)
-    other = Settings("some/dataset", None, None, 8, None, None, None)
+    other = Settings("some/dataset", None, None, None, 8, None, None, None)
     with pytest.raises(ArtifactError, match="its runs were made with epochs 2, not 8; choose another --out"):
         Runs(tmp_path, other, [], 2)
 

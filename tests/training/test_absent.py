@@ -12,6 +12,7 @@ from relevance.ontology import Ontology
 from training.towers.absent import absent_words
 from training.towers.corpus import Corpus
 from training.towers.fillers import NO_FILLERS
+from training.towers.lexical_names import LexicalNames
 from training.towers.prior import NO_PRIOR, TextPrior
 
 ABSENT = ("piano", "violin", "cello", "flute", "banjo", "guitar", "organ", "tuba")
@@ -65,3 +66,13 @@ def test_a_prior_without_words_for_what_is_absent_leaves_it_to_made_up_words() -
     prior = TextPrior(("диваны", "рояль"), np.eye(2, dtype=np.float32))
     with pytest.warns(DataWarning, match="has no words for what is absent"):
         assert absent_words(corpus, prior, NO_FILLERS) == absent_words(corpus, NO_PRIOR, NO_FILLERS)
+
+
+def test_a_lexicon_tells_more_words_for_what_is_absent_and_fewer() -> None:
+    lexical = LexicalNames({"pony cello": {0: 1.0}}, ("piano", "piano violin", "sofas piano", "sofas", "harp"))
+    learned, left = absent_words(_corpus("sofas", "bikes"), _prior("sofas"), NO_FILLERS, lexical)
+    words = {*learned.words, *left.words}
+    # A word of a name for what is here is not absent, however far from the categories it lies.
+    assert words >= {"piano", "piano violin", "sofas piano"}
+    # Neither a word that the catalogue has, nor one that the prior does not know.
+    assert not words & {"cello", "sofas", "harp"}

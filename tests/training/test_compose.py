@@ -55,3 +55,26 @@ def test_composed_queries_name_the_thing_and_how_it_is() -> None:
     # Nobody has called a lamp anything but what the site calls it.
     assert all("lamps" in query for query in of_row[8])
     assert queries == Composer(corpus(*SAID), []).queries(40, Random(0))
+
+
+def test_named_queries_go_to_the_categories_of_a_name() -> None:
+    deep = Ontology.from_paths(["home", "chairs", "tables"], [("Home",), ("Home", "Chairs"), ("Home", "Tables")])
+    listings: Any = _Listings()
+    nobody: Any = np.empty(0, np.int32)
+    pairs = Interactions([], nobody, nobody, np.empty(0, np.float32))
+    category = np.array([1] * 4 + [2] * 4 + [-1] * 8, np.int32)
+    own = Corpus(deep, listings, category, np.zeros((16, 1), np.float32), pairs, pairs, 0)
+    names = {"perch": {1: 0.75, 2: 0.25}, "furniture": {0: 1.0}}
+    made = Composer(own, []).named(names, 200, Random(0))
+    assert len(made) == 400
+    assert all(any(name in query for name in names) for query, _ in made)
+    perches = [row for query, row in made if "perch" in query]
+    assert set(perches) == set(range(8))
+    assert 0.65 < np.mean([row < 4 for row in perches]) < 0.85
+    # A listing lies in each category above its own; one without a category in none.
+    assert {row for query, row in made if "furniture" in query} == set(range(8))
+    assert any("black" in query for query, row in made if row % 4 == 0)
+    assert not any("black" in query for query, row in made if row % 4)
+    nowhere = Ontology.from_paths(["home", "gone"], [("Home",), ("Gone",)])
+    other = Corpus(nowhere, listings, np.zeros(16, np.int32), np.zeros((16, 1), np.float32), pairs, pairs, 0)
+    assert Composer(other, []).named({"pony": {1: 1.0}}, 5, Random(0)) == []

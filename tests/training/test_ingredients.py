@@ -22,7 +22,7 @@ PLAIN = replace(Options(), typing_errors=False, padding=False, excerpts=0, compo
 
 @pytest.mark.parametrize("name", OFF)
 def test_every_ingredient_is_on_by_default(name: str) -> None:
-    on = Options(text_prior="some model")
+    on = Options(text_prior="some model", lexicon="some folder")
     off = without(on, [name])
     assert {field for field in vars(on) if vars(on)[field] != vars(off)[field]} == set(OFF[name])
 
@@ -39,15 +39,18 @@ def test_the_ablation_knows_all_ingredients() -> None:
 
 
 def test_without_typing_errors_and_padding_queries_are_as_typed(tiny_chain: Path) -> None:
+    from training.towers.compose import Composer
     from training.towers.corpus import read_corpus
     from training.towers.examples import make_examples
     from training.towers.fillers import NO_FILLERS
+    from training.towers.lexical_names import NO_NAMES
 
     corpus = read_corpus(tiny_chain / "dataset", None)
-    plain = make_examples(corpus, PLAIN, NO_FILLERS, [], Random(0))
+    composer = Composer(corpus, [])
+    plain = make_examples(corpus, PLAIN, NO_FILLERS, composer, NO_NAMES, [], Random(0))
     assert (plain.variants == plain.variants[:, :1]).all()
     assert sorted(plain.queries) == sorted(corpus.train.queries)
-    mistyped = make_examples(corpus, replace(PLAIN, typing_errors=True), NO_FILLERS, [], Random(0))
+    mistyped = make_examples(corpus, replace(PLAIN, typing_errors=True), NO_FILLERS, composer, NO_NAMES, [], Random(0))
     assert (mistyped.variants[:, 1:] != mistyped.variants[:, :1]).mean() > 0.5
     # What is held out to measure with stays the same.
     bare = read_corpus(tiny_chain / "dataset", None, rewrites=False, position_weights=False)
@@ -56,12 +59,15 @@ def test_without_typing_errors_and_padding_queries_are_as_typed(tiny_chain: Path
 
 
 def test_without_uniform_negatives_candidates_come_as_often_as_they_are_chosen(tiny_chain: Path) -> None:
+    from training.towers.compose import Composer
     from training.towers.corpus import read_corpus
     from training.towers.examples import make_examples
     from training.towers.fillers import NO_FILLERS
     from training.towers.fit import _batches
+    from training.towers.lexical_names import NO_NAMES
 
-    examples = make_examples(read_corpus(tiny_chain / "dataset", None), PLAIN, NO_FILLERS, [], Random(0))
+    corpus = read_corpus(tiny_chain / "dataset", None)
+    examples = make_examples(corpus, PLAIN, NO_FILLERS, Composer(corpus, []), NO_NAMES, [], Random(0))
     few, many = (next(iter(_batches(examples, None, 32, uniform, np.random.default_rng(0), 0))) for uniform in (0, 16))
     assert (len(few["negative"]), len(many["negative"])) == (0, 16)
     chosen, listings = examples.probability[few["listing"].numpy()], len(examples.probability)

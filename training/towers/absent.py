@@ -2,6 +2,8 @@
 
 import warnings
 import zlib
+from collections.abc import Sequence
+from itertools import pairwise
 from random import Random
 
 import numpy as np
@@ -13,6 +15,7 @@ from relevance.text import tokens
 from relevance.word_pieces import CONTINUED
 from training.towers.corpus import Corpus
 from training.towers.fillers import Fillers
+from training.towers.lexical_names import NO_NAMES, LexicalNames
 from training.towers.prior import TextPrior, unit_rows
 
 FOREIGN = 0.5
@@ -25,15 +28,22 @@ FEWEST_CATEGORIES = 5
 """Categories among whose listings or searches a word stands, to be said of anything ("black", "for women")."""
 
 
-def absent_words(corpus: Corpus, prior: TextPrior, fillers: Fillers) -> tuple[AbsentWords, AbsentWords]:
+def absent_words(
+    corpus: Corpus, prior: TextPrior, fillers: Fillers, lexical: LexicalNames = NO_NAMES
+) -> tuple[AbsentWords, AbsentWords]:
     """Returns the words to train on and others to calibrate on: of the words of the prior that the catalogue's people
-    never use and that may stand for things, the half least like its categories. Made-up words without a prior, and,
-    with a DataWarning, where it has no such words or knows no word of a category."""
+    never use and that may stand for things, the half least like its categories, and of the lexicon's nouns for things
+    like none of it those in words that the prior knows. Made-up words without a prior, and, with a DataWarning, where
+    it has no such words or knows no word of a category."""
     if not prior.pieces:
         return _made_up(corpus)
     categories = _category_vectors(corpus, prior)
-    words = _least_like(categories, prior, _known(corpus, fillers)) if len(categories) else []
-    if not words:
+    named = {word for noun in lexical.names for word in noun.split()}
+    known = known_words(corpus)
+    words = _least_like(categories, prior, known | fillers.no_things | named) if len(categories) else []
+    if words:
+        words = sorted({*words, *_things(lexical.absent, prior, known, fillers)})
+    else:
         lack = "has no words for what is absent" if len(categories) else "knows none of the category words"
         warnings.warn(
             f"the prior {lack}: what the catalogue has not is learned from made-up words", DataWarning, stacklevel=2
@@ -53,17 +63,28 @@ def _category_vectors(corpus: Corpus, prior: TextPrior) -> NDArray[np.float32]:
     return unit_rows(np.asarray(sums, np.float32).reshape(-1, prior.dim))
 
 
-def _known(corpus: Corpus, fillers: Fillers) -> set[str]:
-    known = {word for text in (*corpus.listings.titles, *corpus.train.queries) for word in tokens(text)}
-    return known | corpus.ontology.name_words | fillers.no_things
+def known_words(corpus: Corpus) -> frozenset[str]:
+    """Returns the words of titles, queries and categories' names, and those of two words of a title or query that are
+    written as one."""
+    known = set(corpus.ontology.name_words)
+    for text in (*corpus.listings.titles, *corpus.train.queries):
+        words = tokens(text)
+        known.update(words, map("".join, pairwise(words)))
+    return frozenset(known)
 
 
-def _least_like(categories: NDArray[np.float32], prior: TextPrior, known: set[str]) -> list[str]:
+def _least_like(categories: NDArray[np.float32], prior: TextPrior, known: frozenset[str]) -> list[str]:
     """Returns the words of the prior, none of `known`, that lie farthest from all categories."""
     at = [i for i, piece in enumerate(prior.pieces) if _is_foreign(piece, known)]
     nearest = (unit_rows(prior.vectors[at]) @ categories.T).max(axis=1)
     order = np.argsort(nearest, kind="stable")[: int(len(at) * FOREIGN)]
     return sorted(prior.pieces[at[i]] for i in order)
+
+
+def _things(nouns: Sequence[str], prior: TextPrior, known: frozenset[str], fillers: Fillers) -> list[str]:
+    """The nouns of words that the prior knows, not all of them known here, and none of them said of anything."""
+    pieces = frozenset(prior.pieces) - fillers.no_things
+    return [noun for noun in nouns if pieces.issuperset(own := noun.split()) and not known.issuperset(own)]
 
 
 def _made_up(corpus: Corpus) -> tuple[AbsentWords, AbsentWords]:
@@ -73,7 +94,7 @@ def _made_up(corpus: Corpus) -> tuple[AbsentWords, AbsentWords]:
     return AbsentWords(tuple(words[::2]), modifiers), AbsentWords(tuple(words[1::2]), modifiers)
 
 
-def _is_foreign(piece: str, known: set[str]) -> bool:
+def _is_foreign(piece: str, known: frozenset[str]) -> bool:
     return (
         piece.isascii()
         and piece.isalpha()

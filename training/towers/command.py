@@ -17,6 +17,10 @@ def command(
     text_prior: Annotated[
         str | None, typer.Option(help="Model2Vec model for words never seen in behaviour: a folder or a hub id.")
     ] = Options.text_prior,
+    lexicon: Annotated[
+        Path | None,
+        typer.Option(help="WordNet database (index.noun, data.noun, noun.exc) for names never seen in behaviour."),
+    ] = None,
     dim: Annotated[int, typer.Option(min=8, help="Dimensions that are learned.")] = Options.dim,
     epochs: Annotated[int, typer.Option(min=1)] = Options.epochs,
     batch: Annotated[int, typer.Option(min=2, help="Pairs a step.")] = Options.batch,
@@ -41,6 +45,7 @@ def command(
     """Train the query, listing and category towers on searches, clicks and messages."""
     options = Options(
         text_prior=text_prior,
+        lexicon=None if lexicon is None else str(lexicon),
         dim=dim,
         epochs=epochs,
         batch=batch,

@@ -2,7 +2,7 @@
 seen in behaviour, and the colour of a shoe. So every word for a thing is learned with every colour and gender."""
 
 from collections import defaultdict
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from random import Random
 
 import numpy as np
@@ -30,10 +30,12 @@ CLEAR = 0.5
 
 
 class Composer:
-    """Knows what things of each category are called: the category's own name, and the queries that led there."""
+    """Knows what things of each category are called: the category's own name, and the queries that led there. called:
+    of these queries, less what else they say, the weight of the choices in each category."""
 
     def __init__(self, corpus: Corpus, fillers: Sequence[str]) -> None:
         self._corpus = corpus
+        self.called: dict[str, dict[int, float]] = {}
         self._names: dict[int, list[str]] = defaultdict(list)
         self._weights: dict[int, list[float]] = defaultdict(list)
         for category in sorted(set(corpus.category.tolist()) - {-1}):
@@ -46,11 +48,29 @@ class Composer:
     def queries(self, each: int, dice: Random) -> list[tuple[str, int]]:
         """Returns `each` queries for every listing of known category, with its row."""
         rows = [row for row, category in enumerate(self._corpus.category.tolist()) if category >= 0]
-        return [(self._query(row, dice), row) for row in rows for _ in range(each)]
+        return [(self._query(self._name(row, dice), row, dice), row) for row in rows for _ in range(each)]
 
-    def _query(self, row: int, dice: Random) -> str:
+    def named(self, names: Mapping[str, Mapping[int, float]], each: int, dice: Random) -> list[tuple[str, int]]:
+        """Returns `each` queries with every name, and the row of a listing in one of its categories, drawn by their
+        shares."""
+        own, ontology = self._corpus.category, self._corpus.ontology
+        order = own.argsort(kind="stable")
+        ends = own[order].searchsorted(np.array([np.arange(len(ontology)), ontology.end]))
+        made = []
+        for name, shares in names.items():
+            # Rows of a category and those below it are one range of `order`.
+            sold = [category for category in shares if ends[0, category] < ends[1, category]]
+            weights = [shares[category] for category in sold]
+            for category in dice.choices(sold, weights, k=each) if sold else ():
+                row = int(order[dice.randrange(*ends[:, category].tolist())])
+                made.append((self._query(name, row, dice), row))
+        return made
+
+    def _name(self, row: int, dice: Random) -> str:
         category = int(self._corpus.category[row])
-        name = dice.choices(self._names[category], self._weights[category])[0]
+        return dice.choices(self._names[category], self._weights[category])[0]
+
+    def _query(self, name: str, row: int, dice: Random) -> str:
         values = [(key, value) for key, value in self._corpus.listings.attributes[row].items() if value]
         kept = dice.sample(values, min(len(values), dice.choice((0, 1, 1, 2))))
         said = [self._said(key, str(value), dice) for key, value in kept]
@@ -75,7 +95,8 @@ class Composer:
         ):
             if 0 < len(names[query].split()) <= MOST_WORDS:
                 votes[names[query]][int(self._corpus.category[listing])] += weight
-        for name, by_category in sorted(votes.items()):
+        self.called = {name: dict(by_category) for name, by_category in sorted(votes.items())}
+        for name, by_category in self.called.items():
             category, most = max(by_category.items(), key=lambda item: item[1])
             if category >= 0 and most >= FEWEST_CHOICES and most >= CLEAR * sum(by_category.values()):
                 self._add(category, name, float(np.sqrt(most)))

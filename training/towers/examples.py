@@ -16,6 +16,7 @@ from training.towers.bags import Bags
 from training.towers.compose import Composer
 from training.towers.corpus import Corpus
 from training.towers.fillers import NO_FILLERS, Fillers
+from training.towers.lexical_names import LexicalNames
 from training.towers.misspelt import misspelt_words
 from training.towers.options import Options
 from training.towers.retrieval import Features
@@ -26,6 +27,9 @@ as it was."""
 
 MADE_WEIGHT = 0.4
 """Weight of a query that was made for a listing, against 1 for a click."""
+
+LEXICAL = 20
+"""Queries made of each name that the lexicon adds."""
 
 SENTENCES = 5
 """Chosen titles that stand beside a query in what FastText reads."""
@@ -52,9 +56,18 @@ class Examples:
         return self.variants[order, variant], self.listing[order], self.weight[order]
 
 
-def make_examples(corpus: Corpus, options: Options, fillers: Fillers, absent: Sequence[str], dice: Random) -> Examples:
+def make_examples(
+    corpus: Corpus,
+    options: Options,
+    fillers: Fillers,
+    composer: Composer,
+    lexical: LexicalNames,
+    absent: Sequence[str],
+    dice: Random,
+) -> Examples:
     """Returns the behaviour's pairs and, for every listing, `options.excerpts` queries made of its own words and
-    `options.composed` ones of what people call such things and the listing's attributes."""
+    `options.composed` ones of what people call such things and the listing's attributes; and LEXICAL of each name that
+    the lexicon adds."""
     numbers: dict[str, int] = {}
     padding = fillers if options.padding else NO_FILLERS
 
@@ -74,7 +87,8 @@ def make_examples(corpus: Corpus, options: Options, fillers: Fillers, absent: Se
     made = [
         (excerpt(words, dice), row) for row, words in enumerate(_own_words(corpus)) for _ in range(options.excerpts)
     ]
-    made += Composer(corpus, fillers.said).queries(options.composed, dice)
+    made += composer.queries(options.composed, dice)
+    made += composer.named(lexical.names, LEXICAL, dice)
     made = [(query, row) for query, row in made if query]
     by_excerpt = np.array([spellings(query, 1) for query, _ in made], np.int32).reshape(-1, 1 + VARIANTS)
     listing = np.concatenate([pairs.listing, np.array([row for _, row in made], np.int32)])
@@ -103,17 +117,30 @@ def _own_words(corpus: Corpus) -> list[list[str]]:
 
 
 def fit_featuriser(
-    corpus: Corpus, fillers: Fillers, spellings: list[str], pieces: Sequence[str], ngram_sizes: Sequence[int]
+    corpus: Corpus,
+    fillers: Fillers,
+    lexical: LexicalNames,
+    spellings: list[str],
+    pieces: Sequence[str],
+    ngram_sizes: Sequence[int],
 ) -> Featuriser:
     """Returns a featuriser that knows the frequent words of titles, categories and training queries but for those
-    misspelt, the fillers, and the n-grams of the spellings made from them."""
+    misspelt, the fillers, the lexicon's names, and the n-grams of the spellings made from them."""
     listings = corpus.listings
     titles = (tower_text(t, a) for t, a in zip(listings.titles, listings.attributes, strict=True))
     paths = [corpus.ontology.path_text(i) for i in range(len(corpus.ontology))]
-    # Twice: each category's words are known, however rare, and each filler.
-    texts = [*titles, *paths, *paths, *fillers.like_them, *fillers.like_them, *corpus.train.queries]
+    # Twice: each category's words are known, however rare, and each filler and name of the lexicon.
+    known = [*paths, *fillers.like_them, *lexical.names]
+    texts = [*titles, *known, *known, *corpus.train.queries]
     misspelt = misspelt_words(corpus, pieces)
-    return Featuriser.fit(texts, spellings, without=misspelt, pieces=pieces, sizes=ngram_sizes)
+    return Featuriser.fit(
+        texts,
+        spellings,
+        without=misspelt,
+        pieces=pieces,
+        fillers=(*fillers.said, *fillers.like_them),
+        sizes=ngram_sizes,
+    )
 
 
 def make_features(corpus: Corpus, examples: Examples, featuriser: Featuriser) -> Features:

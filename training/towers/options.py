@@ -10,10 +10,10 @@ from relevance.errors import DataError
 @dataclass(frozen=True)
 class Options:
     """The defaults are what the demo and the fashion catalogue use. text_prior: folder or hub id of a Model2Vec model;
-    prior_share: of the squared length of a vector of the joint space, the part that the prior alone decides; by_query,
-    by_listing: weights of the losses query→category and listing→category, against 1 for query→listing; readings: half
-    of the training queries are read without whole kinds of features; dropout: parts of a listing are left out now and
-    then."""
+    lexicon: folder of a WordNet database; prior_share: of the squared length of a vector of the joint space, the part
+    that the prior alone decides; by_query, by_listing: weights of the losses query→category and listing→category,
+    against 1 for query→listing; readings: half of the training queries are read without whole kinds of features;
+    dropout: parts of a listing are left out now and then."""
 
     dim: int = 96
     epochs: int = 8
@@ -26,6 +26,7 @@ class Options:
     seed: int = 0
     fasttext: bool = True
     text_prior: str | None = None
+    lexicon: str | None = None
     prior_dim: int = 96
     prior_share: float = 0.2
     ngram_sizes: tuple[int, ...] = (3, 4)
@@ -35,6 +36,7 @@ class Options:
     dropout: bool = True
     rewrites: bool = True
     position_weights: bool = True
+    click_rates: bool = True
     uniform: bool = True
     hard: bool = True
     log_q: bool = True
@@ -47,6 +49,7 @@ class Options:
 OFF: Mapping[str, Mapping[str, Any]] = {
     "text-prior": {"text_prior": None},
     "prior-beside": {"prior_share": 0.0},
+    "lexicon": {"lexicon": None},
     "starting-vectors": {"fasttext": False},
     "ngrams": {"ngram_sizes": ()},
     "typing-errors": {"typing_errors": False},
@@ -58,6 +61,7 @@ OFF: Mapping[str, Mapping[str, Any]] = {
     "absent-queries": {"absent": 0},
     "rewrites": {"rewrites": False},
     "position-weights": {"position_weights": False},
+    "click-rates": {"click_rates": False},
     "uniform-negatives": {"uniform": False},
     "hard-negatives": {"hard": False},
     "log-q": {"log_q": False},

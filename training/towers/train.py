@@ -22,13 +22,16 @@ from relevance.artifacts import write_manifest, writing
 from relevance.text import Featuriser
 from relevance.timing import Stopwatch
 from relevance.towers import KIND, VERSION, TowerLayout, path_arrays
-from training.towers.absent import absent_words
+from training.towers.absent import absent_words, known_words
 from training.towers.checkpoint import Checkpoint
+from training.towers.compose import Composer
 from training.towers.corpus import Corpus, read_corpus
 from training.towers.examples import fit_featuriser, make_examples, make_features, session_sentences
 from training.towers.export import export_category, export_listing, export_query
 from training.towers.fillers import find_fillers
 from training.towers.fit import fit
+from training.towers.lexical_names import NO_NAMES, lexical_names
+from training.towers.lexicon import read_lexicon
 from training.towers.metrics import held_out_metrics
 from training.towers.model import Towers
 from training.towers.options import Options
@@ -48,17 +51,22 @@ def run(
     tf_keras.utils.set_random_seed(options.seed)
     tf.config.experimental.enable_op_determinism()
     dice = Random(options.seed)
-    corpus = read_corpus(dataset, listing_index, options.rewrites, options.position_weights)
+    corpus = read_corpus(dataset, listing_index, options.rewrites, options.position_weights, options.click_rates)
     watch = Stopwatch()
     prior = read_prior(options.text_prior) if options.text_prior else NO_PRIOR
     if not len(corpus.train):
         print(f"{dataset}: no click or message that follows a query yet; learning from the catalogue", file=sys.stderr)
     fillers = find_fillers(corpus, prior)
-    learned, left = absent_words(corpus, prior, fillers)
+    composer = Composer(corpus, fillers.said)
+    lexical = NO_NAMES
+    if options.lexicon:
+        lexicon = read_lexicon(Path(options.lexicon))
+        lexical = lexical_names(lexicon, corpus.ontology, composer.called, known_words(corpus))
+    learned, left = absent_words(corpus, prior, fillers, lexical)
     absent = learned.queries(options.absent, dice)
-    examples = make_examples(corpus, options, fillers, absent, dice)
+    examples = make_examples(corpus, options, fillers, composer, lexical, absent, dice)
     prior = prior.reduced(session_sentences(corpus), options.prior_dim)
-    featuriser = fit_featuriser(corpus, fillers, examples.queries, prior.pieces, options.ngram_sizes)
+    featuriser = fit_featuriser(corpus, fillers, lexical, examples.queries, prior.pieces, options.ngram_sizes)
     towers = Towers(_table(corpus, featuriser, options), prior.vectors, options.prior_share)
     features = make_features(corpus, examples, featuriser)
     model = RetrievalModel(towers, features, options)

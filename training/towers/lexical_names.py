@@ -1,0 +1,198 @@
+"""Words for things that nobody has used here yet, by a lexicon: a brolly is a kind of what is called umbrella here, a
+timepiece what a watch is a kind of; a guitar is like nothing there is.
+
+What is sold lies close together among all that a language has words for. So the sense in which a word is meant is the
+one around which the names of the same branch of the ontology lie most densely.
+"""
+
+import warnings
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relevance.errors import DataWarning
+from relevance.ontology import Ontology
+from relevance.text import tokens
+from training.towers.lexicon import THINGS, Lexicon
+
+DENSER = 1.2
+"""A word is of the catalogue's world where its names lie so much more densely than everywhere (a logarithm)."""
+
+LESS_COMMON = 0.3
+"""What this has to be more for each commoner sense that a word has."""
+
+MOST_NOUNS = 2000
+"""Senses with more nouns beneath them are no field: an artifact, an instrument."""
+
+COMMON = 0.04
+"""A name that got less than this of what the commonest name of its category got may be a typing error."""
+
+LEAST_SHARE = 0.02
+"""Categories with less of a word are left out."""
+
+MOST_CATEGORIES = 12
+"""A word for things of more categories than this says too little."""
+
+Shares = dict[int, float]
+"""Of each category, its share."""
+
+
+@dataclass(frozen=True)
+class LexicalNames:
+    """names: of nouns that stand for things of the catalogue, the share of each category; absent: nouns for things like
+    none of it. None of them is a name by which its things are called already."""
+
+    names: Mapping[str, Shares]
+    absent: tuple[str, ...]
+
+
+NO_NAMES = LexicalNames({}, ())
+
+
+def lexical_names(
+    lexicon: Lexicon, ontology: Ontology, called: Mapping[str, Shares], known: frozenset[str]
+) -> LexicalNames:
+    """Returns what the lexicon adds to the categories' names and to `called`: what people call things, normalised, with
+    the weight of their choices in each category (-1 for listings without one). known: words that titles and queries
+    have; a noun of these alone says itself what it is. With a DataWarning, nothing, where the lexicon has none of the
+    names, or they are about nothing in common."""
+    space, named = _Space(lexicon), _nouns(lexicon, ontology, called)
+    at, density = _meanings(space, named, ontology.ancestor_at(1).tolist())
+    if not at:
+        warnings.warn(
+            "the lexicon tells nothing of the catalogue's names (is it of another language?): it is left out",
+            DataWarning,
+            stacklevel=2,
+        )
+        return NO_NAMES
+    placed = _Placed(space, at)
+    names, absent = {}, []
+    for noun, senses in lexicon.senses.items():
+        if noun in named or known.issuperset(noun.split()):
+            continue
+        likely = space.likely(density, senses)
+        order = [i for i in np.argsort(-likely, kind="stable").tolist() if likely[i] >= DENSER]
+        if shares := next(filter(None, (placed.shares(senses[i]) for i in order)), None):
+            names[noun] = shares
+        elif space.highest(density, senses).max() <= 0 and lexicon.file[senses[0]] in THINGS:
+            absent.append(noun)
+    return LexicalNames(names, tuple(absent))
+
+
+def _nouns(lexicon: Lexicon, ontology: Ontology, called: Mapping[str, Shares]) -> dict[str, Shares]:
+    """The nouns among the names, and what they weigh in each category."""
+    most: Shares = defaultdict(float)
+    for weights in called.values():
+        for category, weight in weights.items():
+            most[category] = max(most[category], weight)
+    named: dict[str, Shares] = defaultdict(lambda: defaultdict(float))
+    for words, weights in called.items():
+        best, weight = max(weights.items(), key=lambda item: item[1])
+        noun = lexicon.noun(words)
+        if noun and weight >= COMMON * most[best]:
+            for category, weight in weights.items():
+                named[noun][category] += weight if category >= 0 else 0.0
+    for category, path in enumerate(ontology.paths):
+        own = tokens(path[-1])
+        ends = (lexicon.noun(" ".join(own[first:])) for first in range(len(own)))
+        if noun := next(filter(None, ends), None):
+            named[noun][category] += max(most[category], 1.0)
+    return named
+
+
+def _meanings(
+    space: "_Space", named: Mapping[str, Shares], branch: Sequence[int]
+) -> tuple[dict[int, Shares], NDArray[np.float64]]:
+    """The senses in which the nouns are meant in each branch of the ontology, with what they weigh in each category,
+    and, float64 `[senses]`, how densely the nouns of the branch with most of them lie around each sense."""
+    at: dict[int, Shares] = defaultdict(lambda: defaultdict(float))
+    density = np.full(len(space.size), -np.inf)
+    for top in sorted(set(branch)):
+        own = {noun: {c: w for c, w in weights.items() if w and branch[c] == top} for noun, weights in named.items()}
+        world = _World(space, {noun for noun, weights in own.items() if weights})
+        density = np.maximum(density, world.density)
+        for noun, weights in own.items():
+            sense = world.meant(noun) if weights else None
+            if sense is not None:
+                for category, weight in weights.items():
+                    at[sense][category] += weight
+    return at, density
+
+
+class _Space:
+    """All senses: which lie above each, and how many nouns beneath."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self.lexicon = lexicon
+        self.above = [np.array(lexicon.above(sense)) for sense in range(len(lexicon.nouns))]
+        self.size = np.zeros(len(lexicon.nouns))
+        for above, nouns in zip(self.above, lexicon.nouns, strict=True):
+            self.size[above] += len(nouns)
+
+    def highest(self, values: NDArray[np.float64], senses: Sequence[int]) -> NDArray[np.float64]:
+        """Returns the highest of `values`, float64 `[all senses]`, at or above each of `senses`."""
+        return np.array([values[self.above[sense]].max() for sense in senses])
+
+    def likely(self, density: NDArray[np.float64], senses: Sequence[int]) -> NDArray[np.float64]:
+        """Returns how likely a noun is meant in each of its `senses`, as a logarithm."""
+        return self.highest(density, senses) - LESS_COMMON * np.arange(len(senses))
+
+
+class _World:
+    """What the names of one branch of the ontology are about. density: float64 `[senses]`, the logarithm of how many
+    times more densely than everywhere they lie beneath each sense."""
+
+    def __init__(self, space: _Space, nouns: Collection[str]) -> None:
+        self._space, self._senses = space, space.lexicon.senses
+        self._expected = len(nouns) / len(self._senses) * space.size
+        self._count = np.zeros(len(space.size))
+        for noun in nouns:
+            self._count[self._over(noun)] += 1 / len(self._senses[noun])
+        self.density = self._densities(self._count)
+
+    def meant(self, noun: str) -> int | None:
+        """Returns the sense in which one of the names is meant, by all the others; None where that is not clear."""
+        count = self._count.copy()
+        count[self._over(noun)] -= 1 / len(self._senses[noun])
+        senses = self._senses[noun]
+        likely = self._space.likely(self._densities(count), senses)
+        best = int(likely.argmax())
+        return senses[best] if likely[best] >= DENSER else None
+
+    def _over(self, noun: str) -> NDArray[np.int64]:
+        return np.unique(np.concatenate([self._space.above[sense] for sense in self._senses[noun]]))
+
+    def _densities(self, count: NDArray[np.float64]) -> NDArray[np.float64]:
+        # One name more, found and expected: a single one says nothing.
+        density = np.log((count + 1) / (self._expected + 1))
+        return np.where(self._space.size <= MOST_NOUNS, density, 0.0)
+
+
+class _Placed:
+    """The senses that have names here, and to which categories another sense belongs by them."""
+
+    def __init__(self, space: _Space, at: Mapping[int, Shares]) -> None:
+        self._space, self._at = space, at
+        self._beneath: dict[int, Shares] = defaultdict(lambda: defaultdict(float))
+        for sense, weights in at.items():
+            for above in space.above[sense].tolist():
+                for category, weight in weights.items():
+                    self._beneath[above][category] += weight**0.5
+
+    def shares(self, sense: int) -> Shares:
+        """Returns those of the nearest sense that it is, or is a kind of; else, of a wider one, of all beneath it where
+        these are few. None where there are neither."""
+        for above in self._space.above[sense].tolist():
+            if above in self._at:
+                return _normalised(self._at[above])
+        beneath = _normalised(self._beneath.get(sense, {}))
+        return beneath if len(beneath) <= MOST_CATEGORIES else {}
+
+
+def _normalised(weights: Shares) -> Shares:
+    """Their shares, but for those that hardly have any."""
+    total = sum(weights.values())
+    return {category: weight / total for category, weight in sorted(weights.items()) if weight >= LEAST_SHARE * total}
