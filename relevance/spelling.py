@@ -24,14 +24,10 @@ MOST_UNKNOWN = 12
 unknown words than this is no query."""
 
 
-_NO_FILLERS: frozenset[str] = frozenset()
-
-
 class Reading(NamedTuple):
-    """words: the query's words; familiar: 0 to 1, the mean over those that are no fillers (over all, where there are no
-    others) of 1 for a known one and the likeness of the nearest known one otherwise; corrected: the query with its
-    unknown words replaced, None where there was nothing to replace; foreign: the share of words that are well spelt, as
-    the text prior knows them, and yet unknown here."""
+    """words: the query's words; familiar: 0 to 1, the mean over them of 1 for a known one and the likeness of the
+    nearest known one otherwise; corrected: the query with its unknown words replaced, None where there was nothing to
+    replace; foreign: the share of words that are well spelt, as the text prior knows them, and yet unknown here."""
 
     words: list[str]
     familiar: float
@@ -59,16 +55,11 @@ class Speller:
         words = tokens(query)
         if not words:
             return Reading(words, 0.0, None)
-        telling = self._featuriser.telling(words)
-        fillers = self._featuriser.fillers if len(telling) < len(words) else _NO_FILLERS
         likeness = 0.0
         lookups = MOST_UNKNOWN
         foreign = 0
         corrected = []
         for word in words:
-            if word in fillers:
-                corrected.append(word)
-                continue
             if self._featuriser.knows(word):
                 likeness += 1.0
                 corrected.append(word)
@@ -83,7 +74,7 @@ class Speller:
             likeness += similarity
             corrected.append(nearest if similarity >= CORRECTION_SIMILARITY else word)
         rewritten = " ".join(corrected) if corrected != words else None
-        return Reading(words, likeness / len(telling), rewritten, foreign / len(telling))
+        return Reading(words, likeness / len(words), rewritten, foreign / len(words))
 
     def _nearest(self, word: str) -> tuple[str, float]:
         """The known word that leads somewhere and is most like `word` (the most frequent of equally like ones), or two

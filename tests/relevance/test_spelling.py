@@ -118,15 +118,3 @@ def test_one_error_is_likelier_than_a_forgotten_space() -> None:
     speller = Speller(Featuriser(("cap", "pal", "chappal", "flip", "flop"), ()), lambda word: True)
     assert speller.read("cappal").corrected == "chappal"
     assert speller.read("flipflop").corrected == "flip flop"
-
-
-def test_fillers_say_nothing_of_how_familiar_a_query_is() -> None:
-    fillers = frozenset({"please", "weekend", "taxi"})
-    speller = Speller(Featuriser((*WORDS, "please"), (), pieces=("taxi", "weekend", "sofa"), fillers=fillers), bool)
-    said = speller.read("please table next weekend")
-    assert said.words == ["please", "table", "next", "weekend"]
-    assert said.familiar == pytest.approx((1 + speller.read("next").familiar) / 2)
-    assert speller.read("please gamming weekend").corrected == "please gaming weekend"
-    assert speller.read("please sofa weekend").foreign == 1.0
-    # Of fillers alone each counts as any other word.
-    assert speller.read("please weekend")[1:] == (0.5, None, 0.5)
