@@ -46,6 +46,8 @@ def _prior() -> TextPrior:
 def test_fillers_are_said_of_many_things_and_written_of_none() -> None:
     # What stands in all titles may be a brand.
     assert said_fillers(_corpus(["cheap", "acme", "red", "thinga"])) == (["cheap"], ["acme"])
+    # Characters of a script without spaces are parts of words.
+    assert said_fillers(_corpus(["สวย", "a", "安い"])) == (["a"], [])
 
 
 def test_of_words_in_titles_the_prior_tells_fillers_from_brands() -> None:

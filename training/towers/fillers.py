@@ -84,7 +84,9 @@ def said_fillers(corpus: Corpus) -> tuple[list[str], list[str]]:
     pairs = pd.DataFrame({"word": [words[query] for query in corpus.train.query], "category": chosen}).explode("word")
     spread = pairs.groupby("word")["category"].nunique()
     enough = max(FILLER_CATEGORIES, len(np.unique(chosen)) // 20)
-    wide = sorted(str(word) for word in spread.index[spread >= enough] if word not in meaningful)
+    # A single character of a script without spaces is part of a word.
+    whole = (str(word) for word in spread.index[spread >= enough] if len(word) > 1 or word.isascii())
+    wide = sorted(word for word in whole if word not in meaningful)
     rare, written = (
         [w for w in wide if (titles[w] * RARE >= len(corpus.listings.titles)) == common] for common in (False, True)
     )
