@@ -4,12 +4,15 @@ Read is the format of WordNet's database files (wndb(5WN), https://wordnet.princ
 Debian's `wordnet-base` and NLTK's `corpora/wordnet` bring them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 from relevance.errors import DataError, quoted
 from relevance.text import tokens
+
+T = TypeVar("T")
 
 INDEX, DATA, IRREGULAR = "index.noun", "data.noun", "noun.exc"
 
@@ -62,54 +65,52 @@ class Lexicon:
 
 def read_lexicon(folder: Path) -> Lexicon:
     """Reads the nouns of a WordNet database; raises DataError, with file and line, for one that is none."""
-    places: dict[int, int] = {}
-    nouns: list[tuple[str, ...]] = []
-    pointers: list[list[int]] = []
-    file: list[int] = []
-    for at, fields in _lines(folder / DATA, "the words and pointers of a sense"):
-        with at:
-            places[int(fields[0])] = len(nouns)
-            count = int(fields[3], 16)
-            first = 4 + 2 * count
-            words = fields[4:first:2]
-            symbols, offsets = fields[first + 1 :: 4], fields[first + 2 :: 4]
-            number = int(fields[first])
-            pointed = dict.fromkeys(zip(symbols[:number], offsets[:number], strict=True))
-            pointers.append([int(offset) for symbol, offset in pointed if symbol == KIND])
-            nouns.append(tuple(map(_normalised, words)))
-            file.append(NAMES if any(symbol == INSTANCE for symbol, _ in pointed) else int(fields[1]))
+    found = list(_parsed(folder / DATA, _sense, "the words and pointers of a sense"))
+    places = {sense.offset: number for number, sense in enumerate(found)}
+
+    def noun(fields: list[str]) -> tuple[str, tuple[int, ...]]:
+        return _normalised(fields[0]), tuple(places[int(offset)] for offset in fields[-int(fields[2]) :])
+
+    def plural(fields: list[str]) -> tuple[str, str]:
+        return _normalised(fields[0]), _normalised(fields[1])
+
     senses: dict[str, tuple[int, ...]] = {}
-    for at, fields in _lines(folder / INDEX, "a noun and its senses"):
-        with at:
-            noun = _normalised(fields[0])
-            if noun:
-                senses.setdefault(noun, tuple(places[int(offset)] for offset in fields[-int(fields[2]) :]))
-    irregular = {}
-    for at, fields in _lines(folder / IRREGULAR, "a plural and its singular"):
-        with at:
-            irregular[_normalised(fields[0])] = _normalised(fields[1])
-    kinds = tuple(tuple(places[offset] for offset in own if offset in places) for own in pointers)
-    return Lexicon(senses, tuple(nouns), kinds, tuple(file), irregular)
+    for words, own in _parsed(folder / INDEX, noun, "a noun and its senses"):
+        if words:
+            senses.setdefault(words, own)
+    return Lexicon(
+        senses=senses,
+        nouns=tuple(sense.nouns for sense in found),
+        kinds=tuple(tuple(places[kind] for kind in sense.kinds if kind in places) for sense in found),
+        file=tuple(sense.file for sense in found),
+        irregular=dict(_parsed(folder / IRREGULAR, plural, "a plural and its singular")),
+    )
 
 
-class _At:
-    """Turns what goes wrong with a line into a DataError that names it."""
+class _Sense(NamedTuple):
+    """A line of DATA: where it stands there, and in the same terms what it is a kind of."""
 
-    def __init__(self, path: Path, number: int, line: str, expected: str) -> None:
-        self._said = (
-            f"--lexicon {path}, line {number}: expected {expected}, as WordNet writes them, found {quoted(line)}"
-        )
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if isinstance(error, ValueError | IndexError | KeyError):
-            raise DataError(self._said) from error
+    offset: int
+    nouns: tuple[str, ...]
+    kinds: tuple[int, ...]
+    file: int
 
 
-def _lines(path: Path, expected: str) -> Iterator[tuple[_At, list[str]]]:
-    """The fields of each line before its gloss; the licence at the head is indented."""
+def _sense(fields: list[str]) -> _Sense:
+    words = fields[4 : 4 + 2 * int(fields[3], 16) : 2]
+    rest = fields[4 + 2 * int(fields[3], 16) :]
+    pointers = list(zip(rest[1::4], rest[2::4], strict=False))[: int(rest[0])]
+    is_name = any(symbol == INSTANCE for symbol, _ in pointers)
+    return _Sense(
+        int(fields[0]),
+        tuple(map(_normalised, words)),
+        tuple(dict.fromkeys(int(offset) for symbol, offset in pointers if symbol == KIND)),
+        NAMES if is_name else int(fields[1]),
+    )
+
+
+def _parsed(path: Path, parse: Callable[[list[str]], T], expected: str) -> Iterator[T]:
+    """What `parse` makes of the fields of each line, up to its gloss; the licence at the head is indented."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -119,7 +120,11 @@ def _lines(path: Path, expected: str) -> Iterator[tuple[_At, list[str]]]:
         ) from error
     for number, line in enumerate(text.splitlines(), 1):
         if line and not line.startswith(" "):
-            yield _At(path, number, line, expected), line.split(" | ", 1)[0].split()
+            try:
+                yield parse(line.split(" | ", 1)[0].split())
+            except (ValueError, IndexError, KeyError) as error:
+                what = f"expected {expected}, as WordNet writes them, found {quoted(line)}"
+                raise DataError(f"--lexicon {path}, line {number}: {what}") from error
 
 
 def _normalised(words: str) -> str:
