@@ -81,6 +81,20 @@ def test_no_text_is_no_lexicon(tmp_path: Path) -> None:
         read_lexicon(tmp_path)
 
 
+WORDNET = Path("/usr/share/wordnet")
+
+
+@pytest.mark.skipif(not WORDNET.is_dir(), reason=f"no WordNet in {WORDNET}; Debian's wordnet-base brings it")
+def test_wordnet_itself() -> None:
+    lexicon = read_lexicon(WORDNET)
+    assert len(lexicon.nouns) > 80_000
+    assert len(lexicon.senses) > 110_000
+    above = [lexicon.nouns[sense] for sense in lexicon.above(lexicon.senses["brolly"][0])]
+    assert ("umbrella",) in above
+    assert above[-1] == ("entity",)
+    assert lexicon.noun("scarves") == "scarf"
+
+
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\n\r"), max_size=60))
 def test_any_line_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, line: str) -> None:
     folder = write_database(tmp_path_factory.mktemp("lexicon"), SENSES)
