@@ -66,7 +66,8 @@ def test_a_word_is_what_it_is_a_kind_of(tmp_path: Path) -> None:
     found = named(tmp_path, {})
     assert shares(found, "fedora") == {"hats": 1.0}
     assert shares(found, "brolly") == shares(found, "gamp") == {"umbrellas": 1.0}
-    assert shares(found, "windcheater") == {"coats": 1.0}
+    assert shares(found, "windcheater") == shares(found, "windcheaters") == {"coats": 1.0}
+    assert shares(found, "brollies") == {"umbrellas": 1.0}
     # Not a city, although that is its commoner sense.
     assert shares(found, "oxford") == {"shoes": 1.0}
 
@@ -87,6 +88,7 @@ def test_what_people_call_things_counts_too(tmp_path: Path) -> None:
 def test_a_noun_of_known_words_says_itself_what_it_is(tmp_path: Path) -> None:
     found = named(tmp_path, {}, known=frozenset({"parka", "guitar", "flower", "7"}))
     assert not {"parka", "guitar", "flower 7"} & {*found.names, *found.absent}
+    assert "fedoras" not in named(tmp_path, {}, known=frozenset({"fedoras"})).names
     assert {"windcheater", "fedora", "flower 8"} <= {*found.names, *found.absent}
 
 

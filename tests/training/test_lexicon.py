@@ -50,6 +50,17 @@ def test_a_plural_is_its_singular_unless_it_is_a_noun_itself(tmp_path: Path, wor
     assert read_lexicon(write_database(tmp_path, SENSES)).noun(words) == noun
 
 
+@pytest.mark.parametrize(
+    ("noun", "plural"),
+    [
+        ("scarf", "scarves"), ("watch", "watches"), ("brolly", "brollies"), ("toy", "toys"), ("dress", "dresses"),
+        ("anorak", "anoraks"), ("slacks", "slacks"), ("woman", "women"),
+    ],
+)  # fmt: skip
+def test_plurals(tmp_path: Path, noun: str, plural: str) -> None:
+    assert read_lexicon(write_database(tmp_path, SENSES)).plural(noun) == plural
+
+
 @pytest.mark.parametrize("missing", ["index.noun", "data.noun", "noun.exc"])
 def test_a_folder_without_one_of_the_files_is_refused(tmp_path: Path, missing: str) -> None:
     (write_database(tmp_path, SENSES) / missing).unlink()

@@ -42,8 +42,8 @@ Shares = dict[int, float]
 
 @dataclass(frozen=True)
 class LexicalNames:
-    """names: of nouns that stand for things of the catalogue, the share of each category; absent: nouns for things like
-    none of it. None of them is a name by which its things are called already."""
+    """names: of nouns that stand for things of the catalogue, and of their plurals, the share of each category; absent:
+    nouns for things like none of it. None of them is a name by which its things are called already."""
 
     names: Mapping[str, Shares]
     absent: tuple[str, ...]
@@ -79,7 +79,8 @@ def lexical_names(
             names[noun] = shares
         elif space.highest(density, senses).max() <= 0 and lexicon.file[senses[0]] in THINGS:
             absent.append(noun)
-    return LexicalNames(names, tuple(absent))
+    plurals = {lexicon.plural(noun): shares for noun, shares in names.items()}
+    return LexicalNames(names | {plural: own for plural, own in plurals.items() if plural not in known}, tuple(absent))
 
 
 def _nouns(lexicon: Lexicon, ontology: Ontology, called: Mapping[str, Shares]) -> dict[str, Shares]:

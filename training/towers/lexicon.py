@@ -6,6 +6,7 @@ Debian's `wordnet-base` and NLTK's `corpora/wordnet` bring them.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -19,7 +20,7 @@ INDEX, DATA, IRREGULAR = "index.noun", "data.noun", "noun.exc"
 _PLURALS = (
     ("ses", "s"), ("xes", "x"), ("zes", "z"), ("ches", "ch"), ("shes", "sh"), ("men", "man"), ("ies", "y"), ("s", ""),
 )  # fmt: skip
-"""WordNet's own rules for nouns (morphy(7WN))."""
+"""WordNet's own rules for nouns (morphy(7WN)): plural and singular endings."""
 
 THINGS = frozenset({5, 6, 13, 17, 20, 27})
 """The lexicographer files of animals, artifacts, food, natural objects, plants and substances (lexnames(5WN)): what
@@ -46,6 +47,20 @@ class Lexicon:
     def noun(self, words: str) -> str | None:
         """Returns the noun that `words` (normalised) are, or are the plural of; None where there is none."""
         return next((noun for noun in self._singulars(words) if noun in self.senses), None)
+
+    def plural(self, noun: str) -> str:
+        """Returns the plural of a noun, by the rules; of one that ends as plurals do ("slacks") the noun itself."""
+        if noun in self._irregular_plurals:
+            return self._irregular_plurals[noun]
+        if noun.endswith("s") and not noun.endswith("ss"):
+            return noun
+        toy = noun.endswith("y") and noun[-2:-1] in "aeiou"
+        plural, singular = _PLURALS[-1] if toy else next(rule for rule in _PLURALS if noun.endswith(rule[1]))
+        return noun.removesuffix(singular) + plural
+
+    @cached_property
+    def _irregular_plurals(self) -> dict[str, str]:
+        return {singular: plural for plural, singular in self.irregular.items()}
 
     def above(self, sense: int) -> list[int]:
         """Returns a sense and all that it is a kind of, the nearest first."""
