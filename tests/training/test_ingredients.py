@@ -13,8 +13,11 @@ import pytest
 
 from eval.ablation.ingredients import INGREDIENTS
 from relevance.artifacts import read_manifest
+from relevance.dataset import Dataset
 from relevance.errors import DataError
+from relevance.text import tokens
 from relevance.towers import KIND, VERSION, Towers
+from tests.training.lexical_database import Sense, write_database
 from training.towers.options import OFF, Options, without
 
 PLAIN = replace(Options(), typing_errors=False, padding=False, excerpts=0, composed=0)
@@ -93,3 +96,21 @@ def test_all_can_be_off_at_once_and_the_way_is_kept(tiny_chain: Path, tmp_path: 
     towers = Towers.open(tmp_path / "towers")
     assert not towers.featuriser.ngrams
     assert not np.allclose(towers.query("sofa"), Towers(tmp_path / "towers.steps/0").query("sofa"))
+
+
+def test_a_lexicon_makes_words_known_that_nobody_has_used(tiny_chain: Path, tmp_path: Path) -> None:
+    from training.towers.train import run
+
+    ontology = Dataset.open(tiny_chain / "dataset").read_ontology()
+    called = sorted({tokens(path[-1])[-1] for path in ontology.paths})
+    things: list[Sense] = [("thing", ["thing"], []), *((word, [word], ["thing"]) for word in called)]
+    kinds: list[Sense] = [(f"wobble{word}", [f"wobble{word}"], [word]) for word in called]
+    others: list[Sense] = [("other", ["other"], []), *((f"o{i}", [f"otherling {i}"], ["other"]) for i in range(3000))]
+    folder = write_database(tmp_path / "lexicon", [*things, *kinds, *others])
+    options = replace(without(Options(epochs=1, batch=256), set(OFF) - {"lexicon"}), lexicon=str(folder))
+    run(tiny_chain / "dataset", None, tmp_path / "towers", options)
+    featuriser = Towers.open(tmp_path / "towers").featuriser
+    # Where a branch has hardly a name, nothing tells in which sense it is meant.
+    assert sum(featuriser.knows(f"wobble{word}") for word in called) > len(called) / 2
+    assert not featuriser.knows("otherling")
+    assert read_manifest(tmp_path / "towers", KIND, VERSION)["options"]["lexicon"] == str(folder)

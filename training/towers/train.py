@@ -51,6 +51,7 @@ def run(
     tf_keras.utils.set_random_seed(options.seed)
     tf.config.experimental.enable_op_determinism()
     dice = Random(options.seed)
+    lexicon = read_lexicon(Path(options.lexicon)) if options.lexicon else None
     corpus = read_corpus(dataset, listing_index, options.rewrites, options.position_weights, options.click_rates)
     watch = Stopwatch()
     prior = read_prior(options.text_prior) if options.text_prior else NO_PRIOR
@@ -59,8 +60,7 @@ def run(
     fillers = find_fillers(corpus, prior)
     composer = Composer(corpus, fillers.said)
     lexical = NO_NAMES
-    if options.lexicon:
-        lexicon = read_lexicon(Path(options.lexicon))
+    if lexicon is not None:
         lexical = lexical_names(lexicon, corpus.ontology, composer.called, known_words(corpus))
     learned, left = absent_words(corpus, prior, fillers, lexical)
     absent = learned.queries(options.absent, dice)
