@@ -85,14 +85,13 @@ class Asker:
         self._each = each
         self._dice = Dice((seed, 1))
         self._asked: set[str] = set()
-        self._called: Mapping[str, list[str]] = {}
+        self._names = {name: words[:own] for name, (words, own) in catalogue.words.items()}
+        self._called = _called(self._names, kept.nouns, held.nouns)
 
     def rows(self) -> Iterator[Row]:
         """Yields query, kind, type, gender, colour, title, the columns of `eval judgments`; no query twice."""
-        names = {name: words[:own] for name, (words, own) in self._catalogue.words.items()}
-        self._called = _called(names, self._kept.nouns, self._held.nouns)
-        known = {name: own + self._kept.nouns.get(name, []) for name, own in names.items()}
-        yield from self._kind("head", names)
+        known = {name: own + self._kept.nouns.get(name, []) for name, own in self._names.items()}
+        yield from self._kind("head", self._names)
         yield from self._kind("synonym", self._kept.nouns)
         yield from self._kind("unseen", self._held.nouns)
         yield from self._kind("typo", known, typo=1.0)
