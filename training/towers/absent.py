@@ -3,7 +3,6 @@
 import warnings
 import zlib
 from collections.abc import Sequence
-from itertools import pairwise
 from random import Random
 
 import numpy as np
@@ -13,7 +12,7 @@ from relevance.absent import AbsentWords, made_up_words
 from relevance.errors import DataWarning
 from relevance.text import tokens
 from relevance.word_pieces import CONTINUED
-from training.towers.corpus import Corpus
+from training.towers.corpus import Corpus, known_words
 from training.towers.fillers import Fillers
 from training.towers.lexical_names import NO_NAMES, LexicalNames
 from training.towers.prior import TextPrior, unit_rows
@@ -61,16 +60,6 @@ def _category_vectors(corpus: Corpus, prior: TextPrior) -> NDArray[np.float32]:
     rows = [[numbers[w] for name in path for w in tokens(name) if w in numbers] for path in corpus.ontology.paths]
     sums = [prior.vectors[own].sum(axis=0) for own in rows if own]
     return unit_rows(np.asarray(sums, np.float32).reshape(-1, prior.dim))
-
-
-def known_words(corpus: Corpus) -> frozenset[str]:
-    """Returns the words of titles, queries and categories' names, and those of two words of a title or query that are
-    written as one."""
-    known = set(corpus.ontology.name_words)
-    for text in (*corpus.listings.titles, *corpus.train.queries):
-        words = tokens(text)
-        known.update(words, map("".join, pairwise(words)))
-    return frozenset(known)
 
 
 def _least_like(categories: NDArray[np.float32], prior: TextPrior, known: frozenset[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """Gathers what the towers learn from: catalogue, predictions from photos, behaviour before the cut."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from relevance.interactions import Interactions, interactions
 from relevance.listing_index import ListingIndex
 from relevance.ontology import Ontology
 from relevance.splits import time_split
+from relevance.text import tokens
 
 
 @dataclass(frozen=True)
@@ -65,3 +67,13 @@ def read_corpus(
         held=interactions(behaviour, span == 1, rows, category),
         dropped_events=behaviour.dropped_unknown_listings,
     )
+
+
+def known_words(corpus: Corpus) -> frozenset[str]:
+    """Returns the words of titles, queries and categories' names, and those of two words of a title or query that are
+    written as one."""
+    known = set(corpus.ontology.name_words)
+    for text in (*corpus.listings.titles, *corpus.train.queries):
+        words = tokens(text)
+        known.update(words, map("".join, pairwise(words)))
+    return frozenset(known)

@@ -22,10 +22,10 @@ from relevance.artifacts import write_manifest, writing
 from relevance.text import Featuriser
 from relevance.timing import Stopwatch
 from relevance.towers import KIND, VERSION, TowerLayout, path_arrays
-from training.towers.absent import absent_words, known_words
+from training.towers.absent import absent_words
 from training.towers.checkpoint import Checkpoint
 from training.towers.compose import Composer
-from training.towers.corpus import Corpus, read_corpus
+from training.towers.corpus import Corpus, known_words, read_corpus
 from training.towers.examples import fit_featuriser, make_examples, make_features, session_sentences
 from training.towers.export import export_category, export_listing, export_query
 from training.towers.fillers import find_fillers
