@@ -185,7 +185,7 @@ class _Placed:
 
     def shares(self, sense: int) -> Shares:
         """Returns those of the nearest sense that it is, or is a kind of; else, of a wider one, of all beneath it where
-        these are few. None where there are neither."""
+        these are few. Empty where there are neither."""
         for above in self._space.above[sense].tolist():
             if above in self._at:
                 return _normalised(self._at[above])

@@ -54,8 +54,8 @@ class Lexicon:
             return self._irregular_plurals[noun]
         if noun.endswith("s") and not noun.endswith("ss"):
             return noun
-        toy = noun.endswith("y") and noun[-2:-1] in "aeiou"
-        plural, singular = _PLURALS[-1] if toy else next(rule for rule in _PLURALS if noun.endswith(rule[1]))
+        after_vowel = noun.endswith("y") and noun[-2:-1] in "aeiou"  # toys, and not "toies"
+        plural, singular = _PLURALS[-1] if after_vowel else next(rule for rule in _PLURALS if noun.endswith(rule[1]))
         return noun.removesuffix(singular) + plural
 
     @cached_property
