@@ -87,7 +87,5 @@ def said_fillers(corpus: Corpus) -> tuple[list[str], list[str]]:
     # A single character of a script without spaces is part of a word.
     whole = (str(word) for word in spread.index[spread >= enough] if len(word) > 1 or word.isascii())
     wide = sorted(word for word in whole if word not in meaningful)
-    rare, written = (
-        [w for w in wide if (titles[w] * RARE >= len(corpus.listings.titles)) == common] for common in (False, True)
-    )
-    return rare, written
+    in_titles = {word for word in wide if titles[word] * RARE >= len(corpus.listings.titles)}
+    return [word for word in wide if word not in in_titles], sorted(in_titles)
