@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
+from jellyfish import metaphone
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
@@ -16,8 +17,11 @@ LEAST_SIMILARITY = 0.6
 CORRECTION_SIMILARITY = 0.7
 """From here on a correction is offered; below, the likeness only counts as familiarity."""
 
-ONE_ERROR = 0.8
-"""From here on one error is likelier than a forgotten space: "cappal" is "chappal", and not "cap pal"."""
+SOUNDS_ALIKE = 0.79
+"""How much alike words are at least that sound the same, a little less than by one wrong letter of five, where they
+have _CONSONANTS in their sound and share _RHYMING of their letters."""
+
+_RHYMING, _CONSONANTS = 0.45, 3
 
 MOST_UNKNOWN = 12
 """Unknown words that are looked up for one query: each lookup costs a pass over the known words, and a text of more
@@ -81,17 +85,35 @@ class Speller:
         known words written as one, and the likeness: 0 if there is none."""
         if len(word) < 3 or not word.isalpha():
             return word, 0.0
-        found = next(((near, likeness) for near, likeness in self._near(word) if self._occurs(near)), (word, 0.0))
-        if found[1] >= ONE_ERROR:
+        found = next(filter(None, (self._leading(near, likeness) for near, likeness in self._near(word))), (word, 0.0))
+        if found[1] >= CORRECTION_SIMILARITY:
             return found
-        for cut in range(3, len(word) - 2):
-            if self._featuriser.knows(word[:cut]) and self._featuriser.knows(word[cut:]):
-                return f"{word[:cut]} {word[cut:]}", 1.0
-        return found
+        parts = self._parted(word, self._featuriser.knows)
+        return (parts, 1.0) if parts else found
+
+    def _leading(self, near: str, likeness: float) -> tuple[str, float] | None:
+        """A known word that leads somewhere, apart where it is two of them ("flipflops"); None for another one."""
+        leading = near if self._occurs(near) else self._parted(near, self._occurs)
+        return (leading, likeness) if leading else None
+
+    def _parted(self, word: str, known: Callable[[str], bool]) -> str | None:
+        """Two known words that are written as one."""
+        cuts = (cut for cut in range(3, len(word) - 2) if known(word[:cut]) and known(word[cut:]))
+        return next((f"{word[:cut]} {word[cut:]}" for cut in cuts), None)
 
     def _find_near(self, word: str) -> tuple[tuple[str, float], ...]:
         """The ten known words most like `word`, and their likeness; a pass over all known words."""
-        near = process.extract(
-            word, self.words, scorer=OSA.normalized_similarity, score_cutoff=LEAST_SIMILARITY, limit=10
+        near = process.extract(word, self.words, scorer=OSA.normalized_similarity, score_cutoff=_RHYMING, limit=50)
+        sound = _sound(word)
+        alike = (
+            (known, max(likeness, SOUNDS_ALIKE * (bool(sound) and _sound(known) == sound)))
+            for known, likeness, _ in near
         )
-        return tuple((known, float(likeness)) for known, likeness, _ in near if likeness > LEAST_SIMILARITY)
+        ordered = sorted(alike, key=lambda found: -found[1])
+        return tuple((known, float(likeness)) for known, likeness in ordered[:10] if likeness > LEAST_SIMILARITY)
+
+
+def _sound(word: str) -> str:
+    """How an English word sounds (Metaphone: Philips, 1990), empty for words of too few consonants."""
+    sound = metaphone(word) if word.isascii() else ""
+    return sound if len(sound) >= _CONSONANTS else ""
