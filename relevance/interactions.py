@@ -8,7 +8,7 @@ weight: this is how misspelt and unusual words come to be learned at all, since 
 for them.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -39,13 +39,15 @@ class Interactions:
     """Weighted (query, listing) pairs, one row for each distinct pair.
 
     queries: the distinct query texts; query: int32 `[n]`, rows of `queries`; listing: int32 `[n]`, rows of the
-    catalogue; weight: float32 `[n]`.
+    catalogue; weight: float32 `[n]`; repeated: those of `queries` for which several searches led to a choice, their own
+    or a borrowed one.
     """
 
     queries: list[str]
     query: NDArray[np.int32]
     listing: NDArray[np.int32]
     weight: NDArray[np.float32]
+    repeated: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.query)
@@ -79,11 +81,13 @@ def interactions(
         for row, weight in picks:
             pairs[behaviour.queries[query], row] += weight
     numbers: dict[str, int] = {}
+    searches = Counter(behaviour.queries[query] for query in chosen)
     return Interactions(
         query=np.array([numbers.setdefault(text, len(numbers)) for text, _ in pairs], np.int32),
         queries=list(numbers),
         listing=np.array([row for _, row in pairs], np.int32),
         weight=np.array(list(pairs.values()), np.float32),
+        repeated=tuple(text for text in numbers if searches[text] > 1),
     )
 
 

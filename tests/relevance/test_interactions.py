@@ -70,6 +70,15 @@ def test_equal_texts_add_up_over_sessions() -> None:
     assert _pairs(queries, events) == {("sofa", 0): 2.0, ("Sofa", 0): 1.0}
 
 
+def test_repeated_is_what_several_searches_led_to_a_choice_for() -> None:
+    queries = [("s", "sofa", 0), ("t", "sofa", 5), ("t", "lamp", 6), ("u", "soffa", 0), ("u", "sofa", 1)]
+    queries += [("v", "soffa", 0), ("v", "sofa", 1), ("w", "chair", 0), ("x", "chair", 0)]
+    events = [(row, "click", "L0") for row in (0, 1, 2, 2, 4, 6, 7)]
+    found = interactions(behaviour(queries, events), np.ones(len(queries), bool), ROWS)
+    # Two have borrowed for "soffa"; of the two that wanted a chair one found none, and "lamp" is one search.
+    assert set(found.repeated) == {"sofa", "soffa"}
+
+
 def test_events_that_lead_nowhere_are_left_out() -> None:
     events = [(-1, "click", "L0"), (0, "click", "gone"), (1, "click", "L1")]
     assert _pairs([("s", "sofa", 0), ("t", "couch", 0)], events) == {("couch", 1): 1.0}

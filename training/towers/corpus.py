@@ -1,5 +1,6 @@
 """Gathers what the towers learn from: catalogue, predictions from photos, behaviour before the cut."""
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -69,11 +70,17 @@ def read_corpus(
     )
 
 
-def known_words(corpus: Corpus) -> frozenset[str]:
-    """Returns the words of titles, queries and categories' names, and those of two words of a title or query that are
-    written as one."""
-    known = set(corpus.ontology.name_words)
+def asked_texts(corpus: Corpus) -> list[str]:
+    """Returns the training queries, those that several searches asked twice: a word counts as seen twice when it was
+    asked twice, be it in the same words."""
+    return [*corpus.train.queries, *corpus.train.repeated]
+
+
+def known_words(corpus: Corpus, least: int = 1) -> frozenset[str]:
+    """Returns the words of at least so many titles and queries, or of categories' names, and those of two words of a
+    title or query that are written as one."""
+    known: Counter[str] = Counter()
     for text in (*corpus.listings.titles, *corpus.train.queries):
         words = tokens(text)
-        known.update(words, map("".join, pairwise(words)))
-    return frozenset(known)
+        known.update({*words, *map("".join, pairwise(words))})
+    return corpus.ontology.name_words | {word for word, count in known.items() if count >= least}

@@ -14,7 +14,7 @@ from relevance.towers import PATH_WIDTHS, QUERY_WIDTHS, TEXT_WIDTHS, leaf_first,
 from training.towers.augment import excerpt, pad
 from training.towers.bags import Bags
 from training.towers.compose import Composer
-from training.towers.corpus import Corpus
+from training.towers.corpus import Corpus, asked_texts
 from training.towers.fillers import NO_FILLERS, Fillers
 from training.towers.lexical_names import LexicalNames
 from training.towers.misspelt import misspelt_words
@@ -131,7 +131,7 @@ def fit_featuriser(
     paths = [corpus.ontology.path_text(i) for i in range(len(corpus.ontology))]
     # Twice: each category's words are known, however rare, and each filler and name of the lexicon.
     known = [*paths, *fillers.like_them, *lexical.names]
-    texts = [*titles, *known, *known, *corpus.train.queries]
+    texts = [*titles, *known, *known, *asked_texts(corpus)]
     misspelt = misspelt_words(corpus, pieces)
     return Featuriser.fit(
         texts,
