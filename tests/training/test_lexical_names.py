@@ -51,11 +51,13 @@ def named(
     called: Mapping[str, Mapping[str, float]],
     ontology: Ontology = ONTOLOGY,
     known: frozenset[str] = frozenset(),
+    often: frozenset[str] | None = None,
 ) -> LexicalNames:
-    """What the lexicon adds; `called`: of each name the weight of categories, by their ids."""
+    """What the lexicon adds; `called`: of each name the weight of categories, by their ids; often: as `known` if not
+    said."""
     by_position = {name: {ontology.position(i): w for i, w in weights.items()} for name, weights in called.items()}
     lexicon = read_lexicon(write_database(tmp_path, SENSES, instances=["ada"]))
-    return lexical_names(lexicon, ontology, by_position, known)
+    return lexical_names(lexicon, ontology, by_position, known, known if often is None else often)
 
 
 def shares(found: LexicalNames, noun: str) -> dict[str, float]:
@@ -90,6 +92,13 @@ def test_a_noun_of_known_words_says_itself_what_it_is(tmp_path: Path) -> None:
     assert not {"parka", "guitar", "flower 7"} & {*found.names, *found.absent}
     assert "fedoras" not in named(tmp_path, {}, known=frozenset({"fedoras"})).names
     assert {"windcheater", "fedora", "flower 8"} <= {*found.names, *found.absent}
+
+
+def test_a_word_that_few_have_may_still_be_told(tmp_path: Path) -> None:
+    found = named(tmp_path, {}, known=frozenset({"parka", "guitar", "flower", "7"}), often=frozenset({"7"}))
+    assert shares(found, "parka") == shares(found, "parkas") == {"coats": 1.0}
+    # What a title has is not absent, and several words say it themselves.
+    assert not {"guitar", "flower 7"} & {*found.names, *found.absent}
 
 
 def test_a_rare_name_may_be_a_typing_error(tmp_path: Path) -> None:

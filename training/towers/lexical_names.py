@@ -53,11 +53,16 @@ NO_NAMES = LexicalNames({}, ())
 
 
 def lexical_names(
-    lexicon: Lexicon, ontology: Ontology, called: Mapping[str, Shares], known: frozenset[str]
+    lexicon: Lexicon,
+    ontology: Ontology,
+    called: Mapping[str, Shares],
+    known: frozenset[str],
+    often: frozenset[str],
 ) -> LexicalNames:
     """Returns what the lexicon adds to the categories' names and to `called`: what people call things, normalised, with
     the weight of their choices in each category (-1 for listings without one). known: words that titles and queries
-    have; a noun of these alone says itself what it is. With a DataWarning, nothing, where the lexicon has none of the
+    have; a noun of several of these says itself what it is; often: those that they have often enough to tell what they
+    mean. With a DataWarning, nothing, where the lexicon has none of the
     names, or they are about nothing in common."""
     space, named = _Space(lexicon), _nouns(lexicon, ontology, called)
     at, density = _meanings(space, named, ontology.ancestor_at(1).tolist())
@@ -71,16 +76,22 @@ def lexical_names(
     placed = _Placed(space, at)
     names, absent = {}, []
     for noun, senses in lexicon.senses.items():
-        if noun in named or known.issuperset(noun.split()):
+        words = noun.split()
+        if noun in named or (known if len(words) > 1 else often).issuperset(words):
             continue
         likely = space.likely(density, senses)
         order = [i for i in np.argsort(-likely, kind="stable").tolist() if likely[i] >= DENSER]
         if shares := next(filter(None, (placed.shares(senses[i]) for i in order)), None):
             names[noun] = shares
-        elif space.highest(density, senses).max() <= 0 and lexicon.file[senses[0]] in THINGS:
+        elif not known.issuperset(words) and _is_strange(space, density, senses):
             absent.append(noun)
     plurals = {lexicon.plural(noun): shares for noun, shares in names.items()}
-    return LexicalNames(names | {plural: own for plural, own in plurals.items() if plural not in known}, tuple(absent))
+    return LexicalNames(names | {plural: own for plural, own in plurals.items() if plural not in often}, tuple(absent))
+
+
+def _is_strange(space: "_Space", density: NDArray[np.float64], senses: Sequence[int]) -> bool:
+    """Whether a noun stands for things like none of the catalogue, in whatever sense."""
+    return bool(space.highest(density, senses).max() <= 0) and space.lexicon.file[senses[0]] in THINGS
 
 
 def _nouns(lexicon: Lexicon, ontology: Ontology, called: Mapping[str, Shares]) -> dict[str, Shares]:

@@ -40,6 +40,9 @@ from training.towers.retrieval import RetrievalModel
 from training.towers.snapshots import Snapshots, Trained
 from training.towers.vectors import starting_table
 
+OFTEN = 3
+"""Titles and queries that tell what a word means; of one that fewer have, the lexicon may."""
+
 
 def run(
     dataset: Path, listing_index: Path | None, out: Path, options: Options, snapshots: Collection[int] = ()
@@ -61,7 +64,8 @@ def run(
     composer = Composer(corpus, fillers.said)
     lexical = NO_NAMES
     if lexicon is not None:
-        lexical = lexical_names(lexicon, corpus.ontology, composer.called, known_words(corpus))
+        words = (known_words(corpus), known_words(corpus, OFTEN))
+        lexical = lexical_names(lexicon, corpus.ontology, composer.called, *words)
     learned, left = absent_words(corpus, prior, fillers, lexical)
     absent = learned.queries(options.absent, dice)
     examples = make_examples(corpus, options, fillers, composer, lexical, absent, dice)
