@@ -12,7 +12,7 @@ from relevance.relevance_model import FEATURES
 RIDGE = 0.02
 """Pull of each weight, on its own scale, towards the relevance model's."""
 
-OF_THE_QUERY = ("familiar", "foreign", "nothing")
+OF_THE_QUERY = ("familiar", "foreign", "nothing", "second_noun")
 """Features that are the same for all candidates of a query: the order does not depend on them."""
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
@@ -22,9 +23,9 @@ from relevance.relevance_model import FEATURES, Features, RelevanceModel
 FALSE_ABSTENTION = 0.04
 """Share of the queries with an answer that may be answered by nothing."""
 
-LEAST_DEMANDING, MOST_DEMANDING = 0.05, 0.5
-"""The threshold stays between these. What is more likely relevant than not is shown, also where held-out searches are
-so easy that a higher threshold would lose few of them; what almost certainly is not, is never shown."""
+LEAST_DEMANDING, MOST_DEMANDING = 0.05, 0.4
+"""The threshold stays between these. What has a fair chance of being relevant is shown, also where held-out searches
+are so easy that a higher threshold would lose few of them; what almost certainly is not, is never shown."""
 
 MISSPELT = 4
 """For so many held-out queries one more is made up: a name of a thing with a typing error nobody may have made."""
@@ -33,6 +34,11 @@ MOST_QUERIES = 3000
 FEWEST_UNMATCHED = 30
 """With fewer held-out queries whose words match nothing, the threshold is chosen on all of them."""
 
+
+HEAVIEST_SECOND_NOUN = 30.0
+"""At most so much weight is taken away for it."""
+
+_SECOND_NOUN = FEATURES.index("second_noun")
 _POOL = 20
 _NOBODY: Mapping[int, float] = {}
 _NOWHERE = np.empty(0, np.int64)
@@ -66,17 +72,18 @@ def fit_relevance(
     sample = rng.permutation(len(votes.queries))[:MOST_QUERIES].tolist()
     examples = _examples(engine, votes, sample)
     _add_absent(engine, examples, absent, len(sample), seed)
+    others = _of_other_things(engine, votes, absent, sample[::4], Random(seed))
     labels = np.concatenate(examples.labels)
     measured = {"relevance_pairs": len(labels), "relevant_share": float(labels.mean()) if len(labels) else 0.0}
     if not labels.any():
         return engine.relevance, measured
-    fitted = LogisticRegression(C=10.0, max_iter=1000).fit(np.concatenate(examples.features), labels)
-    weights = tuple(round(float(w), 6) for w in fitted.coef_[0])
+    fitted, bias = _fit(examples, others)
+    weights = tuple(round(float(w), 6) for w in fitted)
     # What people chose says how they ask, but also what the words had brought before them: the order is learned from
     # what would have met the wish.
     composed = composed_choices(engine, votes, MOST_QUERIES, _POOL, rng)
     ranking = fit_ranking(composed or examples.choices, np.array(weights))
-    model = RelevanceModel(weights, round(float(fitted.intercept_[0]), 6), ranking, 0.0, FALSE_ABSTENTION)
+    model = RelevanceModel(weights, round(bias, 6), ranking, 0.0, FALSE_ABSTENTION)
     return replace(model, threshold=_threshold(engine, model, votes, examples, seed)), measured
 
 
@@ -101,6 +108,38 @@ def _add_absent(engine: Engine, examples: _Examples, absent: AbsentWords, n: int
     made_up = AbsentWords(tuple(made_up_words(engine.reader.speller.words, n // 4, Random(seed))))
     for query in [*made_up.queries(n // 4, Random(seed)), *absent.queries(n // 2, Random(seed))]:
         examples.add(_present(engine, engine.read(query), _NOWHERE, _NOBODY)[0])
+
+
+def _of_other_things(engine: Engine, votes: Votes, absent: AbsentWords, sample: list[int], dice: Random) -> _Examples:
+    """Queries with a word for another thing behind what they are about, and so about that."""
+    examples = _Examples()
+    for number in sample if absent.words else ():
+        asked = engine.read(votes.queries[number])
+        words = asked.reading.words
+        if asked.nouns and asked.nouns[0] in words:
+            behind = words.index(asked.nouns[0]) + 1
+            other = " ".join([*words[:behind], dice.choice(absent.words), *words[behind:]])
+            examples.add(_present(engine, engine.read(other), _NOWHERE, _NOBODY)[0])
+    return examples
+
+
+def _fit(examples: _Examples, others: _Examples) -> tuple[NDArray[np.float64], float]:
+    """The weights of the features and the bias. What a second noun takes away is fitted afterwards, by the others as
+    well: together, what they have in common would be its effect, too."""
+    features, labels = np.concatenate(examples.features), np.concatenate(examples.labels)
+    alone = np.arange(len(FEATURES)) != _SECOND_NOUN
+    fitted = LogisticRegression(C=10.0, max_iter=1000).fit(features[:, alone], labels)
+    weights = np.zeros(len(FEATURES))
+    weights[alone], bias = fitted.coef_[0], float(fitted.intercept_[0])
+    both = np.concatenate([features, *others.features])
+    sign = np.concatenate([np.where(labels, -1.0, 1.0), *(np.ones(len(rows)) for rows in others.features)])
+    logits, second = both @ weights + bias, both[:, _SECOND_NOUN].astype(np.float64)
+
+    def loss(weight: float) -> float:
+        return float(np.logaddexp(0, sign * (logits + weight * second)).sum())
+
+    weights[_SECOND_NOUN] = minimize_scalar(loss, bounds=(-HEAVIEST_SECOND_NOUN, 0), method="bounded").x
+    return weights, bias
 
 
 def _threshold(engine: Engine, model: RelevanceModel, votes: Votes, examples: _Examples, seed: int) -> float:

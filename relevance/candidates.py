@@ -153,4 +153,5 @@ def features_of(
         asked.reading.familiar,
         asked.reading.foreign,
         asked.nothing,
+        asked.second_noun,
     )

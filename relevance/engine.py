@@ -230,8 +230,14 @@ class Engine:
         if not asked.reading.words:
             return Fallback("the query has no words", None, (), (), abstained=True)
         relaxed: list[str] = []
+        corrected = asked.reading.corrected
         remaining, filtered = list(filters.relaxable()), bool(filters.active())
         likely = self.relevance.shown(found.relevance)
+        if not likely.any() and (less := self.reader.without_context(asked)):
+            deadline.check()
+            asked = less
+            found = self.candidates(asked, k, self._mask(filters))
+            likely = self.relevance.shown(found.relevance)
         while not likely.any() and remaining:
             name = remaining.pop(0)
             relaxed.append(name)
@@ -243,7 +249,8 @@ class Engine:
         # Without filters those that match have expired.
         passing = " and passes the filters" if found.matching and filtered else ""
         trigger = "no listing has every word of the query" + passing
-        return Fallback(trigger, asked.reading.corrected, tuple(relaxed) if hits else (), hits, abstained=not hits)
+        understood = asked.reading.corrected if hits else corrected
+        return Fallback(trigger, understood, tuple(relaxed) if hits else (), hits, abstained=not hits)
 
     def _mask(self, filters: Filters) -> Mask:
         if filters is NO_FILTERS:

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -22,19 +23,25 @@ _REMEMBERED, _LONGEST = 1000, 100
 """Queries kept as they were read, and how many characters these have at most: on any site the same is searched again
 and again. With a thousand categories one takes 10 kB."""
 
+_NOUNS = 10_000
+"""Words of which it is kept how much they are like things of the catalogue."""
+
 
 class Query(NamedTuple):
     """A query as the models see it. embedding: float32 `[dim]`; categories: float32 `[categories]`, cosines; shares:
     float32 `[categories]`, probabilities; nothing: how much nearer it is to the place of queries without an answer than
-    to any category; qualifiers: numbers of the words that say how the thing is to be; wanted: what the words say of
-    attributes; ranges: ranges of ontology positions, the subtrees of its category filter, none where it has no
-    filter."""
+    to any category; nouns: what it may be about (`QueryReader.nouns`), and second_noun, how much less like a thing of
+    the catalogue the second of them is than the first; qualifiers: numbers of the words that say how the thing is to
+    be; wanted: what the words say of attributes; ranges: ranges of ontology positions, the subtrees of its category
+    filter, none where it has no filter."""
 
     text: str
     embedding: NDArray[np.float32]
     categories: NDArray[np.float32]
     shares: NDArray[np.float32]
     nothing: float
+    nouns: tuple[str, ...]
+    second_noun: float
     qualifiers: tuple[int, ...]
     wanted: Said
     reading: Reading
@@ -59,6 +66,7 @@ class QueryReader:
         self._towers = towers
         self.speller = Speller(towers.featuriser, self._leads_somewhere(catalogue))
         self._known: dict[str, Query] = {}
+        self._nothing = lru_cache(maxsize=_NOUNS)(self._find_nothing)
 
     def over(self, categories: CategoryModel, catalogue: Catalogue) -> "QueryReader":
         """Returns the same reader over another state of the catalogue."""
@@ -66,6 +74,7 @@ class QueryReader:
         reader.categories = categories
         reader.speller = self.speller.over(self._leads_somewhere(catalogue))
         reader._known = {}
+        reader._nothing = lru_cache(maxsize=_NOUNS)(reader._find_nothing)
         return reader
 
     def learn(
@@ -104,15 +113,60 @@ class QueryReader:
         nothing = float(self._towers.nothing @ embedding) - float(cosines.max())
         words = reading.corrected.split() if reading.corrected else reading.words
         qualifiers, wanted = self.qualifying(words), self.wanted.of(words)
+        nouns = self.nouns(words)
         ranges = self._ranges(found)
         for array in (embedding, cosines, shares):
             array.flags.writeable = False
-        return Query(text, embedding, cosines, shares, nothing, qualifiers, wanted, reading, found, ranges)
+        said = (qualifiers, wanted, reading)
+        return Query(text, embedding, cosines, shares, nothing, nouns, self._second_noun(nouns), *said, found, ranges)
 
     def qualifying(self, words: Sequence[str]) -> tuple[int, ...]:
         """Returns the numbers of those of `words` (normalised) that say how a thing is to be, and not what it is."""
         numbers = (self._towers.featuriser.number(word) for word in dict.fromkeys(words))
         return tuple(number for number in numbers if number is not None and self.qualifies[number])
+
+    def nouns(self, words: Sequence[str]) -> tuple[str, ...]:
+        """Returns what a query of these words (normalised) may be about: the word most like things of the catalogue
+        and, where the two are not known together, the one behind it. In English and many other languages the last of
+        several nouns is the thing: a watch battery is no watch."""
+        telling = [self._tells(word) for word in words]
+        near = {word: self._nothing(word) for word, tells in zip(words, telling, strict=True) if tells}
+        if not near:
+            return ()
+        at = words.index(min(near, key=lambda word: near[word]))
+        behind = words[at + 1] if at + 1 < len(words) and telling[at + 1] else None
+        known = behind is None or self._towers.featuriser.knows(words[at] + behind)
+        return (words[at],) if known else (words[at], str(behind))
+
+    def without_context(self, query: Query) -> Query | None:
+        """Returns what is left of the query, as its correction, without what it says behind the thing it is about,
+        from the first word on that says little ("trainers for a nurse"), but for what that tells of attributes; None
+        where there is no such."""
+        words = query.reading.corrected.split() if query.reading.corrected else query.reading.words
+        behind = words.index(query.nouns[0]) + 1 if len(query.nouns) == 1 else len(words)
+        cut = next((at for at in range(behind, len(words)) if self._says_little(words[at])), None)
+        if cut is None:
+            return None
+        left = " ".join([*words[:cut], *filter(self.wanted.means, words[cut:])])
+        less = self.read(left)
+        reading = less.reading._replace(corrected=less.reading.corrected or left)
+        return less._replace(text=query.text, qualifiers=query.qualifiers, wanted=query.wanted, reading=reading)
+
+    def _says_little(self, word: str) -> bool:
+        featuriser = self._towers.featuriser
+        return word in featuriser.fillers or word in featuriser.common or (len(word) < 2 and word.isascii())
+
+    def _tells(self, word: str) -> bool:
+        """Whether a word may say what a thing is: characters of a script without spaces alone do not."""
+        return not (self._says_little(word) or len(word) < 2 or word[0].isdigit() or self.wanted.means(word))
+
+    def _find_nothing(self, word: str) -> float:
+        """How much nearer a word alone is to the place of queries without an answer than to any category."""
+        embedding = self._towers.query(word)
+        return float(self._towers.nothing @ embedding) - float(self.categories.cosines(embedding).max())
+
+    def _second_noun(self, nouns: Sequence[str]) -> float:
+        return max(0.0, self._nothing(nouns[1]) - self._nothing(nouns[0])) if len(nouns) == 2 else 0.0
 
     def _embed(self, query: str, corrected: str | None) -> NDArray[np.float32]:
         """The vector of the query; of a misspelt one, something of its correction's too: neither is right always."""

@@ -21,6 +21,7 @@ FEATURES = (
     "familiar",
     "foreign",
     "nothing",
+    "second_noun",
     "cosine_unfamiliar",
     "category_unfamiliar",
 )
@@ -30,10 +31,11 @@ category_cosine: of query and the listing's category; category_log_share: logari
 over the highest one; missing: how many of the query's qualifiers the listing does not say; wanted: how well its
 attributes are what the query's words say of them, 0 or less; familiar: how well the query's words are known, 0 to 1;
 foreign: the share of them that are words of the language, but of nothing here; nothing: how much nearer the query is to
-the place of queries without an answer than to any category; and both cosines times (1 - familiar), since closeness says
-less where the words are strange."""
+the place of queries without an answer than to any category; second_noun: how much less like a thing of the catalogue
+the noun is that stands behind another one; and both cosines times (1 - familiar), since closeness says less where the
+words are strange."""
 
-LESS_CERTAIN = 0.2
+LESS_CERTAIN = 0.3
 """Beside a hit that reaches the threshold others are shown from this share of it on."""
 
 LEAST_SHARE = 1e-4
@@ -85,6 +87,7 @@ def pair_features(
     familiar: float,
     foreign: float,
     nothing: float,
+    second_noun: float,
 ) -> Features:
     """Returns the features of one query with n listings, float32 `[n, features]`."""
     strange = 1 - familiar
@@ -101,6 +104,7 @@ def pair_features(
         familiar,
         foreign,
         nothing,
+        second_noun,
         cosine * strange,
         category_cosine * strange,
     )

@@ -50,7 +50,7 @@ class CategoryFilter:
 @dataclass(frozen=True)
 class Fallback:
     """What was done where the words found nothing: trigger says why; corrected_query is what was understood, where
-    words were mistyped; relaxed names the filters given up, in order."""
+    words were mistyped, or what a longer query was found to be about; relaxed names the filters given up, in order."""
 
     trigger: str
     corrected_query: str | None

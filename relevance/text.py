@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +31,9 @@ _REMEMBERED = 100_000
 
 _SHORTEST_WORD = 4
 """Shorter pieces of a text prior are often parts of words, or abbreviations."""
+
+_COMMON = 60
+"""So many of a language's most frequent words tell nothing of a thing."""
 
 _DIACRITICS = re.compile("[\u0300-\u036f]")
 # Unicode's Default_Ignorable_Code_Point: soft hyphens, joiners, marks of direction, variation selectors. They neither
@@ -284,6 +287,12 @@ class Featuriser:
 
     def _bucket(self, feature: str) -> int:
         return self._first_bucket + zlib.crc32(feature.encode()) % self.buckets
+
+    @cached_property
+    def common(self) -> frozenset[str]:
+        """The words that the prior's language has most often ("the", "with"): a prior has its words in that order."""
+        words = (piece for piece in self.pieces if piece.isalpha() and len(piece) > 1)
+        return frozenset(islice(words, _COMMON))
 
     @cached_property
     def _seen(self) -> dict[str, "_Word"]:

@@ -30,6 +30,8 @@ class WantedValues:
 
     def __init__(self, said: Mapping[str, Said]) -> None:
         self._said = said
+        values = ((word, own) for word, attributes in said.items() for own in attributes.values())
+        self._clear = frozenset(word for word, own in values if max(own.values(), default=0.0) >= CLEARLY)
 
     @classmethod
     def read(cls, path: Path) -> "WantedValues":
@@ -47,6 +49,10 @@ class WantedValues:
                 for value, much in values.items():
                     own[value] += much
         return total
+
+    def means(self, word: str) -> bool:
+        """Says whether a word (normalised) clearly means a value of an attribute."""
+        return word in self._clear or word.removesuffix("s") in self._clear
 
     def saying(self, attribute: str, value: str) -> list[tuple[str, Mapping[str, float]]]:
         """Returns the words that mean a value of an attribute, with all they say of it."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from relevance.dataset import Listings
@@ -46,6 +47,29 @@ def test_a_typing_error_is_corrected(with_threshold: Opener, listings: Listings)
     having = {listings.ids[i] for i in online(listings) if word in words_of(listings, i)}
     corrected = {hit.listing_id for hit in result.hits if word in hit.reason}
     assert corrected == having
+
+
+def test_what_a_thing_is_for_is_left_out_before_nothing_is_found(with_threshold: Opener) -> None:
+    query = "sofa x zzzz qqqq"
+
+    def opened(threshold: float) -> Engine:
+        engine = with_threshold(threshold)
+        engine.reader._nothing = lambda word: -0.5 if word == "sofa" else 0.0
+        return engine
+
+    engine = opened(0.0)
+    asked = engine.read(query)
+    less = engine.reader.without_context(asked)
+    assert less is not None
+    everywhere = np.ones(len(engine), np.bool_)
+    whole, rest = (float(engine.candidates(own, 10, everywhere).relevance.max()) for own in (asked, less))
+    assert whole < rest
+    found = opened((whole + rest) / 2).fallback(query, k=10)
+    assert found.corrected_query == "sofa"
+    assert any(hit.reason == "has every word of “sofa”" for hit in found.hits)
+    assert found.relaxed == ()
+    nothing = opened(2.0).fallback(query, k=10)
+    assert (nothing.hits, nothing.abstained, nothing.corrected_query) == ((), True, asked.reading.corrected)
 
 
 def test_nothing_likely_enough_is_nothing(with_threshold: Opener) -> None:

@@ -1,6 +1,8 @@
 """A query that was read is remembered, and nothing else of it changes."""
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +11,8 @@ import relevance
 from relevance import query as query_module
 from relevance.engine import Engine
 from relevance.seen import SeenQueries
+from relevance.text import Featuriser
+from relevance.wanted import WantedValues
 
 QUERIES = ("gaming keyboard", "gamming keybord", "sofa", "quantum flux capacitor", "")
 
@@ -61,6 +65,83 @@ def test_another_catalogue_reads_anew(tiny_bundle: Path) -> None:
     over = engine.reader.over(engine.categories, engine.catalogue)
     assert over.read("sofa") is not first
     assert engine.read("sofa") is first
+
+
+PLACES = {"watch": -0.6, "leather": -0.3, "brown": -0.5, "battery": 0.3, "strap": -0.1, "wedding": 0.2, "brand": 0.0}
+"""How near words are to nothing, rather than to a thing."""
+
+
+@pytest.mark.parametrize(
+    ("query", "nouns"),
+    [
+        ("watch battery", ("watch", "battery")),
+        ("leather watch battery brand", ("watch", "battery")),
+        ("battery watch", ("watch",)),
+        ("watch", ("watch",)),
+        ("watch for wedding", ("watch",)),  # a filler is between them
+        ("watch with battery", ("watch",)),  # a frequent word of the language is
+        ("watch brown battery", ("watch",)),  # a word for an attribute is
+        ("watch 2nd battery", ("watch",)),
+        ("watch strap", ("watch",)),  # known together
+        ("brown", ()),
+        ("for 24", ()),
+        ("時 計", ()),
+        ("", ()),
+    ],
+)
+def test_what_a_query_is_about(
+    tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch, query: str, nouns: tuple[str, ...]
+) -> None:
+    reader = Engine(tiny_bundle).reader
+    featuriser = Featuriser(("watchstrap",), (), pieces=("##er", "with"), fillers=frozenset({"for"}))
+    monkeypatch.setattr(reader, "_towers", SimpleNamespace(featuriser=featuriser))
+    monkeypatch.setattr(reader, "_nothing", PLACES.__getitem__)
+    monkeypatch.setattr(reader, "wanted", WantedValues({"brown": {"colour": {"Brown": 1.0}}}))
+    assert reader.nouns(query.split()) == nouns
+
+
+@pytest.mark.parametrize(
+    ("query", "left"),
+    [
+        ("sofa x quux", "sofa"),
+        ("zorblax sofa for quux x zorblax", "zorblax sofa"),
+        ("sofa for a brown quux", "sofa brown"),  # brown is the sofa
+        ("for x sofa", None),
+        ("sofa quux for zorblax", None),  # about the second noun, not the sofa
+        ("sofa", None),
+        ("", None),
+    ],
+)
+def test_a_query_without_its_context(
+    tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch, query: str, left: str | None
+) -> None:
+    reader = Engine(tiny_bundle).reader
+    reader.learn(wanted=WantedValues({"brown": {"colour": {"Brown": 1.0}}}))
+    places = {"sofa": -0.6}
+    monkeypatch.setattr(reader, "_nothing", lambda word: places.get(word, 0.0))
+    featuriser = replace(reader._towers.featuriser, fillers=frozenset({"for"}))
+    monkeypatch.setattr(reader._towers, "featuriser", featuriser)
+    asked = reader.read(query)
+    less = reader.without_context(asked)
+    if left is None:
+        assert less is None
+        return
+    assert less is not None
+    assert (less.text, less.reading.corrected, less.wanted) == (query, left, asked.wanted)
+    np.testing.assert_array_equal(less.embedding, reader.read(left).embedding)
+
+
+def test_the_second_noun_is_measured_beside_the_first(tiny_bundle: Path) -> None:
+    reader = Engine(tiny_bundle).reader
+    towers, categories = reader._towers, reader.categories
+    alone = {
+        word: float(towers.nothing @ towers.query(word) - (towers.category_embeddings @ towers.query(word)).max())
+        for word in ("sofa", "quux")
+    }
+    assert reader.nouns(["sofa", "quux"]) == ("sofa", "quux")
+    assert reader.read("sofa quux").second_noun == pytest.approx(alone["quux"] - alone["sofa"], abs=1e-5)
+    assert reader.read("sofa").second_noun == 0.0
+    assert len(categories.cosines(towers.query("sofa"))) == len(towers.category_embeddings)
 
 
 def test_the_vector_of_a_query_is_that_by_which_listings_are_found(tiny_bundle: Path) -> None:

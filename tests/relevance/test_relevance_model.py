@@ -41,6 +41,7 @@ def test_features_by_hand() -> None:
         familiar=0.75,
         foreign=0.5,
         nothing=-0.3,
+        second_noun=0.4,
     )
     assert features.dtype == np.float32
     assert features.shape == (2, len(FEATURES))
@@ -56,6 +57,7 @@ def test_features_by_hand() -> None:
     assert by_name["missing"] == [1.0, 0.0]
     assert by_name["foreign"] == [0.5, 0.5]
     assert by_name["nothing"] == pytest.approx([-0.3, -0.3])
+    assert by_name["second_noun"] == pytest.approx([0.4, 0.4])
     assert by_name["familiar"] == [0.75, 0.75]
     assert by_name["cosine_unfamiliar"] == pytest.approx([0.2, -0.05])
     assert by_name["category_unfamiliar"] == pytest.approx([0.15, 0.025])
@@ -64,7 +66,7 @@ def test_features_by_hand() -> None:
 def test_no_pairs() -> None:
     nobody = np.empty(0, np.float32)
     nowhere, unmatched = np.empty(0, np.int32), np.empty(0, np.bool_)
-    features = pair_features(nobody, nowhere, nobody, nobody, unmatched, nobody, nobody, nobody, 1.0, 0.0, 0.0)
+    features = pair_features(nobody, nowhere, nobody, nobody, unmatched, nobody, nobody, nobody, 1.0, 0.0, 0.0, 0.0)
     assert features.shape == (0, len(FEATURES))
     assert _model((1.0,) * len(FEATURES)).judge(features)[0].shape == (0,)
 

@@ -227,3 +227,11 @@ def test_another_format_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "text.json").write_text('{"format": 1}')
     with pytest.raises(ArtifactError, match=r"text\.json.*1.*reads 2"):
         Featuriser.read(tmp_path / "text.json")
+
+
+def test_the_most_frequent_words_of_a_language_come_first_in_its_prior() -> None:
+    pieces = ("[unk]", "!", "a", "the", "##s", "of", *(f"word{letter}" for letter in "abcdefghij" * 10))
+    featuriser = Featuriser((), (), pieces=pieces)
+    assert {"the", "of", "worda"} <= featuriser.common
+    assert not {"a", "##s", "!", "[unk]"} & featuriser.common
+    assert Featuriser((), ()).common == frozenset()

@@ -35,6 +35,12 @@ def test_a_pair_of_words_and_a_plural_say_what_they_say() -> None:
     assert wanted.of(["womens"]) == wanted.of(["women"])
 
 
+def test_a_word_means_what_it_says_clearly() -> None:
+    wanted = WantedValues(SAID | {"pale": {"colour": {"Pink": 0.4, "Grey": 0.4}}, "none": {"colour": {}}})
+    assert all(map(wanted.means, ("women", "womens", "red", "navyblue")))
+    assert not any(map(wanted.means, ("pale", "none", "navy", "unheard")))
+
+
 def test_meets_by_hand() -> None:
     columns = _columns(colour=["Red", "Pink", "Green", None], gender=["Women", "Men", None, "Women"])
     met = meets(WantedValues(SAID).of(["red"]), columns, np.arange(4))
