@@ -127,16 +127,17 @@ class QueryReader:
 
     def nouns(self, words: Sequence[str]) -> tuple[str, ...]:
         """Returns what a query of these words (normalised) may be about: the word most like things of the catalogue
-        and, where the two are not known together, the one behind it. In English and many other languages the last of
-        several nouns is the thing: a watch battery is no watch."""
+        and, where it is new beside it, the one behind. In English and many other languages the last of several nouns
+        is the thing: a watch battery is no watch."""
         telling = [self._tells(word) for word in words]
         near = {word: self._nothing(word) for word, tells in zip(words, telling, strict=True) if tells}
         if not near:
             return ()
         at = words.index(min(near, key=lambda word: near[word]))
-        behind = words[at + 1] if at + 1 < len(words) and telling[at + 1] else None
-        known = behind is None or self._towers.featuriser.knows(words[at] + behind)
-        return (words[at],) if known else (words[at], str(behind))
+        behind = words[at + 1] if at + 1 < len(words) and telling[at + 1] else ""
+        # Who said the word before, or had both in a title, has meant something that is here.
+        known = not behind or self.seen.knows(behind) or self._towers.featuriser.knows(words[at] + behind)
+        return (words[at],) if known else (words[at], behind)
 
     def without_context(self, query: Query) -> Query | None:
         """Returns what is left of the query, as its correction, without what it says behind the thing it is about,

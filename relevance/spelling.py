@@ -17,9 +17,12 @@ LEAST_SIMILARITY = 0.6
 CORRECTION_SIMILARITY = 0.7
 """From here on a correction is offered; below, the likeness only counts as familiarity."""
 
+ONE_ERROR = 0.8
+"""Words written as one are only taken apart for so much likeness: one wrong letter of five."""
+
 SOUNDS_ALIKE = 0.79
-"""How much alike words are at least that sound the same, a little less than by one wrong letter of five, where they
-have _CONSONANTS in their sound and share _RHYMING of their letters."""
+"""How much alike words are at least that sound the same, a little less than by one wrong letter, where they have
+_CONSONANTS in their sound and share _RHYMING of their letters."""
 
 _RHYMING, _CONSONANTS = 0.45, 3
 
@@ -93,8 +96,10 @@ class Speller:
 
     def _leading(self, near: str, likeness: float) -> tuple[str, float] | None:
         """A known word that leads somewhere, apart where it is two of them ("flipflops"); None for another one."""
-        leading = near if self._occurs(near) else self._parted(near, self._occurs)
-        return (leading, likeness) if leading else None
+        if self._occurs(near):
+            return near, likeness
+        parts = self._parted(near, self._occurs) if likeness >= ONE_ERROR else None
+        return (parts, likeness) if parts else None
 
     def _parted(self, word: str, known: Callable[[str], bool]) -> str | None:
         """Two known words that are written as one."""

@@ -10,6 +10,7 @@ import pytest
 import relevance
 from relevance import query as query_module
 from relevance.engine import Engine
+from relevance.ontology import Ontology
 from relevance.seen import SeenQueries
 from relevance.text import Featuriser
 from relevance.wanted import WantedValues
@@ -67,7 +68,17 @@ def test_another_catalogue_reads_anew(tiny_bundle: Path) -> None:
     assert engine.read("sofa") is first
 
 
-PLACES = {"watch": -0.6, "leather": -0.3, "brown": -0.5, "battery": 0.3, "strap": -0.1, "wedding": 0.2, "brand": 0.0}
+ONTOLOGY = Ontology.from_paths(["watches"], [("Watches",)])
+PLACES = {
+    "watch": -0.6,
+    "leather": -0.3,
+    "brown": -0.5,
+    "battery": 0.3,
+    "strap": -0.1,
+    "chronograph": 0.1,
+    "wedding": 0.2,
+    "brand": 0.0,
+}
 """How near words are to nothing, rather than to a thing."""
 
 
@@ -83,6 +94,7 @@ PLACES = {"watch": -0.6, "leather": -0.3, "brown": -0.5, "battery": 0.3, "strap"
         ("watch brown battery", ("watch",)),  # a word for an attribute is
         ("watch 2nd battery", ("watch",)),
         ("watch strap", ("watch",)),  # known together
+        ("watch chronograph", ("watch",)),  # said by those who found what they wanted
         ("brown", ()),
         ("for 24", ()),
         ("時 計", ()),
@@ -97,6 +109,7 @@ def test_what_a_query_is_about(
     monkeypatch.setattr(reader, "_towers", SimpleNamespace(featuriser=featuriser))
     monkeypatch.setattr(reader, "_nothing", PLACES.__getitem__)
     monkeypatch.setattr(reader, "wanted", WantedValues({"brown": {"colour": {"Brown": 1.0}}}))
+    monkeypatch.setattr(reader, "seen", SeenQueries(ONTOLOGY, {"chronograph men": {"watches": 9.0}}, 1.0))
     assert reader.nouns(query.split()) == nouns
 
 
