@@ -233,7 +233,8 @@ class Engine:
         corrected = asked.reading.corrected
         remaining, filtered = list(filters.relaxable()), bool(filters.active())
         likely = self.relevance.shown(found.relevance)
-        if not likely.any() and (less := self.reader.without_context(asked)):
+        shorter = self.reader.shortened(asked)
+        while not likely.any() and (less := next(shorter, None)):
             deadline.check()
             asked = less
             found = self.candidates(asked, k, self._mask(filters))

@@ -1,7 +1,7 @@
 """Reading a query: from what somebody typed to what the models see of it."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -139,18 +139,25 @@ class QueryReader:
         known = not behind or self.seen.knows(behind) or self._towers.featuriser.knows(words[at] + behind)
         return (words[at],) if known else (words[at], behind)
 
-    def without_context(self, query: Query) -> Query | None:
-        """Returns what is left of the query, as its correction, without what it says behind the thing it is about,
-        from the first word on that says little ("trainers for a nurse"), but for what that tells of attributes; None
-        where there is no such."""
+    def shortened(self, query: Query) -> Iterator[Query]:
+        """Yields what is left of the query, as its correction, without what it says behind the thing it is about, from
+        the first word on that says little ("trainers for a nurse"), but for what that tells of attributes, and then
+        without that, too; nothing for a query that may be about something else."""
+        if len(query.nouns) != 1:
+            return
         words = query.reading.corrected.split() if query.reading.corrected else query.reading.words
-        behind = words.index(query.nouns[0]) + 1 if len(query.nouns) == 1 else len(words)
-        cut = next((at for at in range(behind, len(words)) if self._says_little(words[at])), None)
-        if cut is None:
-            return None
-        left = " ".join([*words[:cut], *filter(self.wanted.means, words[cut:])])
-        less = self.read(left)
-        reading = less.reading._replace(corrected=less.reading.corrected or left)
+        behind = range(words.index(query.nouns[0]) + 1, len(words))
+        cut = next((at for at in behind if self._says_little(words[at])), len(words))
+        told = [*words[:cut], *filter(self.wanted.means, words[cut:])]
+        for left in (told, [word for word in told if not self.wanted.means(word)]):
+            if len(left) < len(words):
+                words = left
+                yield self._as_corrected(query, " ".join(left))
+
+    def _as_corrected(self, query: Query, text: str) -> Query:
+        """What the models see of `text`, as the correction of a query that says more of how the thing is to be."""
+        less = self.read(text)
+        reading = less.reading._replace(corrected=less.reading.corrected or text)
         return less._replace(text=query.text, qualifiers=query.qualifiers, wanted=query.wanted, reading=reading)
 
     def _says_little(self, word: str) -> bool:
