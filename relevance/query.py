@@ -135,9 +135,12 @@ class QueryReader:
             return ()
         at = words.index(min(near, key=lambda word: near[word]))
         behind = words[at + 1] if at + 1 < len(words) and telling[at + 1] else ""
-        # Who said the word before, or had both in a title, has meant something that is here.
-        known = not behind or self.seen.knows(behind) or self._towers.featuriser.knows(words[at] + behind)
+        known = not behind or self._was_said(behind) or self._towers.featuriser.knows(words[at] + behind)
         return (words[at],) if known else (words[at], behind)
+
+    def _was_said(self, word: str) -> bool:
+        """Whether people who said the word have chosen something: training knows it, and from no listing."""
+        return self.seen.knows(word) or (self._towers.featuriser.knows(word) and not self.speller.occurs(word))
 
     def shortened(self, query: Query) -> Iterator[Query]:
         """Yields what is left of the query, as its correction, without what it says behind the thing it is about, from

@@ -48,13 +48,13 @@ class Speller:
     def __init__(self, featuriser: Featuriser, occurs: Callable[[str], bool]) -> None:
         self._featuriser = featuriser
         self.words = [word for word in featuriser.words if len(word) > 2 and word.isalpha()]
-        self._occurs = occurs
+        self.occurs = occurs
         self._near = lru_cache(maxsize=10_000)(self._find_near)
 
     def over(self, occurs: Callable[[str], bool]) -> "Speller":
         """Returns the same speller over other listings; what was looked up is shared."""
         speller = copy.copy(self)
-        speller._occurs = occurs
+        speller.occurs = occurs
         return speller
 
     def read(self, query: str) -> Reading:
@@ -96,9 +96,9 @@ class Speller:
 
     def _leading(self, near: str, likeness: float) -> tuple[str, float] | None:
         """A known word that leads somewhere, apart where it is two of them ("flipflops"); None for another one."""
-        if self._occurs(near):
+        if self.occurs(near):
             return near, likeness
-        parts = self._parted(near, self._occurs) if likeness >= ONE_ERROR else None
+        parts = self._parted(near, self.occurs) if likeness >= ONE_ERROR else None
         return (parts, likeness) if parts else None
 
     def _parted(self, word: str, known: Callable[[str], bool]) -> str | None:

@@ -95,6 +95,7 @@ PLACES = {
         ("watch 2nd battery", ("watch",)),
         ("watch strap", ("watch",)),  # known together
         ("watch chronograph", ("watch",)),  # said by those who found what they wanted
+        ("watch zorblax", ("watch",)),  # known, and from no listing
         ("brown", ()),
         ("for 24", ()),
         ("時 計", ()),
@@ -105,7 +106,7 @@ def test_what_a_query_is_about(
     tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch, query: str, nouns: tuple[str, ...]
 ) -> None:
     reader = Engine(tiny_bundle).reader
-    featuriser = Featuriser(("watchstrap",), (), pieces=("##er", "with"), fillers=frozenset({"for"}))
+    featuriser = Featuriser(("watchstrap", "zorblax"), (), pieces=("##er", "with"), fillers=frozenset({"for"}))
     monkeypatch.setattr(reader, "_towers", SimpleNamespace(featuriser=featuriser))
     monkeypatch.setattr(reader, "_nothing", PLACES.__getitem__)
     monkeypatch.setattr(reader, "wanted", WantedValues({"brown": {"colour": {"Brown": 1.0}}}))
