@@ -76,6 +76,7 @@ PLACES = {
     "battery": 0.3,
     "strap": -0.1,
     "chronograph": 0.1,
+    "zorblax": 0.2,
     "wedding": 0.2,
     "brand": 0.0,
 }
