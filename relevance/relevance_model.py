@@ -35,7 +35,7 @@ the place of queries without an answer than to any category; second_noun: how mu
 the noun is that stands behind another one; and both cosines times (1 - familiar), since closeness says less where the
 words are strange."""
 
-LESS_CERTAIN = 0.1
+LESS_CERTAIN = 0.2
 """Beside a hit that reaches the threshold others are shown from this share of it on."""
 
 LEAST_SHARE = 1e-4

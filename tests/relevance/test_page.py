@@ -204,12 +204,11 @@ def _focused(page: Any) -> str:
 
 @pytest.fixture(scope="module")
 def two_kinds(engine: Engine) -> tuple[str, str]:
-    """Leaves of two roots."""
-    ontology = engine.ontology
-    leaves = [i for i in range(len(ontology)) if ontology.is_leaf[i]]
-    first = leaves[0]
-    other = next(i for i in leaves if ontology.paths[i][0] != ontology.paths[first][0])
-    return ontology.ids[first], ontology.ids[other]
+    """Leaves of two roots: the one that WORD, which means nothing, is nearest to, and one that it is far from."""
+    ontology, cosines = engine.ontology, engine.read(WORD).categories
+    leaves = sorted((i for i in range(len(ontology)) if ontology.is_leaf[i]), key=lambda i: -cosines[i])
+    far = next(i for i in reversed(leaves) if ontology.paths[i][0] != ontology.paths[leaves[0]][0])
+    return ontology.ids[leaves[0]], ontology.ids[far]
 
 
 @pytest.fixture(scope="module")
