@@ -79,7 +79,9 @@ class Speller:
             nearest, similarity = self._nearest(word) if lookups > 0 else (word, 0.0)
             lookups -= 1
             likeness += similarity
-            corrected.append(nearest if similarity >= CORRECTION_SIMILARITY else word)
+            # "Racket" is no "jacket".
+            taken = similarity >= CORRECTION_SIMILARITY and not self._featuriser.is_other(word)
+            corrected.append(nearest if taken else word)
         rewritten = " ".join(corrected) if corrected != words else None
         return Reading(words, likeness / len(words), rewritten, foreign / len(words))
 

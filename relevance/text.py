@@ -151,7 +151,8 @@ class Featuriser:
     flop` and `flipflop` share a feature.
 
     pieces: the vocabulary of a text prior; its ids are numbers of their own, from 1 on; fillers: words that say little
-    of what is wanted, left out of a query that has others.
+    of what is wanted, left out of a query that has others; others: words of the language, by a lexicon, of which
+    nothing else is known.
     """
 
     words: tuple[str, ...]
@@ -160,6 +161,7 @@ class Featuriser:
     sizes: tuple[int, ...] = (3, 4)
     pieces: tuple[str, ...] = ()
     fillers: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()
 
     @classmethod
     def fit(
@@ -170,6 +172,7 @@ class Featuriser:
         without: Set[str] = frozenset(),
         pieces: Sequence[str] = (),
         fillers: Iterable[str] = (),
+        others: Iterable[str] = (),
         sizes: Sequence[int] = (3, 4),
         min_count: int = 2,
         max_words: int = 70_000,
@@ -199,9 +202,8 @@ class Featuriser:
             ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
             return tuple(feature for feature, count in ordered[:limit] if count >= min_count)
 
-        return cls(
-            keep(words, max_words), keep(ngrams, max_ngrams), buckets, tuple(sizes), tuple(pieces), frozenset(fillers)
-        )
+        kept = (keep(words, max_words), keep(ngrams, max_ngrams))
+        return cls(*kept, buckets, tuple(sizes), tuple(pieces), frozenset(fillers), frozenset(others))
 
     @property
     def size(self) -> int:
@@ -269,10 +271,15 @@ class Featuriser:
         """Says whether the text prior knows `word` as a whole, as it does the usual words of its language."""
         return len(word) >= _SHORTEST_WORD and word in self._word_pieces
 
+    def is_other(self, word: str) -> bool:
+        """Says whether a lexicon has `word`, or its singular, and nothing else is known of it."""
+        return len(word) >= _SHORTEST_WORD and (word in self.others or word.removesuffix("s") in self.others)
+
     def write(self, path: Path) -> None:
         """Writes the featuriser as JSON."""
         fields = {"format": 2, "buckets": self.buckets, "sizes": self.sizes}
-        lists = {"words": self.words, "ngrams": self.ngrams, "pieces": self.pieces, "fillers": sorted(self.fillers)}
+        lists = {"words": self.words, "ngrams": self.ngrams, "pieces": self.pieces}
+        lists |= {"fillers": tuple(sorted(self.fillers)), "others": tuple(sorted(self.others))}
         path.write_text(json.dumps(fields | lists, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
@@ -282,8 +289,9 @@ class Featuriser:
         if fields.get("format") != 2:
             raise ArtifactError(f"{path}: text model format {fields.get('format')!r}, this version reads 2")
         words, ngrams, pieces = (tuple(fields[name]) for name in ("words", "ngrams", "pieces"))
-        fillers = frozenset(fields.get("fillers", ()))  # earlier releases leave none out
-        return cls(words, ngrams, fields["buckets"], tuple(fields["sizes"]), pieces, fillers)
+        # Earlier releases know neither.
+        fillers, others = (frozenset(fields.get(name, ())) for name in ("fillers", "others"))
+        return cls(words, ngrams, fields["buckets"], tuple(fields["sizes"]), pieces, fillers, others)
 
     def _bucket(self, feature: str) -> int:
         return self._first_bucket + zlib.crc32(feature.encode()) % self.buckets

@@ -121,6 +121,17 @@ def test_a_word_of_the_language_is_not_corrected(speller: Speller) -> None:
     assert speller.read("cab").foreign == 0.0  # too short to be sure
 
 
+def test_a_word_of_a_lexicon_is_not_corrected() -> None:
+    featuriser = Featuriser(("jacket", "table"), (), others=frozenset({"racket", "cot"}))
+    speller = Speller(featuriser, lambda word: True)
+    for word in ("racket", "rackets"):
+        reading = speller.read(word)
+        assert (reading.corrected, reading.foreign) == (None, 0.0)
+        # It may still be an error: how strange it is goes by what it is like.
+        assert reading.familiar == pytest.approx(_likeness(word, "jacket"))
+    assert speller.read("backet").corrected == "jacket"
+
+
 def test_a_typing_error_is_likelier_than_a_forgotten_space() -> None:
     speller = Speller(Featuriser(("cap", "pal", "chappal", "brace", "late", "bracelet"), ()), lambda word: True)
     assert speller.read("cappal").corrected == "chappal"

@@ -215,7 +215,8 @@ def test_batch_equals_bags(texts: list[str], features: int, pieces: int) -> None
 @given(titles=st.lists(ANY_TEXT, max_size=6), text=ANY_TEXT)
 def test_round_trip_gives_the_same_bags(tmp_path_factory: pytest.TempPathFactory, titles: list[str], text: str) -> None:
     path = tmp_path_factory.getbasetemp() / "text.json"
-    featuriser = Featuriser.fit([*titles, *TITLES], min_count=1, pieces=("gam", "##ing"), fillers=["a"], buckets=30)
+    lists = {"fillers": ["a"], "others": ["racket"]}
+    featuriser = Featuriser.fit([*titles, *TITLES], min_count=1, pieces=("gam", "##ing"), buckets=30, **lists)
     featuriser.write(path)
     again = Featuriser.read(path)
     assert again == featuriser
@@ -235,3 +236,10 @@ def test_the_most_frequent_words_of_a_language_come_first_in_its_prior() -> None
     assert {"the", "of", "worda"} <= featuriser.common
     assert not {"a", "##s", "!", "[unk]"} & featuriser.common
     assert Featuriser((), ()).common == frozenset()
+
+
+def test_words_of_a_lexicon_are_others_in_the_plural_too() -> None:
+    featuriser = Featuriser.fit(["table"], others=["racket", "cot"])
+    assert all(map(featuriser.is_other, ("racket", "rackets")))
+    # Too short to be sure.
+    assert not any(map(featuriser.is_other, ("cot", "jacket", "")))

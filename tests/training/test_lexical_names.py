@@ -115,6 +115,13 @@ def test_what_is_like_nothing_here_is_absent(tmp_path: Path) -> None:
     assert "sash" not in found.names
 
 
+def test_other_nouns_are_words_too(tmp_path: Path) -> None:
+    found = named(tmp_path, {"parka": {"coats": 4.0}}, known=frozenset({"guitar"}))
+    assert {"sash", "violin", "lorry"} <= found.others
+    # Names, what is known, names of persons and what is several words.
+    assert not {"fedora", "parka", "guitar", "ada", "flower 7"} & found.others
+
+
 def test_a_catalogue_of_another_language_gets_nothing(tmp_path: Path) -> None:
     ontology = Ontology.from_paths(["a", "b"], [("Диваны",), ("Велосипеды",)])
     with pytest.warns(DataWarning, match="is it of another language"):

@@ -139,6 +139,7 @@ def fit_featuriser(
         without=misspelt,
         pieces=pieces,
         fillers=(*fillers.said, *fillers.like_them),
+        others=lexical.others,
         sizes=ngram_sizes,
     )
 

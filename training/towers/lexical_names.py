@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from relevance.errors import DataWarning
 from relevance.ontology import Ontology
 from relevance.text import tokens
-from training.towers.lexicon import THINGS, Lexicon
+from training.towers.lexicon import NAMES, THINGS, Lexicon
 
 DENSER = 1.2
 """A word is of the catalogue's world where its names lie so much more densely than everywhere (a logarithm)."""
@@ -43,13 +43,15 @@ Shares = dict[int, float]
 @dataclass(frozen=True)
 class LexicalNames:
     """names: of nouns that stand for things of the catalogue, and of their plurals, the share of each category; absent:
-    nouns for things like none of it. None of them is a name by which its things are called already."""
+    nouns for things like none of it. None of them is a name by which its things are called already. others: single
+    words that are nouns, and no such names."""
 
     names: Mapping[str, Shares]
     absent: tuple[str, ...]
+    others: frozenset[str]
 
 
-NO_NAMES = LexicalNames({}, ())
+NO_NAMES = LexicalNames({}, (), frozenset())
 
 
 def lexical_names(
@@ -62,8 +64,7 @@ def lexical_names(
     """Returns what the lexicon adds to the categories' names and to `called`: what people call things, normalised, with
     the weight of their choices in each category (-1 for listings without one). known: words that titles and queries
     have; a noun of several of these says itself what it is; often: those that they have often enough to tell what they
-    mean. With a DataWarning, nothing, where the lexicon has none of the
-    names, or they are about nothing in common."""
+    mean. With a DataWarning, nothing, where the lexicon has none of the names, or they are about nothing in common."""
     space, named = _Space(lexicon), _nouns(lexicon, ontology, called)
     at, density = _meanings(space, named, ontology.ancestor_at(1).tolist())
     if not at:
@@ -74,7 +75,7 @@ def lexical_names(
         )
         return NO_NAMES
     placed = _Placed(space, at)
-    names, absent = {}, []
+    names, absent, others = {}, [], set()
     for noun, senses in lexicon.senses.items():
         words = noun.split()
         if noun in named or (known if len(words) > 1 else often).issuperset(words):
@@ -83,10 +84,14 @@ def lexical_names(
         order = [i for i in np.argsort(-likely, kind="stable").tolist() if likely[i] >= DENSER]
         if shares := next(filter(None, (placed.shares(senses[i]) for i in order)), None):
             names[noun] = shares
-        elif not known.issuperset(words) and _is_strange(space, density, senses):
+            continue
+        if not known.issuperset(words) and _is_strange(space, density, senses):
             absent.append(noun)
+        if len(words) == 1 and any(lexicon.file[sense] != NAMES for sense in senses):
+            others.add(noun)
     plurals = {lexicon.plural(noun): shares for noun, shares in names.items()}
-    return LexicalNames(names | {plural: own for plural, own in plurals.items() if plural not in often}, tuple(absent))
+    names |= {plural: own for plural, own in plurals.items() if plural not in often}
+    return LexicalNames(names, tuple(absent), frozenset(others))
 
 
 def _is_strange(space: "_Space", density: NDArray[np.float64], senses: Sequence[int]) -> bool:
