@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from relevance.catalogue import Catalogue
 from relevance.category_filter import CategoryModel
+from relevance.nouns import Nouns
 from relevance.results import CategoryFilter
 from relevance.seen import SeenQueries
 from relevance.spelling import Reading, Speller
@@ -23,15 +23,12 @@ _REMEMBERED, _LONGEST = 1000, 100
 """Queries kept as they were read, and how many characters these have at most: on any site the same is searched again
 and again. With a thousand categories one takes 10 kB."""
 
-_NOUNS = 10_000
-"""Words of which it is kept how much they are like things of the catalogue."""
-
 
 class Query(NamedTuple):
     """A query as the models see it. embedding: float32 `[dim]`; categories: float32 `[categories]`, cosines; shares:
     float32 `[categories]`, probabilities; nothing: how much nearer it is to the place of queries without an answer than
-    to any category; nouns: what it may be about (`QueryReader.nouns`), and second_noun, how much less like a thing of
-    the catalogue the second of them is than the first; qualifiers: numbers of the words that say how the thing is to
+    to any category; nouns: what it may be about (`Nouns.of`), and second_noun, how much less like a thing of the
+    catalogue the second of them is than the first; qualifiers: numbers of the words that say how the thing is to
     be; wanted: what the words say of attributes; ranges: ranges of ontology positions, the subtrees of its category
     filter, none where it has no filter."""
 
@@ -66,7 +63,7 @@ class QueryReader:
         self._towers = towers
         self.speller = Speller(towers.featuriser, self._leads_somewhere(catalogue))
         self._known: dict[str, Query] = {}
-        self._nothing = lru_cache(maxsize=_NOUNS)(self._find_nothing)
+        self.nouns = self._nouns()
 
     def over(self, categories: CategoryModel, catalogue: Catalogue) -> "QueryReader":
         """Returns the same reader over another state of the catalogue."""
@@ -74,7 +71,7 @@ class QueryReader:
         reader.categories = categories
         reader.speller = self.speller.over(self._leads_somewhere(catalogue))
         reader._known = {}
-        reader._nothing = lru_cache(maxsize=_NOUNS)(reader._find_nothing)
+        reader.nouns = reader._nouns()
         return reader
 
     def learn(
@@ -88,6 +85,7 @@ class QueryReader:
         self.wanted = self.wanted if wanted is None else wanted
         self.qualifies = self.qualifies if qualifies is None else qualifies
         self._known = {}
+        self.nouns = self._nouns()
 
     def read(self, text: str) -> Query:
         """Returns `text` as the models see it; any text is a query. Its arrays are read-only."""
@@ -113,71 +111,29 @@ class QueryReader:
         nothing = float(self._towers.nothing @ embedding) - float(cosines.max())
         words = reading.corrected.split() if reading.corrected else reading.words
         qualifiers, wanted = self.qualifying(words), self.wanted.of(words)
-        nouns = self.nouns(words)
+        nouns = self.nouns.of(words)
         ranges = self._ranges(found)
         for array in (embedding, cosines, shares):
             array.flags.writeable = False
         said = (qualifiers, wanted, reading)
-        return Query(text, embedding, cosines, shares, nothing, nouns, self._second_noun(nouns), *said, found, ranges)
+        return Query(text, embedding, cosines, shares, nothing, nouns, self.nouns.second(nouns), *said, found, ranges)
 
     def qualifying(self, words: Sequence[str]) -> tuple[int, ...]:
         """Returns the numbers of those of `words` (normalised) that say how a thing is to be, and not what it is."""
         numbers = (self._towers.featuriser.number(word) for word in dict.fromkeys(words))
         return tuple(number for number in numbers if number is not None and self.qualifies[number])
 
-    def nouns(self, words: Sequence[str]) -> tuple[str, ...]:
-        """Returns what a query of these words (normalised) may be about: the word most like things of the catalogue
-        and, where it is new beside it, the one behind. In English and many other languages the last of several nouns
-        is the thing: a watch battery is no watch."""
-        telling = [self._tells(word) for word in words]
-        near = {word: self._nothing(word) for word, tells in zip(words, telling, strict=True) if tells}
-        if not near:
-            return ()
-        at = words.index(min(near, key=lambda word: near[word]))
-        behind = words[at + 1] if at + 1 < len(words) and telling[at + 1] else ""
-        known = not behind or self._was_said(behind) or self._towers.featuriser.knows(words[at] + behind)
-        return (words[at],) if known else (words[at], behind)
-
-    def _was_said(self, word: str) -> bool:
-        """Whether people who said the word have chosen something: training knows it, and from no listing."""
-        return self.seen.knows(word) or (self._towers.featuriser.knows(word) and not self.speller.occurs(word))
-
     def shortened(self, query: Query) -> Iterator[Query]:
-        """Yields what is left of the query, as its correction, without what it says behind the thing it is about, from
-        the first word on that says little ("trainers for a nurse"), but for what that tells of attributes, and then
-        without that, too; nothing for a query that may be about something else."""
-        if len(query.nouns) != 1:
-            return
+        """Yields what is left of the query, as its correction, where it says less of what the thing is for, and how it
+        is to be (`Nouns.shortened`)."""
         words = query.reading.corrected.split() if query.reading.corrected else query.reading.words
-        behind = range(words.index(query.nouns[0]) + 1, len(words))
-        cut = next((at for at in behind if self._says_little(words[at])), len(words))
-        told = [*words[:cut], *filter(self.wanted.means, words[cut:])]
-        for left in (told, [word for word in told if not self.wanted.means(word)]):
-            if len(left) < len(words):
-                words = left
-                yield self._as_corrected(query, " ".join(left))
+        for left in map(" ".join, self.nouns.shortened(words, query.nouns)):
+            less = self.read(left)
+            reading = less.reading._replace(corrected=less.reading.corrected or left)
+            yield less._replace(text=query.text, qualifiers=query.qualifiers, wanted=query.wanted, reading=reading)
 
-    def _as_corrected(self, query: Query, text: str) -> Query:
-        """What the models see of `text`, as the correction of a query that says more of how the thing is to be."""
-        less = self.read(text)
-        reading = less.reading._replace(corrected=less.reading.corrected or text)
-        return less._replace(text=query.text, qualifiers=query.qualifiers, wanted=query.wanted, reading=reading)
-
-    def _says_little(self, word: str) -> bool:
-        featuriser = self._towers.featuriser
-        return word in featuriser.fillers or word in featuriser.common or (len(word) < 2 and word.isascii())
-
-    def _tells(self, word: str) -> bool:
-        """Whether a word may say what a thing is: characters of a script without spaces alone do not."""
-        return not (self._says_little(word) or len(word) < 2 or word[0].isdigit() or self.wanted.means(word))
-
-    def _find_nothing(self, word: str) -> float:
-        """How much nearer a word alone is to the place of queries without an answer than to any category."""
-        embedding = self._towers.query(word)
-        return float(self._towers.nothing @ embedding) - float(self.categories.cosines(embedding).max())
-
-    def _second_noun(self, nouns: Sequence[str]) -> float:
-        return max(0.0, self._nothing(nouns[1]) - self._nothing(nouns[0])) if len(nouns) == 2 else 0.0
+    def _nouns(self) -> Nouns:
+        return Nouns(self._towers, self.categories, self.seen, self.wanted, self.speller)
 
     def _embed(self, query: str, corrected: str | None) -> NDArray[np.float32]:
         """The vector of the query; of a misspelt one, something of its correction's too: neither is right always."""

@@ -54,7 +54,7 @@ def test_what_a_thing_is_for_is_left_out_before_nothing_is_found(with_threshold:
 
     def opened(threshold: float) -> Engine:
         engine = with_threshold(threshold)
-        engine.reader._nothing = lambda word: -0.5 if word == "sofa" else 0.0
+        engine.reader.nouns._nothing = lambda word: -0.5 if word == "sofa" else 0.0
         return engine
 
     engine = opened(0.0)

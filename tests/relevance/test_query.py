@@ -1,8 +1,6 @@
 """A query that was read is remembered, and nothing else of it changes."""
 
-from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,9 +8,7 @@ import pytest
 import relevance
 from relevance import query as query_module
 from relevance.engine import Engine
-from relevance.ontology import Ontology
 from relevance.seen import SeenQueries
-from relevance.text import Featuriser
 from relevance.wanted import WantedValues
 
 QUERIES = ("gaming keyboard", "gamming keybord", "sofa", "quantum flux capacitor", "")
@@ -68,93 +64,27 @@ def test_another_catalogue_reads_anew(tiny_bundle: Path) -> None:
     assert engine.read("sofa") is first
 
 
-ONTOLOGY = Ontology.from_paths(["watches"], [("Watches",)])
-PLACES = {
-    "watch": -0.6,
-    "leather": -0.3,
-    "brown": -0.5,
-    "battery": 0.3,
-    "strap": -0.1,
-    "chronograph": 0.1,
-    "zorblax": 0.2,
-    "wedding": 0.2,
-    "brand": 0.0,
-}
-"""How near words are to nothing, rather than to a thing."""
-
-
-@pytest.mark.parametrize(
-    ("query", "nouns"),
-    [
-        ("watch battery", ("watch", "battery")),
-        ("leather watch battery brand", ("watch", "battery")),
-        ("battery watch", ("watch",)),
-        ("watch", ("watch",)),
-        ("watch for wedding", ("watch",)),  # a filler is between them
-        ("watch with battery", ("watch",)),  # a frequent word of the language is
-        ("watch brown battery", ("watch",)),  # a word for an attribute is
-        ("watch 2nd battery", ("watch",)),
-        ("watch strap", ("watch",)),  # known together
-        ("watch chronograph", ("watch",)),  # said by those who found what they wanted
-        ("watch zorblax", ("watch",)),  # known, and from no listing
-        ("brown", ()),
-        ("for 24", ()),
-        ("時 計", ()),
-        ("", ()),
-    ],
-)
-def test_what_a_query_is_about(
-    tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch, query: str, nouns: tuple[str, ...]
-) -> None:
-    reader = Engine(tiny_bundle).reader
-    featuriser = Featuriser(("watchstrap", "zorblax"), (), pieces=("##er", "with"), fillers=frozenset({"for"}))
-    monkeypatch.setattr(reader, "_towers", SimpleNamespace(featuriser=featuriser))
-    monkeypatch.setattr(reader, "_nothing", PLACES.__getitem__)
-    monkeypatch.setattr(reader, "wanted", WantedValues({"brown": {"colour": {"Brown": 1.0}}}))
-    monkeypatch.setattr(reader, "seen", SeenQueries(ONTOLOGY, {"chronograph men": {"watches": 9.0}}, 1.0))
-    assert reader.nouns(query.split()) == nouns
-
-
-@pytest.mark.parametrize(
-    ("query", "left"),
-    [
-        ("sofa x quux", ["sofa"]),
-        ("zorblax sofa for quux x zorblax", ["zorblax sofa"]),
-        ("sofa for a brown quux", ["sofa brown", "sofa"]),  # brown is the sofa
-        ("brown sofa", ["sofa"]),
-        ("for x sofa", []),
-        ("sofa quux for zorblax", []),  # about the second noun, not the sofa
-        ("sofa", []),
-        ("brown", []),
-        ("", []),
-    ],
-)
-def test_a_query_gets_shorter(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch, query: str, left: list[str]) -> None:
+def test_a_shorter_query_is_the_correction_of_the_whole(tiny_bundle: Path) -> None:
     reader = Engine(tiny_bundle).reader
     reader.learn(wanted=WantedValues({"brown": {"colour": {"Brown": 1.0}}}))
-    places = {"sofa": -0.6}
-    monkeypatch.setattr(reader, "_nothing", lambda word: places.get(word, 0.0))
-    featuriser = replace(reader._towers.featuriser, fillers=frozenset({"for"}))
-    monkeypatch.setattr(reader._towers, "featuriser", featuriser)
-    asked = reader.read(query)
-    shorter = list(reader.shortened(asked))
-    assert [less.reading.corrected for less in shorter] == left
-    for less in shorter:
-        assert (less.text, less.wanted, less.qualifiers) == (query, asked.wanted, asked.qualifiers)
-        np.testing.assert_array_equal(less.embedding, reader.read(str(less.reading.corrected)).embedding)
+    asked = reader.read("brown sofa")
+    assert asked.nouns == ("sofa",)
+    (less,) = reader.shortened(asked)
+    assert (less.text, less.reading.corrected) == ("brown sofa", "sofa")
+    assert (less.wanted, less.qualifiers) == (asked.wanted, asked.qualifiers) != ({}, ())
+    np.testing.assert_array_equal(less.embedding, reader.read("sofa").embedding)
 
 
-def test_the_second_noun_is_measured_beside_the_first(tiny_bundle: Path) -> None:
+def test_the_second_noun_is_measured_by_the_towers(tiny_bundle: Path) -> None:
     reader = Engine(tiny_bundle).reader
-    towers, categories = reader._towers, reader.categories
+    towers = reader._towers
     alone = {
         word: float(towers.nothing @ towers.query(word) - (towers.category_embeddings @ towers.query(word)).max())
         for word in ("sofa", "quux")
     }
-    assert reader.nouns(["sofa", "quux"]) == ("sofa", "quux")
+    assert reader.read("sofa quux").nouns == ("sofa", "quux")
     assert reader.read("sofa quux").second_noun == pytest.approx(alone["quux"] - alone["sofa"], abs=1e-5)
     assert reader.read("sofa").second_noun == 0.0
-    assert len(categories.cosines(towers.query("sofa"))) == len(towers.category_embeddings)
 
 
 def test_the_vector_of_a_query_is_that_by_which_listings_are_found(tiny_bundle: Path) -> None:

@@ -1,0 +1,75 @@
+"""What a query is about: of its words the one for a thing of the catalogue, and perhaps one for something else.
+
+In English and many other languages the last of several nouns is the thing: a watch battery is no watch.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from relevance.category_filter import CategoryModel
+from relevance.seen import SeenQueries
+from relevance.spelling import Speller
+from relevance.towers import Towers
+from relevance.wanted import WantedValues
+
+_REMEMBERED = 10_000
+"""Words of which it is kept how much they are like things of the catalogue."""
+
+
+class Nouns:
+    """Think `words -> (thing,)` or `(thing, another)`, over one state of the catalogue. Words are normalised."""
+
+    def __init__(
+        self, towers: Towers, categories: CategoryModel, seen: SeenQueries, wanted: WantedValues, speller: Speller
+    ) -> None:
+        self._towers, self._categories, self._seen, self._wanted = towers, categories, seen, wanted
+        self._speller, self._featuriser = speller, towers.featuriser
+        self._nothing = lru_cache(maxsize=_REMEMBERED)(self._find_nothing)
+
+    def of(self, words: Sequence[str]) -> tuple[str, ...]:
+        """Returns the word most like things of the catalogue and, where it is new beside it, the one behind; empty
+        where no word tells of a thing."""
+        telling = [self._tells(word) for word in words]
+        near = {word: self._nothing(word) for word, tells in zip(words, telling, strict=True) if tells}
+        if not near:
+            return ()
+        at = words.index(min(near, key=lambda word: near[word]))
+        behind = words[at + 1] if at + 1 < len(words) and telling[at + 1] else ""
+        known = not behind or self._was_said(behind) or self._featuriser.knows(words[at] + behind)
+        return (words[at],) if known else (words[at], behind)
+
+    def second(self, nouns: Sequence[str]) -> float:
+        """Returns how much less like a thing of the catalogue the second of two nouns is than the first, in cosines; 0
+        for fewer."""
+        return max(0.0, self._nothing(nouns[1]) - self._nothing(nouns[0])) if len(nouns) == 2 else 0.0
+
+    def shortened(self, words: Sequence[str], nouns: Sequence[str]) -> Iterator[list[str]]:
+        """Yields `words` without those behind the thing, from the first on that says little ("trainers for a nurse"),
+        but for what they tell of attributes, and then without what tells of these, too; nothing for words that may be
+        about something else. nouns: those of `words`."""
+        if len(nouns) != 1:
+            return
+        behind = range(words.index(nouns[0]) + 1, len(words))
+        cut = next((at for at in behind if self._says_little(words[at])), len(words))
+        told = [*words[:cut], *filter(self._wanted.means, words[cut:])]
+        for left in (told, [word for word in told if not self._wanted.means(word)]):
+            if len(left) < len(words):
+                words = left
+                yield left
+
+    def _tells(self, word: str) -> bool:
+        """Whether a word may say what a thing is: characters of a script without spaces alone do not."""
+        return not (self._says_little(word) or len(word) < 2 or word[0].isdigit() or self._wanted.means(word))
+
+    def _says_little(self, word: str) -> bool:
+        common = word in self._featuriser.fillers or word in self._featuriser.common
+        return common or (len(word) < 2 and word.isascii())
+
+    def _was_said(self, word: str) -> bool:
+        """Whether people who said the word have chosen something: training knows it, and from no listing."""
+        return self._seen.knows(word) or (self._featuriser.knows(word) and not self._speller.occurs(word))
+
+    def _find_nothing(self, word: str) -> float:
+        """How much nearer a word alone is to the place of queries without an answer than to any category."""
+        embedding = self._towers.query(word)
+        return float(self._towers.nothing @ embedding) - float(self._categories.cosines(embedding).max())

@@ -1,0 +1,91 @@
+"""What a query is about, by words whose places are given by hand."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from relevance.nouns import Nouns
+from relevance.ontology import Ontology
+from relevance.seen import SeenQueries
+from relevance.spelling import Speller
+from relevance.text import Featuriser
+from relevance.wanted import WantedValues
+
+ONTOLOGY = Ontology.from_paths(["watches", "belts"], [("Watches",), ("Belts",)])
+PLACES = {
+    "watch": (0.9, 0.1, 0.0),
+    "leather": (0.3, 0.4, 0.2),
+    "brown": (0.5, 0.5, 0.0),
+    "battery": (0.2, 0.1, 0.7),
+    "strap": (0.3, 0.3, 0.3),
+    "chronograph": (0.1, 0.0, 0.3),
+    "zorblax": (0.0, 0.1, 0.4),
+    "nurse": (0.1, 0.1, 0.6),
+}
+"""How near words are to watches, to belts, and to nothing."""
+
+
+def _nouns() -> Nouns:
+    featuriser = Featuriser(("watchstrap", "zorblax"), (), pieces=("##er", "with"), fillers=frozenset({"for"}))
+    towers: Any = SimpleNamespace(
+        featuriser=featuriser,
+        nothing=np.array([0, 0, 1], np.float32),
+        query=lambda word: np.array(PLACES.get(word, (0, 0, 0)), np.float32),
+    )
+    categories: Any = SimpleNamespace(cosines=lambda embedding: embedding[:2])
+    seen = SeenQueries(ONTOLOGY, {"chronograph men": {"watches": 9.0}}, 1.0)
+    wanted = WantedValues({"brown": {"colour": {"Brown": 1.0}}, "pale": {"colour": {"Beige": 0.2}}})
+    return Nouns(towers, categories, seen, wanted, Speller(featuriser, lambda word: word != "zorblax"))
+
+
+@pytest.mark.parametrize(
+    ("query", "nouns"),
+    [
+        ("watch battery", ("watch", "battery")),
+        ("leather watch battery brown", ("watch", "battery")),
+        ("battery watch", ("watch",)),
+        ("watch", ("watch",)),
+        ("watch for nurse", ("watch",)),  # a filler is between them
+        ("watch with battery", ("watch",)),  # a frequent word of the language is
+        ("watch brown battery", ("watch",)),  # a word for an attribute is
+        ("watch 2nd battery", ("watch",)),
+        ("watch strap", ("watch",)),  # known together
+        ("watch chronograph", ("watch",)),  # said by those who found what they wanted
+        ("watch zorblax", ("watch",)),  # known, and from no listing
+        ("brown", ()),
+        ("for 24", ()),
+        ("時 計", ()),
+        ("", ()),
+    ],
+)
+def test_what_a_query_is_about(query: str, nouns: tuple[str, ...]) -> None:
+    assert _nouns().of(query.split()) == nouns
+
+
+def test_the_second_is_measured_beside_the_first() -> None:
+    # Battery: 0.7 - 0.2, watch: 0 - 0.9.
+    assert _nouns().second(("watch", "battery")) == pytest.approx(1.4)
+    assert _nouns().second(("battery", "watch")) == 0.0
+    assert _nouns().second(("watch",)) == _nouns().second(()) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("query", "shorter"),
+    [
+        ("leather watch for nurse with battery", ["leather watch"]),
+        ("watch x nurse", ["watch"]),
+        ("watch for brown nurse", ["watch brown", "watch"]),  # brown is the watch
+        ("brown watch", ["watch"]),
+        ("pale watch", []),  # which may be anything
+        ("for nurse", []),
+        ("for watch", []),
+        ("watch battery for nurse", []),  # about the battery
+        ("watch", []),
+        ("", []),
+    ],
+)
+def test_a_query_gets_shorter(query: str, shorter: list[str]) -> None:
+    nouns, words = _nouns(), query.split()
+    assert [" ".join(left) for left in nouns.shortened(words, nouns.of(words))] == shorter
