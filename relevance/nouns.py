@@ -45,9 +45,9 @@ class Nouns:
 
     def shortened(self, words: Sequence[str], nouns: Sequence[str]) -> Iterator[list[str]]:
         """Yields `words` without those behind the thing, from the first on that says little ("trainers for a nurse"),
-        but for what they tell of attributes, and then without what tells of these, too; nothing for words that may be
-        about something else. nouns: those of `words`."""
-        if len(nouns) != 1:
+        but for what they tell of attributes, and then without what tells of these, too; nothing for words that are
+        about no thing, or may be about something else. nouns: those of `words`."""
+        if len(nouns) != 1 or self._nothing(nouns[0]) >= 0:
             return
         behind = range(words.index(nouns[0]) + 1, len(words))
         cut = next((at for at in behind if self._says_little(words[at])), len(words))

@@ -82,6 +82,7 @@ def test_the_second_is_measured_beside_the_first() -> None:
         ("for nurse", []),
         ("for watch", []),
         ("watch battery for nurse", []),  # about the battery
+        ("battery for nurse", []),  # about nothing that is here
         ("watch", []),
         ("", []),
     ],
