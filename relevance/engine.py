@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from relevance.absent import AbsentWords
 from relevance.bundle import BundleLayout, Calibration, open_manifest
 from relevance.candidates import Candidates, gather, with_every_word
 from relevance.catalogue import Catalogue, Segment
@@ -73,7 +74,10 @@ class Engine:
         counts = self.catalogue.counts()
         categories = CategoryModel(self.ontology, self.towers.category_embeddings, counts, calibration.category)
         seen, wanted = SeenQueries.read(layout.seen, self.ontology), WantedValues.read(layout.wanted)
-        self.reader = QueryReader(self.towers, categories, self.catalogue, seen, wanted, np.load(layout.qualifiers))
+        # Only calibrating anew cannot do without.
+        absent = AbsentWords.read(layout.towers.absent) if layout.towers.absent.is_file() else AbsentWords()
+        said = (np.load(layout.qualifiers), frozenset(absent.modifiers))
+        self.reader = QueryReader(self.towers, categories, self.catalogue, seen, wanted, *said)
         self.related_queries = RelatedQueries.read(layout.related, layout.related_embeddings)
         self._encoder = ImageEncoder(layout.image_encoder, threads) if layout.image_encoder.exists() else None
         self.versions = {"bundle": manifest["created_at"], "fingerprint": manifest["fingerprint"][:16]}

@@ -20,10 +20,17 @@ class Nouns:
     """Think `words -> (thing,)` or `(thing, another)`, over one state of the catalogue. Words are normalised."""
 
     def __init__(
-        self, towers: Towers, categories: CategoryModel, seen: SeenQueries, wanted: WantedValues, speller: Speller
+        self,
+        towers: Towers,
+        categories: CategoryModel,
+        seen: SeenQueries,
+        wanted: WantedValues,
+        speller: Speller,
+        modifiers: frozenset[str],
     ) -> None:
+        """modifiers: words that are said of anything ("plain")."""
         self._towers, self._categories, self._seen, self._wanted = towers, categories, seen, wanted
-        self._speller, self._featuriser = speller, towers.featuriser
+        self._speller, self._featuriser, self._modifiers = speller, towers.featuriser, modifiers
         self._nothing = lru_cache(maxsize=_REMEMBERED)(self._find_nothing)
 
     def of(self, words: Sequence[str]) -> tuple[str, ...]:
@@ -66,7 +73,10 @@ class Nouns:
         return common or (len(word) < 2 and word.isascii())
 
     def _was_said(self, word: str) -> bool:
-        """Whether people who said the word have chosen something: training knows it, and from no listing."""
+        """Whether the word is said of anything, or people who said it have chosen something: training knows it, and
+        from no listing."""
+        if word in self._modifiers:
+            return True
         return self._seen.knows(word) or (self._featuriser.knows(word) and not self._speller.occurs(word))
 
     def _find_nothing(self, word: str) -> float:

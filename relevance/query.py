@@ -57,10 +57,12 @@ class QueryReader:
         seen: SeenQueries,
         wanted: WantedValues,
         qualifies: NDArray[np.bool_],
+        modifiers: frozenset[str] = frozenset(),
     ) -> None:
-        """qualifies: bool `[words + 1]`, as `relevance.qualifiers.qualifiers` has it."""
+        """qualifies: bool `[words + 1]`, as `relevance.qualifiers.qualifiers` has it; modifiers: words that are said of
+        anything."""
         self.categories, self.seen, self.wanted, self.qualifies = categories, seen, wanted, qualifies
-        self._towers = towers
+        self._towers, self._modifiers = towers, modifiers
         self.speller = Speller(towers.featuriser, self._leads_somewhere(catalogue))
         self._known: dict[str, Query] = {}
         self.nouns = self._nouns()
@@ -133,7 +135,7 @@ class QueryReader:
             yield less._replace(text=query.text, qualifiers=query.qualifiers, wanted=query.wanted, reading=reading)
 
     def _nouns(self) -> Nouns:
-        return Nouns(self._towers, self.categories, self.seen, self.wanted, self.speller)
+        return Nouns(self._towers, self.categories, self.seen, self.wanted, self.speller, self._modifiers)
 
     def _embed(self, query: str, corrected: str | None) -> NDArray[np.float32]:
         """The vector of the query; of a misspelt one, something of its correction's too: neither is right always."""

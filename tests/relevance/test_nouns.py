@@ -37,7 +37,9 @@ def _nouns() -> Nouns:
     categories: Any = SimpleNamespace(cosines=lambda embedding: embedding[:2])
     seen = SeenQueries(ONTOLOGY, {"chronograph men": {"watches": 9.0}}, 1.0)
     wanted = WantedValues({"brown": {"colour": {"Brown": 1.0}}, "pale": {"colour": {"Beige": 0.2}}})
-    return Nouns(towers, categories, seen, wanted, Speller(featuriser, lambda word: word != "zorblax"))
+    return Nouns(
+        towers, categories, seen, wanted, Speller(featuriser, lambda word: word != "zorblax"), frozenset({"nurse"})
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,7 @@ def _nouns() -> Nouns:
         ("watch strap", ("watch",)),  # known together
         ("watch chronograph", ("watch",)),  # said by those who found what they wanted
         ("watch zorblax", ("watch",)),  # known, and from no listing
+        ("watch nurse", ("watch",)),  # said of anything
         ("brown", ()),
         ("for 24", ()),
         ("時 計", ()),
