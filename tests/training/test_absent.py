@@ -69,7 +69,8 @@ def test_a_prior_without_words_for_what_is_absent_leaves_it_to_made_up_words() -
 
 
 def test_a_lexicon_tells_more_words_for_what_is_absent_and_fewer() -> None:
-    lexical = LexicalNames({"pony cello": {0: 1.0}}, ("piano", "piano violin", "sofas piano", "sofas", "harp"))
+    absent = ("piano", "piano violin", "sofas piano", "sofas", "harp")
+    lexical = LexicalNames({"pony cello": {0: 1.0}}, absent, frozenset())
     learned, left = absent_words(_corpus("sofas", "bikes"), _prior("sofas"), NO_FILLERS, lexical)
     words = {*learned.words, *left.words}
     # A word of a name for what is here is not absent, however far from the categories it lies.
