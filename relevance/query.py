@@ -57,7 +57,7 @@ class QueryReader:
         seen: SeenQueries,
         wanted: WantedValues,
         qualifies: NDArray[np.bool_],
-        modifiers: frozenset[str] = frozenset(),
+        modifiers: frozenset[str],
     ) -> None:
         """qualifies: bool `[words + 1]`, as `relevance.qualifiers.qualifiers` has it; modifiers: words that are said of
         anything."""
@@ -111,7 +111,7 @@ class QueryReader:
         seen = shares is not predicted
         found = self.categories.filter(cosines, shares, seen) if reading.words else self.categories.no_filter
         nothing = float(self._towers.nothing @ embedding) - float(cosines.max())
-        words = reading.corrected.split() if reading.corrected else reading.words
+        words = reading.understood
         qualifiers, wanted = self.qualifying(words), self.wanted.of(words)
         nouns = self.nouns.of(words)
         ranges = self._ranges(found)
@@ -128,8 +128,7 @@ class QueryReader:
     def shortened(self, query: Query) -> Iterator[Query]:
         """Yields what is left of the query, as its correction, where it says less of what the thing is for, and how it
         is to be (`Nouns.shortened`)."""
-        words = query.reading.corrected.split() if query.reading.corrected else query.reading.words
-        for left in map(" ".join, self.nouns.shortened(words, query.nouns)):
+        for left in map(" ".join, self.nouns.shortened(query.reading.understood, query.nouns)):
             less = self.read(left)
             reading = less.reading._replace(corrected=less.reading.corrected or left)
             yield less._replace(text=query.text, qualifiers=query.qualifiers, wanted=query.wanted, reading=reading)

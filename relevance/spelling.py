@@ -41,6 +41,11 @@ class Reading(NamedTuple):
     corrected: str | None
     foreign: float = 0.0
 
+    @property
+    def understood(self) -> list[str]:
+        """The words, those of the correction where there is one."""
+        return self.corrected.split() if self.corrected else self.words
+
 
 class Speller:
     """Reads queries against the words that training knows and, for corrections, those that lead somewhere."""
