@@ -18,7 +18,7 @@ CORRECTION_SIMILARITY = 0.7
 """From here on a correction is offered; below, the likeness only counts as familiarity."""
 
 ONE_ERROR = 0.8
-"""Words written as one are only taken apart for so much likeness: one wrong letter of five."""
+"""One wrong letter of five. For so much likeness a known word that is two written as one is taken apart."""
 
 SOUNDS_ALIKE = 0.79
 """How much alike words are at least that sound the same, a little less than by one wrong letter, where they have

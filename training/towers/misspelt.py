@@ -6,11 +6,9 @@ from collections.abc import Iterator, Sequence
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from relevance.spelling import ONE_ERROR
 from relevance.text import tokens
 from training.towers.corpus import Corpus, asked_texts
-
-ONE_ERROR = 0.8
-"""From here on one error is what two words differ by."""
 
 RARER = 20
 """An error is made in at most one of so many cases."""
