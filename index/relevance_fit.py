@@ -34,6 +34,8 @@ MOST_QUERIES = 3000
 FEWEST_UNMATCHED = 30
 """With fewer held-out queries whose words match nothing, the threshold is chosen on all of them."""
 
+OTHER_THINGS = 4
+"""One query of so many gets a word for another thing behind what it is about."""
 
 HEAVIEST_SECOND_NOUN = 30.0
 """At most so much weight is taken away for it."""
@@ -72,11 +74,11 @@ def fit_relevance(
     sample = rng.permutation(len(votes.queries))[:MOST_QUERIES].tolist()
     examples = _examples(engine, votes, sample)
     _add_absent(engine, examples, absent, len(sample), seed)
-    others = _of_other_things(engine, votes, absent, sample[::4], Random(seed))
     labels = np.concatenate(examples.labels)
     measured = {"relevance_pairs": len(labels), "relevant_share": float(labels.mean()) if len(labels) else 0.0}
     if not labels.any():
         return engine.relevance, measured
+    others = _of_other_things(engine, votes, absent, sample[::OTHER_THINGS], Random(seed))
     fitted, bias = _fit(examples, others)
     weights = tuple(round(float(w), 6) for w in fitted)
     # What people chose says how they ask, but also what the words had brought before them: the order is learned from
