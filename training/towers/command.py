@@ -19,7 +19,10 @@ def command(
     ] = Options.text_prior,
     lexicon: Annotated[
         Path | None,
-        typer.Option(help="WordNet database (index.noun, data.noun, noun.exc) for names never seen in behaviour."),
+        typer.Option(
+            help="WordNet database (index.noun, data.noun, noun.exc) for names never seen in behaviour, and for words "
+            "that are no typing errors."
+        ),
     ] = None,
     dim: Annotated[int, typer.Option(min=8, help="Dimensions that are learned.")] = Options.dim,
     epochs: Annotated[int, typer.Option(min=1)] = Options.epochs,
