@@ -5,12 +5,16 @@ In English and many other languages the last of several nouns is the thing: a wa
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from relevance.category_filter import CategoryModel
 from relevance.seen import SeenQueries
 from relevance.spelling import Speller
 from relevance.towers import Towers
 from relevance.wanted import WantedValues
+
+CLEARLY = 0.3
+"""A word is for a thing of the catalogue when it is by so much nearer to a category than to nothing."""
 
 _REMEMBERED = 10_000
 """Words of which it is kept how much they are like things of the catalogue."""
@@ -27,11 +31,24 @@ class Nouns:
         wanted: WantedValues,
         speller: Speller,
         modifiers: frozenset[str],
+        joining: frozenset[str],
     ) -> None:
-        """modifiers: words that are said of anything ("plain")."""
+        """modifiers: words that are said of anything ("plain"); joining: words between several things ("and")."""
         self._towers, self._categories, self._seen, self._wanted = towers, categories, seen, wanted
-        self._speller, self._featuriser, self._modifiers = speller, towers.featuriser, modifiers
+        self._speller, self._featuriser = speller, towers.featuriser
+        self._modifiers, self._joining = modifiers, joining
         self._nothing = lru_cache(maxsize=_REMEMBERED)(self._find_nothing)
+
+    def head(self, words: Sequence[str]) -> list[str]:
+        """Returns the words up to a thing of the catalogue that a word follows which says little, "a loose top" of "a
+        loose top to wear over leggings", and those behind it that tell of attributes; all words where there is none, or
+        the rest says no other thing."""
+        for at, (word, behind) in enumerate(pairwise(words), start=1):
+            if self._parts(behind) and self._tells(word) and self._nothing(word) <= -CLEARLY:
+                rest = words[at:]
+                told = [word for word in rest if self._wanted.means(word)]
+                return [*words[:at], *told] if any(map(self._tells, rest)) else list(words)
+        return list(words)
 
     def of(self, words: Sequence[str]) -> tuple[str, ...]:
         """Returns the word most like things of the catalogue and, where it is new beside it, the one behind; empty
@@ -67,6 +84,9 @@ class Nouns:
     def _tells(self, word: str) -> bool:
         """Whether a word may say what a thing is: characters of a script without spaces alone do not."""
         return not (self._says_little(word) or len(word) < 2 or word[0].isdigit() or self._wanted.means(word))
+
+    def _parts(self, word: str) -> bool:
+        return self._says_little(word) and word not in self._joining
 
     def _says_little(self, word: str) -> bool:
         common = word in self._featuriser.fillers or word in self._featuriser.common

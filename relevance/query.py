@@ -10,14 +10,19 @@ from numpy.typing import NDArray
 from relevance.catalogue import Catalogue
 from relevance.category_filter import CategoryModel
 from relevance.nouns import Nouns
+from relevance.ontology import Ontology
 from relevance.results import CategoryFilter
 from relevance.seen import SeenQueries
 from relevance.spelling import Reading, Speller
+from relevance.text import tokens
 from relevance.towers import Towers
 from relevance.wanted import Said, WantedValues
 
 CORRECTED_SHARE = 0.4
 """What the corrected query weighs beside the query as it was typed."""
+
+HEAD_SHARE = 0.5
+"""What the words weigh that say what the thing is beside the query with what it is for, or goes with."""
 
 _REMEMBERED, _LONGEST = 1000, 100
 """Queries kept as they were read, and how many characters these have at most: on any site the same is searched again
@@ -62,7 +67,7 @@ class QueryReader:
         """qualifies: bool `[words + 1]`, as `relevance.qualifiers.qualifiers` has it; modifiers: words that are said of
         anything."""
         self.categories, self.seen, self.wanted, self.qualifies = categories, seen, wanted, qualifies
-        self._towers, self._modifiers = towers, modifiers
+        self._towers, self._modifiers, self._joining = towers, modifiers, _joining(categories.ontology)
         self.speller = Speller(towers.featuriser, self._leads_somewhere(catalogue))
         self._known: dict[str, Query] = {}
         self.nouns = self._nouns()
@@ -102,7 +107,9 @@ class QueryReader:
 
     def _read(self, text: str) -> Query:
         reading = self.speller.read(text)
-        embedding = self._embed(text, reading.corrected)
+        words = reading.understood
+        head = self.nouns.head(words)
+        embedding = self._embed(text, reading.corrected, head if len(head) < len(words) else None)
         cosines = self.categories.cosines(embedding)
         predicted = self.categories.probabilities(cosines)
         shares = self.seen.blend(reading.words, predicted)
@@ -111,9 +118,8 @@ class QueryReader:
         seen = shares is not predicted
         found = self.categories.filter(cosines, shares, seen) if reading.words else self.categories.no_filter
         nothing = float(self._towers.nothing @ embedding) - float(cosines.max())
-        words = reading.understood
         qualifiers, wanted = self.qualifying(words), self.wanted.of(words)
-        nouns = self.nouns.of(words)
+        nouns = self.nouns.of(head)
         ranges = self._ranges(found)
         for array in (embedding, cosines, shares):
             array.flags.writeable = False
@@ -134,14 +140,20 @@ class QueryReader:
             yield less._replace(text=query.text, qualifiers=query.qualifiers, wanted=query.wanted, reading=reading)
 
     def _nouns(self) -> Nouns:
-        return Nouns(self._towers, self.categories, self.seen, self.wanted, self.speller, self._modifiers)
+        return Nouns(
+            self._towers, self.categories, self.seen, self.wanted, self.speller, self._modifiers, self._joining
+        )
 
-    def _embed(self, query: str, corrected: str | None) -> NDArray[np.float32]:
-        """The vector of the query; of a misspelt one, something of its correction's too: neither is right always."""
+    def _embed(self, query: str, corrected: str | None, head: Sequence[str] | None) -> NDArray[np.float32]:
+        """The vector of the query; of a misspelt one, something of its correction's too: neither is right always. And
+        what its head says counts more than the rest."""
         embedding = self._towers.query(query)
-        if corrected is None:
-            return embedding
-        mixed = (1 - CORRECTED_SHARE) * embedding + CORRECTED_SHARE * self._towers.query(corrected)
+        if corrected is not None:
+            embedding = self._mixed(embedding, corrected, CORRECTED_SHARE)
+        return embedding if head is None else self._mixed(embedding, " ".join(head), HEAD_SHARE)
+
+    def _mixed(self, embedding: NDArray[np.float32], other: str, share: float) -> NDArray[np.float32]:
+        mixed = (1 - share) * embedding + share * self._towers.query(other)
         return np.asarray(mixed / np.linalg.norm(mixed), np.float32)
 
     def _leads_somewhere(self, catalogue: Catalogue) -> Callable[[str], bool]:
@@ -155,3 +167,9 @@ class QueryReader:
         ontology = self.categories.ontology
         positions = [ontology.position(category.category_id) for category in found.categories]
         return tuple((position, int(ontology.end[position])) for position in positions)
+
+
+def _joining(ontology: Ontology) -> frozenset[str]:
+    """Words within names of several words: by the "and" of "Ties and Cufflinks" neither is said less of."""
+    names = {path[-1] for path in ontology.paths}
+    return frozenset(word for name in names if " " in name for word in tokens(name)[1:-1])

@@ -28,7 +28,7 @@ PLACES = {
 
 
 def _nouns() -> Nouns:
-    featuriser = Featuriser(("watchstrap", "zorblax"), (), pieces=("##er", "with"), fillers=frozenset({"for"}))
+    featuriser = Featuriser(("watchstrap", "zorblax"), (), pieces=("##er", "with"), fillers=frozenset({"for", "and"}))
     towers: Any = SimpleNamespace(
         featuriser=featuriser,
         nothing=np.array([0, 0, 1], np.float32),
@@ -37,9 +37,8 @@ def _nouns() -> Nouns:
     categories: Any = SimpleNamespace(cosines=lambda embedding: embedding[:2])
     seen = SeenQueries(ONTOLOGY, {"chronograph men": {"watches": 9.0}}, 1.0)
     wanted = WantedValues({"brown": {"colour": {"Brown": 1.0}}, "pale": {"colour": {"Beige": 0.2}}})
-    return Nouns(
-        towers, categories, seen, wanted, Speller(featuriser, lambda word: word != "zorblax"), frozenset({"nurse"})
-    )
+    speller = Speller(featuriser, lambda word: word != "zorblax")
+    return Nouns(towers, categories, seen, wanted, speller, modifiers=frozenset({"nurse"}), joining=frozenset({"and"}))
 
 
 @pytest.mark.parametrize(
@@ -65,6 +64,27 @@ def _nouns() -> Nouns:
 )
 def test_what_a_query_is_about(query: str, nouns: tuple[str, ...]) -> None:
     assert _nouns().of(query.split()) == nouns
+
+
+@pytest.mark.parametrize(
+    ("query", "head"),
+    [
+        ("leather watch for nurse with battery", "leather watch"),
+        ("watch with battery for belt", "watch"),
+        ("leather watch with brown battery", "leather watch brown"),  # brown is the watch
+        ("watch for belt watch", "watch"),
+        ("for watch with battery", "for watch"),
+        ("watch and battery", "watch and battery"),  # which are equals
+        ("watch battery for nurse", "watch battery for nurse"),  # about the battery
+        ("strap for watch", "strap for watch"),  # not clearly a thing here
+        ("watch for brown", "watch for brown"),  # nothing else is said
+        ("watch for", "watch for"),
+        ("watch", "watch"),
+        ("", ""),
+    ],
+)
+def test_the_head_of_a_query_says_what_the_thing_is(query: str, head: str) -> None:
+    assert _nouns().head(query.split()) == head.split()
 
 
 def test_the_second_is_measured_beside_the_first() -> None:

@@ -8,6 +8,7 @@ import pytest
 import relevance
 from relevance import query as query_module
 from relevance.engine import Engine
+from relevance.ontology import Ontology
 from relevance.seen import SeenQueries
 from relevance.wanted import WantedValues
 
@@ -105,3 +106,19 @@ def test_the_vector_of_a_misspelt_query_leans_to_its_correction(tiny_bundle: Pat
     misspelt = next(text for text in ("keybord", "keyboarrd", "laptp", "jaket") if engine.read(text).reading.corrected)
     corrected = engine.towers.query(str(engine.read(misspelt).reading.corrected))
     assert engine.embed_query(misspelt) @ corrected > engine.towers.query(misspelt) @ corrected
+
+
+def test_the_vector_of_a_query_leans_to_its_head(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = Engine(tiny_bundle).reader
+    monkeypatch.setattr(reader.nouns, "head", lambda words: words[:1])
+    towers = reader._towers
+    mixed = 0.5 * towers.query("keyboard under sofa") + 0.5 * towers.query("keyboard")
+    np.testing.assert_allclose(reader.read("keyboard under sofa").embedding, mixed / np.linalg.norm(mixed), rtol=1e-5)
+    np.testing.assert_array_equal(reader.read("keyboard").embedding, towers.query("keyboard"))
+
+
+def test_names_are_joined_by_the_words_within_them() -> None:
+    ontology = Ontology.from_paths(
+        ["a", "b", "c"], [("Ties and Cufflinks",), ("Ties and Cufflinks", "Ties"), ("Bow Ties",)]
+    )
+    assert query_module._joining(ontology) == {"and"}
