@@ -113,7 +113,9 @@ class QueryReader:
         cosines = self.categories.cosines(embedding)
         predicted = self.categories.probabilities(cosines)
         shares = self.seen.blend(reading.words, predicted)
-        if shares is predicted and reading.corrected:
+        if shares is not predicted:  # people found what they wanted by it
+            reading = reading._replace(familiar=1.0, foreign=0.0)
+        elif reading.corrected:
             shares = self.seen.blend(reading.corrected.split(), predicted)
         seen = shares is not predicted
         found = self.categories.filter(cosines, shares, seen) if reading.words else self.categories.no_filter

@@ -117,6 +117,16 @@ def test_the_vector_of_a_query_leans_to_its_head(tiny_bundle: Path, monkeypatch:
     np.testing.assert_array_equal(reader.read("keyboard").embedding, towers.query("keyboard"))
 
 
+def test_a_query_by_which_people_found_something_is_familiar(tiny_bundle: Path) -> None:
+    reader = Engine(tiny_bundle).reader
+    assert reader.read("zorblax quux").reading.familiar < 0.7
+    reader.learn(
+        seen=SeenQueries(reader.categories.ontology, {"zorblax quux": {reader.categories.ontology.ids[0]: 3.0}}, 1.0)
+    )
+    assert reader.read("zorblax quux").reading.familiar == 1.0
+    assert reader.read("zorblax").reading.familiar < 0.7
+
+
 def test_names_are_joined_by_the_words_within_them() -> None:
     ontology = Ontology.from_paths(
         ["a", "b", "c"], [("Ties and Cufflinks",), ("Ties and Cufflinks", "Ties"), ("Bow Ties",)]
