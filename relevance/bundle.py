@@ -12,7 +12,7 @@ from relevance.errors import ArtifactError, BundleError
 from relevance.relevance_model import RelevanceModel
 from relevance.towers import TowerLayout
 
-KIND, VERSION = "bundle", 4
+KIND, VERSION = "bundle", 5
 
 
 @dataclass(frozen=True)

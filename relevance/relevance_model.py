@@ -25,7 +25,7 @@ FEATURES = (
     "cosine_unfamiliar",
     "category_unfamiliar",
 )
-"""cosine: of query and listing; cosine_within: how much more than that of the candidates of the same category;
+"""cosine: of query and listing; cosine_within: how much more than is usual of the candidates of the same category;
 category_cosine: of query and the listing's category; category_log_share: logarithm of that category's probability, over
 10; lexical: 1 where every word of the query, or of its correction, occurs in the listing; bm25: the score of the words
 over the highest one; missing: how many of the query's qualifiers the listing does not say; wanted: how well its
@@ -40,6 +40,10 @@ LESS_CERTAIN = 0.2
 
 LEAST_SHARE = 1e-4
 """Less probable categories are all alike."""
+
+OF_ALL = 10
+"""What is usual in a category of few candidates is mostly what is usual of all: this many of them, on average, count
+beside its own. Else nothing there could be much nearer than is usual."""
 
 Features = NDArray[np.float32]
 
@@ -94,7 +98,7 @@ def pair_features(
     share = np.log(np.maximum(category_share, np.float32(LEAST_SHARE)))
     columns: tuple[ArrayLike, ...] = (
         cosine,
-        cosine - _mean_within(cosine, category),
+        cosine - _usual_within(cosine, category),
         category_cosine,
         share / 10,
         lexical,
@@ -114,7 +118,7 @@ def pair_features(
     return features.T
 
 
-def _mean_within(values: NDArray[np.float32], group: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
-    """Returns float64 `[n]`: the mean of the values of the same group."""
-    total = np.bincount(group, values)
-    return np.asarray((total / np.maximum(np.bincount(group), 1))[group], np.float64)
+def _usual_within(values: NDArray[np.float32], group: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+    """Returns float64 `[n]`: the mean of the values of the same group and of OF_ALL average ones."""
+    total = np.bincount(group, values) + OF_ALL * float(values.sum()) / max(len(values), 1)
+    return np.asarray((total / (np.bincount(group) + OF_ALL))[group], np.float64)

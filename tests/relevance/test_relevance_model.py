@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from relevance.relevance_model import FEATURES, RelevanceModel, pair_features
+from relevance.relevance_model import FEATURES, OF_ALL, RelevanceModel, pair_features
 
 
 def _model(weights: tuple[float, ...], bias: float = 0.0) -> RelevanceModel:
@@ -61,6 +61,19 @@ def test_features_by_hand() -> None:
     assert by_name["familiar"] == [0.75, 0.75]
     assert by_name["cosine_unfamiliar"] == pytest.approx([0.2, -0.05])
     assert by_name["category_unfamiliar"] == pytest.approx([0.15, 0.025])
+
+
+def test_usual_in_a_category_of_few_is_mostly_what_is_usual_of_all() -> None:
+    # Thirty of category 1 with cosines of 0.2 to 0.4, and one of category 0 with 0.6.
+    cosine = np.array([0.6, *[0.2, 0.3, 0.4] * 10], np.float32)
+    category = np.array([0, *[1] * 30], np.int32)
+    nothing, unmatched = np.zeros(31, np.float32), np.zeros(31, np.bool_)
+    pairs = (category, nothing, nothing, unmatched, nothing, nothing, nothing)
+    within = pair_features(cosine, *pairs, 1.0, 0.0, 0.0, 0.0)[:, FEATURES.index("cosine_within")]
+    average = (0.6 + 30 * 0.3) / 31
+    assert within[0] == pytest.approx(0.6 - (0.6 + OF_ALL * average) / (1 + OF_ALL))
+    assert within[3] == pytest.approx(0.4 - (30 * 0.3 + OF_ALL * average) / (30 + OF_ALL))
+    assert within[0] > within[3] > 0
 
 
 def test_no_pairs() -> None:
