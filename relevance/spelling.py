@@ -114,15 +114,21 @@ class Speller:
         return next((f"{word[:cut]} {word[cut:]}" for cut in cuts), None)
 
     def _find_near(self, word: str) -> tuple[tuple[str, float], ...]:
-        """The ten known words most like `word`, and their likeness; a pass over all known words."""
+        """The ten known words most like `word`, and their likeness: first those that may be offered, by their errors (a
+        missing letter is as bad as a wrong one) and how frequent they are; a pass over all known words."""
         near = process.extract(word, self.words, scorer=OSA.normalized_similarity, score_cutoff=_RHYMING, limit=50)
         sound = _sound(word)
-        alike = (
-            (known, max(likeness, SOUNDS_ALIKE * (bool(sound) and _sound(known) == sound)))
-            for known, likeness, _ in near
-        )
-        ordered = sorted(alike, key=lambda found: -found[1])
-        return tuple((known, float(likeness)) for known, likeness in ordered[:10] if likeness > LEAST_SIMILARITY)
+        offered, others = [], []
+        for known, likeness, place in near:
+            errors: float = round((1 - likeness) * max(len(word), len(known)))
+            if sound and _sound(known) == sound:
+                likeness = max(likeness, SOUNDS_ALIKE)
+                errors = min(errors, 1 + errors / 100)
+            if likeness >= CORRECTION_SIMILARITY:
+                offered.append((errors, place, known, likeness))
+            elif likeness > LEAST_SIMILARITY:
+                others.append((known, likeness))
+        return tuple([(known, likeness) for _, _, known, likeness in sorted(offered)] + others)[:10]
 
 
 def _sound(word: str) -> str:

@@ -53,12 +53,14 @@ def test_nearest_occurring_word(word: str, data: st.DataObject) -> None:
         return
     known = [known for known in WORDS if known.isalpha() and len(known) > 2 and known != "cable"]
     best = max(_alike(typed, other) for other in known)
-    assert reading.familiar == pytest.approx(best if best > LEAST_SIMILARITY + 1e-9 else 0.0)
-    if best >= CORRECTION_SIMILARITY:
-        assert reading.corrected is not None
-        assert _alike(typed, reading.corrected) == pytest.approx(best)
-    else:
+    if best < CORRECTION_SIMILARITY:
+        assert reading.familiar == pytest.approx(best if best > LEAST_SIMILARITY + 1e-9 else 0.0)
         assert reading.corrected is None
+        return
+    offered = [other for other in known if _alike(typed, other) >= CORRECTION_SIMILARITY]
+    assert reading.corrected in offered
+    assert reading.familiar == pytest.approx(_alike(typed, reading.corrected))
+    assert _edits(typed, reading.corrected) == min(_edits(typed, other) for other in offered)
 
 
 @pytest.mark.parametrize(
@@ -90,6 +92,15 @@ def test_reading(speller: Speller, query: str, familiar: float, corrected: str |
 def test_more_frequent_word_wins_a_tie() -> None:
     for words in (("table", "cable"), ("cable", "table")):
         assert Speller(Featuriser(words, (), ()), lambda _: True).read("fable").corrected == words[0]
+
+
+def test_a_missing_letter_is_as_bad_as_a_wrong_one() -> None:
+    """Of their letters "reign" has four of five, "ring" three of four: longer words would always win."""
+    for words in (("ring", "reign"), ("reign", "ring")):
+        assert Speller(Featuriser(words, (), ()), lambda _: True).read("rign").corrected == words[0]
+    # Two errors come after one, however frequent; what may not be offered comes after what may.
+    assert Speller(Featuriser(("ringing", "rings"), (), ()), lambda _: True).read("riging").corrected == "ringing"
+    assert Speller(Featuriser(("cap", "capacity"), (), ()), lambda _: True).read("capecitey").corrected == "capacity"
 
 
 @given(st.text(max_size=60))
