@@ -89,8 +89,7 @@ class Nouns:
         return self._says_little(word) and word not in self._joining
 
     def _says_little(self, word: str) -> bool:
-        common = word in self._featuriser.fillers or word in self._featuriser.common
-        return common or (len(word) < 2 and word.isascii())
+        return self._featuriser.says_little(word) or (len(word) < 2 and word.isascii())
 
     def _was_said(self, word: str) -> bool:
         """Whether the word is said of anything, or people who said it have chosen something: training knows it, and

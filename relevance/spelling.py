@@ -87,8 +87,27 @@ class Speller:
             # "Racket" is no "jacket".
             taken = similarity >= CORRECTION_SIMILARITY and not self._featuriser.is_other(word)
             corrected.append(nearest if taken else word)
+        if lookups > 0:
+            corrected = self._rejoined(words, corrected)
         rewritten = " ".join(corrected) if corrected != words else None
         return Reading(words, likeness / len(words), rewritten, foreign / len(words))
+
+    def _rejoined(self, words: list[str], corrected: list[str]) -> list[str]:
+        """What the words are corrected to, and one word in place of two that are it, written apart with an error."""
+        rejoined: list[str] = []
+        at = 0
+        while at < len(words):
+            whole = self._whole(*words[at : at + 2]) if at + 1 < len(words) else None
+            rejoined.append(whole or corrected[at])
+            at += 2 if whole else 1
+        return rejoined
+
+    def _whole(self, first: str, second: str) -> str | None:
+        """The word that two are with an error ("hand beg"), unless both are known or one says little."""
+        if all(map(self._featuriser.knows, (first, second))) or any(map(self._featuriser.says_little, (first, second))):
+            return None
+        whole, similarity = self._nearest(first + second)
+        return whole if similarity >= ONE_ERROR and " " not in whole else None
 
     def _nearest(self, word: str) -> tuple[str, float]:
         """The known word that leads somewhere and is most like `word` (the most frequent of equally like ones), or two

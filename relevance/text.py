@@ -259,6 +259,10 @@ class Featuriser:
         """Returns those of `words` that are no fillers, all of them where there are no others."""
         return [word for word in words if word not in self.fillers] or words
 
+    def says_little(self, word: str) -> bool:
+        """Says whether a word (normalised) is a filler or one of the most frequent words of the prior's language."""
+        return word in self.fillers or word in self.common
+
     def number(self, word: str) -> int | None:
         """Returns the id of a word (normalised, as `tokens` gives it), None for one that training has not seen."""
         return self._word_ids.get(word)

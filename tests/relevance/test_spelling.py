@@ -103,6 +103,27 @@ def test_a_missing_letter_is_as_bad_as_a_wrong_one() -> None:
     assert Speller(Featuriser(("cap", "capacity"), (), ()), lambda _: True).read("capecitey").corrected == "capacity"
 
 
+@pytest.mark.parametrize(
+    ("query", "corrected"),
+    [
+        ("hand beg brown", "handbag brown"),
+        ("brown hand bg", "brown handbag"),
+        ("hand bagg wasist coat", "handbag waistcoat"),
+        ("waste coat", None),  # by ear alone
+        ("hand bag", None),  # both known; training reads them as one as well
+        ("hand for", None),  # "for" says little
+        ("hand brown", None),
+        ("hat bog", None),  # two errors
+        ("beg hand beg", "beg handbag"),
+    ],
+)
+def test_a_word_written_apart_with_an_error(query: str, corrected: str | None) -> None:
+    words = ("handbag", "hand", "bag", "brown", "waistcoat", "hanford")
+    common = tuple(a + b for a in "qwxz" for b in "abcdefghijklmnop")  # the first words of a language say little
+    featuriser = Featuriser(words, (), pieces=(*common, "waste", "coat"), fillers=frozenset({"for"}))
+    assert Speller(featuriser, lambda word: True).read(query).corrected == corrected
+
+
 @given(st.text(max_size=60))
 def test_any_text_can_be_read(text: str) -> None:
     reading = Speller(FEATURISER, lambda _: True).read(text)
