@@ -1,8 +1,11 @@
 """What a query's unknown words may have meant: the nearest known word by optimal string alignment distance."""
 
 import copy
+import math
+from collections import defaultdict
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from jellyfish import metaphone
@@ -25,6 +28,9 @@ SOUNDS_ALIKE = 0.79
 _CONSONANTS in their sound and share _RHYMING of their letters."""
 
 _RHYMING, _CONSONANTS = 0.45, 3
+
+_REMEMBERED = 10_000
+"""Words of which it is kept what they are like."""
 
 MOST_UNKNOWN = 12
 """Unknown words that are looked up for one query: each lookup costs a pass over the known words, and a text of more
@@ -54,7 +60,11 @@ class Speller:
         self._featuriser = featuriser
         self.words = [word for word in featuriser.words if len(word) > 2 and word.isalpha()]
         self.occurs = occurs
-        self._near = lru_cache(maxsize=10_000)(self._find_near)
+        self._of_length: dict[int, list[str]] = defaultdict(list)
+        for word in self.words:
+            self._of_length[len(word)].append(word)
+        self._near = lru_cache(maxsize=_REMEMBERED)(self._find_near)
+        self._near_whole = lru_cache(maxsize=_REMEMBERED)(self._find_near_whole)
 
     def over(self, occurs: Callable[[str], bool]) -> "Speller":
         """Returns the same speller over other listings; what was looked up is shared."""
@@ -106,8 +116,7 @@ class Speller:
         """The word that two are with an error ("hand beg"), unless both are known or one says little."""
         if all(map(self._featuriser.knows, (first, second))) or any(map(self._featuriser.says_little, (first, second))):
             return None
-        whole, similarity = self._nearest(first + second)
-        return whole if similarity >= ONE_ERROR and " " not in whole else None
+        return next(filter(self.occurs, self._near_whole(first + second)), None)
 
     def _nearest(self, word: str) -> tuple[str, float]:
         """The known word that leads somewhere and is most like `word` (the most frequent of equally like ones), or two
@@ -131,6 +140,13 @@ class Speller:
         """Two known words that are written as one."""
         cuts = (cut for cut in range(3, len(word) - 2) if known(word[:cut]) and known(word[cut:]))
         return next((f"{word[:cut]} {word[cut:]}" for cut in cuts), None)
+
+    def _find_near_whole(self, text: str) -> tuple[str, ...]:
+        """The known words that are `text` with one error; a pass over those of about its length."""
+        shortest, longest = math.ceil(ONE_ERROR * len(text)), math.floor(len(text) / ONE_ERROR)
+        words = chain.from_iterable(self._of_length[length] for length in range(shortest, longest + 1))
+        near = process.extract(text, words, scorer=OSA.normalized_similarity, score_cutoff=ONE_ERROR, limit=10)
+        return tuple(known for known, _, _ in near)
 
     def _find_near(self, word: str) -> tuple[tuple[str, float], ...]:
         """The ten known words most like `word`, and their likeness: first those that may be offered, by their errors (a
