@@ -1,17 +1,11 @@
 """What a query's unknown words may have meant: the nearest known word by optimal string alignment distance."""
 
 import copy
-import math
-from collections import defaultdict
 from collections.abc import Callable
 from functools import lru_cache
-from itertools import chain
 from typing import NamedTuple
 
-from jellyfish import metaphone
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
+from relevance.near_words import Near, NearWords
 from relevance.text import Featuriser, tokens
 
 LEAST_SIMILARITY = 0.6
@@ -24,17 +18,16 @@ ONE_ERROR = 0.8
 """One wrong letter of five. For so much likeness a known word that is two written as one is taken apart."""
 
 SOUNDS_ALIKE = 0.79
-"""How much alike words are at least that sound the same, a little less than by one wrong letter, where they have
-_CONSONANTS in their sound and share _RHYMING of their letters."""
+"""How much alike words are at least that sound the same, a little less than by one wrong letter, where they share
+_RHYMING of their letters."""
 
-_RHYMING, _CONSONANTS = 0.45, 3
+_RHYMING = 0.45
 
 _REMEMBERED = 10_000
 """Words of which it is kept what they are like."""
 
 MOST_UNKNOWN = 12
-"""Unknown words that are looked up for one query: each lookup costs a pass over the known words, and a text of more
-unknown words than this is no query."""
+"""Unknown words that are looked up for one query: a text of more unknown words than this is no query."""
 
 
 class Reading(NamedTuple):
@@ -60,9 +53,7 @@ class Speller:
         self._featuriser = featuriser
         self.words = [word for word in featuriser.words if len(word) > 2 and word.isalpha()]
         self.occurs = occurs
-        self._of_length: dict[int, list[str]] = defaultdict(list)
-        for word in self.words:
-            self._of_length[len(word)].append(word)
+        self._known = NearWords(self.words)
         self._near = lru_cache(maxsize=_REMEMBERED)(self._find_near)
         self._near_whole = lru_cache(maxsize=_REMEMBERED)(self._find_near_whole)
 
@@ -142,31 +133,22 @@ class Speller:
         return next((f"{word[:cut]} {word[cut:]}" for cut in cuts), None)
 
     def _find_near_whole(self, text: str) -> tuple[str, ...]:
-        """The known words that are `text` with one error; a pass over those of about its length."""
-        shortest, longest = math.ceil(ONE_ERROR * len(text)), math.floor(len(text) / ONE_ERROR)
-        words = chain.from_iterable(self._of_length[length] for length in range(shortest, longest + 1))
-        near = process.extract(text, words, scorer=OSA.normalized_similarity, score_cutoff=ONE_ERROR, limit=10)
-        return tuple(known for known, _, _ in near)
+        """The known words that are `text` with one error of five letters or more, the most frequent first."""
+        found = sorted(self._known.by_letters(text, ONE_ERROR), key=lambda near: (near.errors, near.place))
+        return tuple(near.word for near in found if near.errors <= 1)
 
     def _find_near(self, word: str) -> tuple[tuple[str, float], ...]:
         """The ten known words most like `word`, and their likeness: first those that may be offered, by their errors (a
-        missing letter is as bad as a wrong one) and how frequent they are; a pass over all known words."""
-        near = process.extract(word, self.words, scorer=OSA.normalized_similarity, score_cutoff=_RHYMING, limit=50)
-        sound = _sound(word)
-        offered, others = [], []
-        for known, likeness, place in near:
-            errors: float = round((1 - likeness) * max(len(word), len(known)))
-            if sound and _sound(known) == sound:
-                likeness = max(likeness, SOUNDS_ALIKE)
-                errors = min(errors, 1 + errors / 100)
-            if likeness >= CORRECTION_SIMILARITY:
-                offered.append((errors, place, known, likeness))
-            elif likeness > LEAST_SIMILARITY:
-                others.append((known, likeness))
-        return tuple([(known, likeness) for _, _, known, likeness in sorted(offered)] + others)[:10]
+        missing letter is as bad as a wrong one) and how frequent they are."""
+        heard = {near.place: near for near in self._known.by_ear(word) if near.likeness >= _RHYMING}
+        alike = heard | {near.place: near for near in self._known.by_letters(word, LEAST_SIMILARITY)}
+        ranked = sorted(_rank(near, near.place in heard) for near in alike.values())
+        return tuple((known, likeness) for *_, known, likeness in ranked[:10] if likeness > LEAST_SIMILARITY)
 
 
-def _sound(word: str) -> str:
-    """How an English word sounds (Metaphone: Philips, 1990), empty for words of too few consonants."""
-    sound = metaphone(word) if word.isascii() else ""
-    return sound if len(sound) >= _CONSONANTS else ""
+def _rank(near: Near, heard: bool) -> tuple[bool, float, int, str, float]:
+    """The word with its likeness, behind what to sort it by. heard: it sounds the same."""
+    likeness = max(near.likeness, SOUNDS_ALIKE) if heard else near.likeness
+    errors = min(near.errors, 1 + near.errors / 100) if heard else near.errors
+    offered = likeness >= CORRECTION_SIMILARITY
+    return not offered, errors if offered else -likeness, near.place, near.word, likeness

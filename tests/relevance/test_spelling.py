@@ -114,6 +114,7 @@ def test_a_missing_letter_is_as_bad_as_a_wrong_one() -> None:
         ("hand for", None),  # "for" says little
         ("hand brown", None),
         ("hat bog", None),  # two errors
+        ("wasst coad", None),  # two of nine letters
         ("beg hand beg", "beg handbag"),
     ],
 )

@@ -3,9 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
+from relevance.near_words import NearWords
 from relevance.spelling import ONE_ERROR
 from relevance.text import tokens
 from training.towers.corpus import Corpus, asked_texts
@@ -19,9 +17,6 @@ SAME_KIND = 0.02
 
 FEWEST_LETTERS = 4
 """Of shorter words one error makes another word too easily."""
-
-_ROUNDING = 1e-6
-"""One error in five letters is a likeness of 0.8, and none for a limit of 0.8 as it comes."""
 
 
 def misspelt_words(corpus: Corpus, well_spelt: Sequence[str]) -> frozenset[str]:
@@ -40,12 +35,12 @@ def misspelt_words(corpus: Corpus, well_spelt: Sequence[str]) -> frozenset[str]:
     total = listed + asked
     frequent = sorted(word for word, count in total.items() if count >= RARER and len(word) >= FEWEST_LETTERS - 1)
 
+    likely = NearWords(frequent)
+
     def near(word: str) -> Iterator[str]:
-        found = process.extract(
-            word, frequent, scorer=OSA.normalized_similarity, score_cutoff=ONE_ERROR - _ROUNDING, limit=None
-        )
+        found = likely.by_letters(word, ONE_ERROR)
         kind = max(chosen[word], key=lambda category: chosen[word][category])
-        often = (other for other, _, _ in found if total[other] >= RARER * asked[word])
+        often = (other.word for other in found if total[other.word] >= RARER * asked[word])
         return (other for other in often if chosen[other][kind] >= SAME_KIND * chosen[other].total())
 
     return frozenset(word for word in suspects if any(near(word)))

@@ -1,0 +1,59 @@
+"""Near words against an edit distance written out here, and the sounds of English words."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relevance.near_words import Near, NearWords
+
+
+def _errors(a: str, b: str) -> int:
+    """Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours, each one error."""
+    d = [[i + j if i * j == 0 else 0 for j in range(len(b) + 1)] for i in range(len(a) + 1)]
+    for i in range(1, len(a) + 1):
+        for j in range(1, len(b) + 1):
+            d[i][j] = min(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1]))
+            if i > 1 and j > 1 and a[i - 1] == b[j - 2] and a[i - 2] == b[j - 1]:
+                d[i][j] = min(d[i][j], d[i - 2][j - 2] + 1)
+    return d[-1][-1]
+
+
+LETTERS = st.text(st.sampled_from("abcAüж時🙂"), min_size=1, max_size=9)
+
+
+@given(st.lists(LETTERS, max_size=12, unique=True), LETTERS, st.sampled_from([0.0, 0.45, 0.6, 0.75, 0.8, 1.0]))
+def test_no_word_is_overlooked(words: list[str], text: str, least: float) -> None:
+    expected = set()
+    for place, word in enumerate(words):
+        errors, longer = _errors(text, word), max(len(text), len(word))
+        if longer - errors >= least * longer - 1e-6:
+            expected.add((word, errors, round((longer - errors) / longer, 6), place))
+    found = NearWords(words).by_letters(text, least)
+    assert {(near.word, near.errors, round(near.likeness, 6), near.place) for near in found} == expected
+    assert len(found) == len(expected)
+
+
+def test_one_error_of_five_letters_is_a_likeness_of_four_fifths() -> None:
+    assert NearWords(["shirt"]).by_letters("shert", 0.8) == [Near("shirt", 1, 0.8, 0)]
+    assert NearWords(["shirt"]).by_letters("shert", 0.81) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("loshun", ["lotion"]),
+        ("lotion", ["lotion"]),
+        ("neckless", ["necklace"]),
+        ("shuh", []),  # one consonant
+        ("лошн", []),
+        ("xylophone", []),
+    ],
+)
+def test_words_that_sound_the_same(text: str, words: list[str]) -> None:
+    found = NearWords(["show", "lotion", "necklace", "юбка"]).by_ear(text)
+    assert [near.word for near in found] == words
+    assert [near.errors for near in found] == [_errors(text, word) for word in words]
+
+
+def test_no_words() -> None:
+    assert NearWords([]).by_letters("shirt", 0.5) == NearWords([]).by_ear("shirt") == []
