@@ -1,44 +1,26 @@
-"""Putting a bundle in use: checked first, swapped under those who answer, and taken back."""
+"""Putting a bundle in use: swapped under those who answer, taken back, and refused where it cannot be."""
 
 from __future__ import annotations
 
-import csv
-import itertools
 import json
 import os
 import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
-import index.promote
 import relevance
 from index.promote import promote, roll_back
 from relevance import LiveEngine, NewListing
 from relevance.artifacts import write_manifest
 from relevance.deployment import Deployment, bundle_at
-from relevance.engine import MAX_K, Engine
+from relevance.engine import Engine
 from relevance.errors import ArtifactError, BundleError, DataError
-
-WORD = "flibberwock"
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "root"
-
-
-@pytest.fixture
-def bundle(tiny_bundle: Path, tmp_path: Path) -> Path:
-    """A bundle of this test's own, of hard links: replace a file, never write into it."""
-    shutil.copytree(tiny_bundle, tmp_path / "bundle", copy_function=os.link)
-    return tmp_path / "bundle"
+from tests.index.answers import answered
+from tests.live_engines import WORD
 
 
 @pytest.fixture
@@ -59,22 +41,6 @@ def _of_other_models(bundle: Path, out: Path) -> Path:
     fields = {n: v for n, v in manifest.items() if n not in ("kind", "version", "created_at", "files", "fingerprint")}
     write_manifest(out, KIND, VERSION, **fields, fingerprint=fingerprint(out, manifest["ontology_fingerprint"]))
     return out
-
-
-def _csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> Path:
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([header, *rows])
-    return path
-
-
-def _answered(engine: Engine, n: int) -> list[tuple[str, str]]:
-    """Titles of listings that have not expired, as queries, each with the id of its first hit."""
-    online = np.flatnonzero(engine.catalogue.online(np.datetime64("now", "ms")))[:n].tolist()
-    titles = [listing.title for listing in engine.store.rows(online).values()]
-    return [(title, engine.search(title).hits[0].listing_id) for title in titles]
-
-
-# Promoting.
 
 
 def test_the_first_bundle_is_put_in_use(bundle: Path, root: Path) -> None:
@@ -98,7 +64,7 @@ def test_who_answers_swaps_and_goes_back(bundle: Path, other: Path, root: Path) 
         assert engine.refresh() or bundle_at(root) == second
         assert engine.versions["fingerprint"] != before
         assert held.versions["fingerprint"] == before
-        assert held.search(_answered(held, 1)[0][0]).hits
+        assert held.search(answered(held, 1)[0][0]).hits
         assert roll_back(root) == first
         engine.refresh()
         assert engine.versions["fingerprint"] == before
@@ -108,7 +74,7 @@ def test_who_answers_swaps_and_goes_back(bundle: Path, other: Path, root: Path) 
 def test_a_swap_mixes_and_drops_nothing(bundle: Path, other: Path, root: Path) -> None:
     """Threads ask all the while; each answer is that of the bundle it names."""
     promote(bundle, root)
-    title, _ = _answered(Engine(bundle), 1)[0]
+    title, _ = answered(Engine(bundle), 1)[0]
     hits = {e.versions["fingerprint"]: e.search(title).hits for e in (Engine(bundle), Engine(other))}
     stop, wrong, seen = threading.Event(), [], set()
 
@@ -231,140 +197,6 @@ def test_a_bundle_of_the_deployment_itself_is_put_in_use_again(bundle: Path, oth
 def test_one_at_a_time(bundle: Path, root: Path) -> None:
     with Deployment(root).changing(), pytest.raises(ArtifactError, match="another process is promoting"):
         promote(bundle, root)
-
-
-# Checks.
-
-
-def test_a_smoke_set_is_asked(bundle: Path, root: Path, tmp_path: Path) -> None:
-    (title, own), *_ = _answered(Engine(bundle), 1)
-    good = _csv(tmp_path / "good.csv", ("query", "expected"), [(title, ""), (title, own), ("!!!", "none")])
-    assert "3 queries answered as expected" in promote(bundle, root, smoke=good).checks[-1]
-    bad = _csv(
-        tmp_path / "bad.csv", ("query", "expected"), [(title, "none"), ("!!!", ""), (title, "other"), (title, own)]
-    )
-    in_use = bundle_at(root)
-    with pytest.raises(DataError) as refused:
-        promote(bundle, root, smoke=bad)
-    assert "bad.csv: 3 of 4 queries fail: row 2" in str(refused.value)
-    assert "expected no answer, found" in str(refused.value)
-    assert "row 3, query '!!!': expected an answer, found none" in str(refused.value)
-    assert "expected 'other' among the first 20" in str(refused.value)
-    assert bundle_at(root) == in_use
-
-
-def test_a_worse_bundle_is_refused(bundle: Path, root: Path, tmp_path: Path) -> None:
-    pairs = _answered(Engine(bundle), 6)
-    judgments = _csv(tmp_path / "j.csv", ("query", "listing_id", "grade"), [(t, i, 3) for t, i in pairs])
-    promote(bundle, root)
-    assert "NDCG@10" in promote(bundle, root, judgments=judgments).checks[-1]
-    with LiveEngine(bundle, live=tmp_path / "live") as engine:
-        engine.delete([listing_id for _, listing_id in pairs[:3]])
-        engine.write_snapshot(tmp_path / "worse")
-    in_use = bundle_at(root)
-    with pytest.raises(DataError, match=r"answers worse than the one in use: NDCG@10 [01]\.\d+ -> 0\.\d+ on 6 judged"):
-        promote(tmp_path / "worse", root, judgments=judgments)
-    assert bundle_at(root) == in_use
-    assert promote(tmp_path / "worse", root, judgments=judgments, tolerance=1.0).bundle != in_use
-
-
-def test_judgments_without_a_relevant_listing_are_refused(bundle: Path, root: Path, tmp_path: Path) -> None:
-    promote(bundle, root)
-    for rows, message in (([("a", "b", 0)], "grade above 0"), ([("a", "b", 11)], "a number from 0 to 10")):
-        judgments = _csv(tmp_path / "j.csv", ("query", "listing_id", "grade"), rows)
-        with pytest.raises(DataError, match=message):
-            promote(bundle, root, judgments=judgments)
-
-
-# Compaction.
-
-
-def _state(engine: Engine) -> dict[str, Any]:
-    """Everything that is known of each listing that has not expired."""
-    catalogue = engine.catalogue
-    rows = np.flatnonzero(catalogue.online(np.datetime64("now", "ms")))
-    listings = catalogue.listings(rows.tolist())
-    state = {}
-    for row in rows.tolist():
-        one = np.array([row])
-        columns = [
-            catalogue.gather(one, lambda segment, name=name: getattr(segment.columns, name))[0]
-            for name in ("category", "price", "latitude", "longitude", "created_at", "expires_at")
-        ]
-        vectors = catalogue.embeddings(one)[0].tobytes(), catalogue.looks(one)[0].tobytes()
-        state[listings[row].listing_id] = (listings[row]._replace(row=0), str(columns), vectors)
-    return state
-
-
-def test_a_snapshot_holds_the_state_it_was_written_of(bundle: Path, tmp_path: Path) -> None:
-    with LiveEngine(bundle, live=tmp_path / "live") as engine:
-        now = engine.current
-        names = list(now.columns.attributes)
-        stored = list(now.store.rows(range(20)).values())
-        engine.upsert(
-            NewListing(
-                f"n{n}",
-                f"{WORD} {n}",
-                price=n,
-                locale="xx",
-                expires_at="2999-01-01",
-                attributes={names[0]: f"v{n % 3}"},
-            )
-            for n in range(30)
-        )
-        engine.upsert(
-            [NewListing("gone", WORD, expires_at="2000-01-01"), NewListing(stored[0].listing_id, f"{WORD} again")]
-        )
-        engine.delete(["n3", *(listing.listing_id for listing in stored[1:5])])
-        engine.write_snapshot(tmp_path / "next")
-        after = Engine(tmp_path / "next")
-        assert _state(after) == _state(engine.current)
-        assert (np.diff(after.columns.category) >= 0).all()
-        assert after.manifest["listings"] == len(after)
-        for filters in (relevance.Filters(locale="xx"), relevance.Filters(attributes={names[0]: ["v1", "v2"]})):
-            found = {hit.listing_id for hit in engine.lexical_search(WORD, MAX_K, filters)}
-            assert {hit.listing_id for hit in after.lexical_search(WORD, MAX_K, filters)} == found
-            assert found
-        # Over the next snapshot nothing is fresh, and what is written from now on is.
-        with LiveEngine(tmp_path / "next", live=tmp_path / "live") as later:
-            assert (later.status().fresh, later.status().removed) == (0, 0)
-            engine.upsert([NewListing("late", WORD)])
-            later.refresh()
-            assert later.status().fresh == 1
-            assert _state(later.current) == _state(engine.current)
-        # Another store's numbers mean nothing here.
-        with LiveEngine(tmp_path / "next", live=tmp_path / "fresh store") as elsewhere:
-            elsewhere.upsert([NewListing("x", WORD)])
-            assert elsewhere.get("x") is not None
-
-
-def test_a_deployment_is_compacted_in_place(bundle: Path, root: Path, tmp_path: Path) -> None:
-    live = tmp_path / "live"
-    first = promote(bundle, root).bundle
-    with relevance.open(root, live=live) as engine:
-        for number in itertools.count():
-            engine.upsert([NewListing(f"n{number}", WORD)])
-            if number == 2:
-                break
-        assert index.promote.compact_bundle(root, live, None) == len(_state(engine.current))
-        engine.refresh()
-        assert (engine.status().fresh, engine.status().removed) == (0, 0)
-        assert len(engine.lexical_search(WORD)) == 3
-        assert bundle_at(root) != first
-        assert Deployment(root).previous is None
-    with pytest.raises(DataError, match="leave out --out"):
-        index.promote.compact_bundle(root, live, tmp_path / "out")
-    with pytest.raises(DataError, match="name the bundle to write by --out"):
-        index.promote.compact_bundle(bundle, live, None)
-    assert index.promote.compact_bundle(bundle, live, tmp_path / "out") == len(_state(Engine(tmp_path / "out")))
-
-
-def test_compacting_needs_a_deployment(bundle: Path, tmp_path: Path) -> None:
-    with LiveEngine(bundle, live=tmp_path / "live") as engine, pytest.raises(DataError, match="not a folder kept by"):
-        engine.compact()
-
-
-# The command line.
 
 
 def test_commands(bundle: Path, root: Path, tmp_path: Path) -> None:
