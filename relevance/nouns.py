@@ -46,7 +46,7 @@ class Nouns:
         for at, (word, behind) in enumerate(pairwise(words), start=1):
             if self._parts(behind) and self._tells(word) and self._nothing(word) <= -CLEARLY:
                 rest = words[at:]
-                told = [word for word in rest if self._wanted.means(word)]
+                told = filter(self._wanted.means, rest)
                 return [*words[:at], *told] if any(map(self._tells, rest)) else list(words)
         return list(words)
 

@@ -88,7 +88,7 @@ class Speller:
             # "Racket" is no "jacket".
             taken = similarity >= CORRECTION_SIMILARITY and not self._featuriser.is_other(word)
             corrected.append(nearest if taken else word)
-        if lookups > 0:
+        if len(words) <= MOST_UNKNOWN:
             corrected = self._rejoined(words, corrected)
         rewritten = " ".join(corrected) if corrected != words else None
         return Reading(words, likeness / len(words), rewritten, foreign / len(words))

@@ -145,6 +145,14 @@ def test_a_text_of_unknown_words_costs_a_bounded_number_of_lookups() -> None:
     assert time.perf_counter() - start < 1.0
 
 
+def test_words_written_apart_are_sought_in_queries_only() -> None:
+    """Each two neighbours cost a lookup."""
+    speller = Speller(Featuriser(("handbag", "hand"), ()), lambda word: True)
+    least = " ".join(["hand"] * (MOST_UNKNOWN - 2))
+    assert speller.read(f"{least} hand bg").corrected == f"{least} handbag"
+    assert speller.read(f"{least} hand hand bg").corrected is None
+
+
 def test_a_word_of_the_language_is_not_corrected(speller: Speller) -> None:
     """But for its meaning to the prior, "taxi" would be nearest to nothing, and "tabli" to "table"."""
     reading = speller.read("taxi lamp")
