@@ -17,6 +17,9 @@ CONSONANTS = 3
 _LETTERS = 32
 """Letters are counted by their code modulo this: those that fall together only let a few more words be looked at."""
 
+_MOST = 255
+"""More of one letter are not counted."""
+
 _ROUNDING = 1e-9
 """One error in five letters is a likeness of 0.8, and none for a limit of 0.8 as it comes."""
 
@@ -65,7 +68,7 @@ class NearWords:
         """How many letters each word shares with the text, int16 `[words]`."""
         shared = np.zeros(len(self._words), np.int16)
         for letter, count in Counter(ord(letter) % _LETTERS for letter in text).items():
-            shared += np.minimum(self._letters[letter], count)
+            shared += np.minimum(self._letters[letter], min(count, _MOST))
         return shared
 
     @cached_property
@@ -78,7 +81,7 @@ class NearWords:
         letters = np.frombuffer("".join(self._words).encode("utf-32-le"), np.uint32) % _LETTERS
         words = np.repeat(np.arange(len(self._words)), self._lengths)
         counts = np.bincount(letters * len(self._words) + words, minlength=_LETTERS * len(self._words))
-        return np.minimum(counts, 255).astype(np.uint8).reshape(_LETTERS, -1)
+        return np.minimum(counts, _MOST).astype(np.uint8).reshape(_LETTERS, -1)
 
     @cached_property
     def _sounding(self) -> dict[str, list[int]]:

@@ -104,8 +104,12 @@ class Speller:
         return rejoined
 
     def _whole(self, first: str, second: str) -> str | None:
-        """The word that two are with an error ("hand beg"), unless both are known or one says little."""
-        if all(map(self._featuriser.knows, (first, second))) or any(map(self._featuriser.says_little, (first, second))):
+        """The word that two are with an error ("hand beg"), unless both are known, or one says little or is a letter or
+        a number ("shirt l" are no shirts)."""
+        pair = (first, second)
+        if all(map(self._featuriser.knows, pair)) or any(map(self._featuriser.says_little, pair)):
+            return None
+        if min(map(len, pair)) < 2 or not (first + second).isalpha():
             return None
         return next(filter(self.occurs, self._near_whole(first + second)), None)
 

@@ -55,5 +55,9 @@ def test_words_that_sound_the_same(text: str, words: list[str]) -> None:
     assert [near.errors for near in found] == [_errors(text, word) for word in words]
 
 
+def test_a_text_of_one_letter_again_and_again() -> None:
+    assert NearWords(["xx", "shirt"]).by_letters("x" * 1000, 0.001) == [Near("xx", 998, 1 - 998 / 1000, 0)]
+
+
 def test_no_words() -> None:
     assert NearWords([]).by_letters("shirt", 0.5) == NearWords([]).by_ear("shirt") == []

@@ -114,6 +114,8 @@ def test_a_missing_letter_is_as_bad_as_a_wrong_one() -> None:
         ("hand for", None),  # "for" says little
         ("hand brown", None),
         ("hat bog", None),  # two errors
+        ("brown s", None),  # a letter, as of a size
+        ("hand ba6", None),  # a number
         ("wasst coad", None),  # two of nine letters
         ("beg hand beg", "beg handbag"),
     ],
