@@ -16,6 +16,12 @@ OF_THE_QUERY = ("familiar", "foreign", "nothing", "second_noun")
 """Features that are the same for all candidates of a query: the order does not depend on them."""
 
 
+BETTER = ("cosine", "category_cosine", "category_log_share", "lexical", "bm25", "wanted")
+WORSE = ("missing",)
+"""Features of which more is never worse, or never better: a few choices that happen to say otherwise are no reason to
+put what is nearer behind."""
+
+
 class Choice(NamedTuple):
     """The candidates of one query: features float32 `[n, features]`; chosen float64 `[n]`, the weight of the clicks and
     messages on each."""
@@ -34,6 +40,7 @@ def fit_ranking(choices: Sequence[Choice], start: NDArray[np.float64]) -> tuple[
     scale = np.maximum(features.std(axis=0), 1e-6)
     features = features / scale * free
     begin = np.where(free, start * scale, 0.0)
+    bounds = [(0.0 if name in BETTER else None, 0.0 if name in WORSE else None) for name in FEATURES]
     share = np.concatenate([choice.chosen / choice.chosen.sum() for choice in choices])
     sizes = np.array([len(choice.chosen) for choice in choices])
     first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
@@ -49,5 +56,5 @@ def fit_ranking(choices: Sequence[Choice], start: NDArray[np.float64]) -> tuple[
         gradient = features.T @ (probability - share) + RIDGE * len(choices) * pull
         return float(value) / len(choices), gradient / len(choices)
 
-    fitted = minimize(loss, begin, jac=True, method="L-BFGS-B")
+    fitted = minimize(loss, begin, jac=True, method="L-BFGS-B", bounds=bounds)
     return tuple((fitted.x / scale * free).round(6).tolist())

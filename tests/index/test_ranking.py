@@ -2,27 +2,43 @@
 
 import numpy as np
 
-from index.ranking import OF_THE_QUERY, Choice, fit_ranking
+from index.ranking import BETTER, OF_THE_QUERY, WORSE, Choice, fit_ranking
 from relevance.relevance_model import FEATURES
 
 
-def test_the_feature_that_choices_follow_gets_the_weight() -> None:
+def _choices(missing: float, cosine: float) -> list[Choice]:
+    """Choices among ten, each by features that weigh so much."""
     rng = np.random.default_rng(0)
-    cosine, missing = FEATURES.index("cosine"), FEATURES.index("missing")
     choices = []
     for _ in range(400):
         features = rng.normal(size=(10, len(FEATURES))).astype(np.float32)
-        utility = 2.0 * features[:, missing] + 0.5 * features[:, cosine]
+        utility = missing * features[:, FEATURES.index("missing")] + cosine * features[:, FEATURES.index("cosine")]
         probability = np.exp(utility) / np.exp(utility).sum()
         chosen = np.zeros(10)
         chosen[rng.choice(10, p=probability)] = 1
         choices.append(Choice(features, chosen))
-    found = dict(zip(FEATURES, fit_ranking(choices, np.zeros(len(FEATURES))), strict=True))
-    assert 1.5 < found["missing"] < 2.5
+    return choices
+
+
+def _fitted(choices: list[Choice], start: np.ndarray) -> dict[str, float]:
+    return dict(zip(FEATURES, fit_ranking(choices, start), strict=True))
+
+
+def test_the_feature_that_choices_follow_gets_the_weight() -> None:
+    found = _fitted(_choices(missing=-2.0, cosine=0.5), np.zeros(len(FEATURES)))
+    assert -2.5 < found["missing"] < -1.5
     assert 0.25 < found["cosine"] < 0.75
     assert all(found[name] == 0 for name in OF_THE_QUERY)
     rest = set(FEATURES) - {"missing", "cosine", *OF_THE_QUERY}
     assert all(abs(found[name]) < 0.25 for name in rest)
+
+
+def test_what_is_better_never_counts_against_a_listing() -> None:
+    found = _fitted(_choices(missing=2.0, cosine=-2.0), np.full(len(FEATURES), -1.0))
+    assert (found["missing"], found["cosine"]) == (0.0, 0.0)
+    assert all(found[name] >= 0 for name in BETTER)
+    assert all(found[name] <= 0 for name in WORSE)
+    assert found["cosine_unfamiliar"] < 0  # free to be either
 
 
 def test_without_choices_the_start_stays() -> None:
