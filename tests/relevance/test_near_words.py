@@ -1,21 +1,11 @@
-"""Near words against an edit distance written out here, and the sounds of English words."""
+"""Near words against an edit distance written out, and the sounds of English words."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from relevance.near_words import Near, NearWords
-
-
-def _errors(a: str, b: str) -> int:
-    """Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours, each one error."""
-    d = [[i + j if i * j == 0 else 0 for j in range(len(b) + 1)] for i in range(len(a) + 1)]
-    for i in range(1, len(a) + 1):
-        for j in range(1, len(b) + 1):
-            d[i][j] = min(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1]))
-            if i > 1 and j > 1 and a[i - 1] == b[j - 2] and a[i - 2] == b[j - 1]:
-                d[i][j] = min(d[i][j], d[i - 2][j - 2] + 1)
-    return d[-1][-1]
+from tests.relevance.edit_distance import errors
 
 
 LETTERS = st.text(st.sampled_from("abcAüж時🙂"), min_size=1, max_size=9)
@@ -25,9 +15,9 @@ LETTERS = st.text(st.sampled_from("abcAüж時🙂"), min_size=1, max_size=9)
 def test_no_word_is_overlooked(words: list[str], text: str, least: float) -> None:
     expected = set()
     for place, word in enumerate(words):
-        errors, longer = _errors(text, word), max(len(text), len(word))
-        if longer - errors >= least * longer - 1e-6:
-            expected.add((word, errors, round((longer - errors) / longer, 6), place))
+        wrong, longer = errors(text, word), max(len(text), len(word))
+        if longer - wrong >= least * longer - 1e-6:
+            expected.add((word, wrong, round((longer - wrong) / longer, 6), place))
     found = NearWords(words).by_letters(text, least)
     assert {(near.word, near.errors, round(near.likeness, 6), near.place) for near in found} == expected
     assert len(found) == len(expected)
@@ -52,7 +42,7 @@ def test_one_error_of_five_letters_is_a_likeness_of_four_fifths() -> None:
 def test_words_that_sound_the_same(text: str, words: list[str]) -> None:
     found = NearWords(["show", "lotion", "necklace", "юбка"]).by_ear(text)
     assert [near.word for near in found] == words
-    assert [near.errors for near in found] == [_errors(text, word) for word in words]
+    assert [near.errors for near in found] == [errors(text, word) for word in words]
 
 
 def test_a_text_of_one_letter_again_and_again() -> None:

@@ -1,4 +1,4 @@
-"""Corrections against an edit distance written out here."""
+"""Corrections against an edit distance written out."""
 
 import time
 
@@ -9,6 +9,7 @@ from jellyfish import metaphone
 
 from relevance.spelling import CORRECTION_SIMILARITY, LEAST_SIMILARITY, MOST_UNKNOWN, SOUNDS_ALIKE, Speller
 from relevance.text import Featuriser
+from tests.relevance.edit_distance import errors
 
 # As training orders them: the most frequent first.
 WORDS = ("keyboard", "gaming", "bike", "table", "cable", "lamp", "chair", "washing", "machine", "tv", "gpu5")
@@ -20,19 +21,8 @@ def speller() -> Speller:
     return Speller(FEATURISER, lambda word: word != "cable")
 
 
-def _edits(a: str, b: str) -> int:
-    """Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours, each one edit."""
-    d = [[i + j if i * j == 0 else 0 for j in range(len(b) + 1)] for i in range(len(a) + 1)]
-    for i in range(1, len(a) + 1):
-        for j in range(1, len(b) + 1):
-            d[i][j] = min(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1]))
-            if i > 1 and j > 1 and a[i - 1] == b[j - 2] and a[i - 2] == b[j - 1]:
-                d[i][j] = min(d[i][j], d[i - 2][j - 2] + 1)
-    return d[-1][-1]
-
-
 def _likeness(a: str, b: str) -> float:
-    return 1 - _edits(a, b) / max(len(a), len(b))
+    return 1 - errors(a, b) / max(len(a), len(b))
 
 
 def _alike(typed: str, known: str) -> float:
@@ -60,7 +50,7 @@ def test_nearest_occurring_word(word: str, data: st.DataObject) -> None:
     offered = [other for other in known if _alike(typed, other) >= CORRECTION_SIMILARITY]
     assert reading.corrected in offered
     assert reading.familiar == pytest.approx(_alike(typed, reading.corrected))
-    assert _edits(typed, reading.corrected) == min(_edits(typed, other) for other in offered)
+    assert errors(typed, reading.corrected) == min(errors(typed, other) for other in offered)
 
 
 @pytest.mark.parametrize(
