@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from relevance.near_words import Near, NearWords
 from tests.relevance.edit_distance import errors
 
-
 LETTERS = st.text(st.sampled_from("abcAüж時🙂"), min_size=1, max_size=9)
 
 
