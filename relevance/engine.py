@@ -74,7 +74,7 @@ class Engine:
         counts = self.catalogue.counts()
         categories = CategoryModel(self.ontology, self.towers.category_embeddings, counts, calibration.category)
         seen, wanted = SeenQueries.read(layout.seen, self.ontology), WantedValues.read(layout.wanted)
-        # A bundle may lack the file: only calibrating anew needs it.
+        # A bundle may lack the file: then no word is known to be said of anything, and it cannot be calibrated anew.
         absent = AbsentWords.read(layout.towers.absent) if layout.towers.absent.is_file() else AbsentWords()
         said = (np.load(layout.qualifiers), frozenset(absent.modifiers))
         self.reader = QueryReader(self.towers, categories, self.catalogue, seen, wanted, *said)

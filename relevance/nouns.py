@@ -31,12 +31,11 @@ class Nouns:
         wanted: WantedValues,
         speller: Speller,
         modifiers: frozenset[str],
-        joining: frozenset[str],
     ) -> None:
-        """modifiers: words that are said of anything ("plain"); joining: words between several things ("and")."""
+        """modifiers: words that are said of anything ("plain")."""
         self._towers, self._categories, self._seen, self._wanted = towers, categories, seen, wanted
         self._speller, self._featuriser = speller, towers.featuriser
-        self._modifiers, self._joining = modifiers, joining
+        self._modifiers, self._joining = modifiers, categories.ontology.joining_words
         self._nothing = lru_cache(maxsize=_REMEMBERED)(self._find_nothing)
 
     def head(self, words: Sequence[str]) -> list[str]:
@@ -86,6 +85,7 @@ class Nouns:
         return not (self._says_little(word) or len(word) < 2 or word[0].isdigit() or self._wanted.means(word))
 
     def _parts(self, word: str) -> bool:
+        """Whether what stands behind the word is another thing than what stands before it."""
         return self._says_little(word) and word not in self._joining
 
     def _says_little(self, word: str) -> bool:

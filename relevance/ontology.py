@@ -129,6 +129,13 @@ class Ontology:
         """The words, normalised, of all categories' names: most of them stand for things."""
         return frozenset(word for path in self.paths for name in path for word in tokens(name))
 
+    @cached_property
+    def joining_words(self) -> frozenset[str]:
+        """The words, normalised, within categories' names: by the "and" of "Ties and Cufflinks" neither is said less
+        of."""
+        names = {path[-1] for path in self.paths}
+        return frozenset(word for name in names if " " in name for word in tokens(name)[1:-1])
+
     def path_text(self, i: int) -> str:
         """`A > B > C`."""
         return self._path_texts[i]

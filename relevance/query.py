@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 from relevance.catalogue import Catalogue
 from relevance.category_filter import CategoryModel
 from relevance.nouns import Nouns
-from relevance.ontology import Ontology
 from relevance.results import CategoryFilter
 from relevance.seen import SeenQueries
 from relevance.spelling import Reading, Speller
-from relevance.text import tokens
 from relevance.towers import Towers
 from relevance.wanted import Said, WantedValues
 
@@ -32,10 +30,10 @@ and again. With a thousand categories one takes 10 kB."""
 class Query(NamedTuple):
     """A query as the models see it. embedding: float32 `[dim]`; categories: float32 `[categories]`, cosines; shares:
     float32 `[categories]`, probabilities; nothing: how much nearer it is to the place of queries without an answer than
-    to any category; nouns: what it may be about (`Nouns.of`), and second_noun, how much less like a thing of the
+    to any category; nouns: what its head may be about (`Nouns.of`), and second_noun, how much less like a thing of the
     catalogue the second of them is than the first; qualifiers: numbers of the words that say how the thing is to
-    be; wanted: what the words say of attributes; ranges: ranges of ontology positions, the subtrees of its category
-    filter, none where it has no filter."""
+    be; wanted: what the words say of attributes; reading: its words, familiar where people found something by them;
+    ranges: ranges of ontology positions, the subtrees of its category filter, none where it has no filter."""
 
     text: str
     embedding: NDArray[np.float32]
@@ -67,7 +65,7 @@ class QueryReader:
         """qualifies: bool `[words + 1]`, as `relevance.qualifiers.qualifiers` has it; modifiers: words that are said of
         anything."""
         self.categories, self.seen, self.wanted, self.qualifies = categories, seen, wanted, qualifies
-        self._towers, self._modifiers, self._joining = towers, modifiers, _joining(categories.ontology)
+        self._towers, self._modifiers = towers, modifiers
         self.speller = Speller(towers.featuriser, self._leads_somewhere(catalogue))
         self._known: dict[str, Query] = {}
         self.nouns = self._nouns()
@@ -142,9 +140,7 @@ class QueryReader:
             yield less._replace(text=query.text, qualifiers=query.qualifiers, wanted=query.wanted, reading=reading)
 
     def _nouns(self) -> Nouns:
-        return Nouns(
-            self._towers, self.categories, self.seen, self.wanted, self.speller, self._modifiers, self._joining
-        )
+        return Nouns(self._towers, self.categories, self.seen, self.wanted, self.speller, self._modifiers)
 
     def _embed(self, query: str, corrected: str | None, head: Sequence[str] | None) -> NDArray[np.float32]:
         """The vector of the query; of a misspelt one, something of its correction's too: neither is right always. And
@@ -169,9 +165,3 @@ class QueryReader:
         ontology = self.categories.ontology
         positions = [ontology.position(category.category_id) for category in found.categories]
         return tuple((position, int(ontology.end[position])) for position in positions)
-
-
-def _joining(ontology: Ontology) -> frozenset[str]:
-    """Words within names of several words: by the "and" of "Ties and Cufflinks" neither is said less of."""
-    names = {path[-1] for path in ontology.paths}
-    return frozenset(word for name in names if " " in name for word in tokens(name)[1:-1])

@@ -13,7 +13,7 @@ from relevance.spelling import Speller
 from relevance.text import Featuriser
 from relevance.wanted import WantedValues
 
-ONTOLOGY = Ontology.from_paths(["watches", "belts"], [("Watches",), ("Belts",)])
+ONTOLOGY = Ontology.from_paths(["watches", "belts", "gifts"], [("Watches",), ("Belts",), ("Ties and Cufflinks",)])
 PLACES = {
     "watch": (0.9, 0.1, 0.0),
     "leather": (0.3, 0.4, 0.2),
@@ -34,11 +34,11 @@ def _nouns() -> Nouns:
         nothing=np.array([0, 0, 1], np.float32),
         query=lambda word: np.array(PLACES.get(word, (0, 0, 0)), np.float32),
     )
-    categories: Any = SimpleNamespace(cosines=lambda embedding: embedding[:2])
+    categories: Any = SimpleNamespace(ontology=ONTOLOGY, cosines=lambda embedding: embedding[:2])
     seen = SeenQueries(ONTOLOGY, {"chronograph men": {"watches": 9.0}}, 1.0)
     wanted = WantedValues({"brown": {"colour": {"Brown": 1.0}}, "pale": {"colour": {"Beige": 0.2}}})
     speller = Speller(featuriser, lambda word: word != "zorblax")
-    return Nouns(towers, categories, seen, wanted, speller, modifiers=frozenset({"nurse"}), joining=frozenset({"and"}))
+    return Nouns(towers, categories, seen, wanted, speller, frozenset({"nurse"}))
 
 
 @pytest.mark.parametrize(

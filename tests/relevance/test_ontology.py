@@ -205,3 +205,8 @@ def test_a_real_taxonomy(shared_data: Path) -> None:
 def test_the_words_of_all_names() -> None:
     ontology = Ontology.from_paths(["a", "b", "c"], [("Home",), ("Home", "Mugs & Cups"), ("Café",)])
     assert ontology.name_words == {"home", "mugs", "cups", "cafe"}
+
+
+def test_names_are_joined_by_the_words_within_them() -> None:
+    paths = [("Ties and Cufflinks",), ("Ties and Cufflinks", "Ties"), ("Bow Ties",)]
+    assert Ontology.from_paths(["a", "b", "c"], paths).joining_words == {"and"}

@@ -8,7 +8,6 @@ import pytest
 import relevance
 from relevance import query as query_module
 from relevance.engine import Engine
-from relevance.ontology import Ontology
 from relevance.seen import SeenQueries
 from relevance.wanted import WantedValues
 
@@ -125,10 +124,3 @@ def test_a_query_by_which_people_found_something_is_familiar(tiny_bundle: Path) 
     )
     assert reader.read("zorblax quux").reading.familiar == 1.0
     assert reader.read("zorblax").reading.familiar < 0.7
-
-
-def test_names_are_joined_by_the_words_within_them() -> None:
-    ontology = Ontology.from_paths(
-        ["a", "b", "c"], [("Ties and Cufflinks",), ("Ties and Cufflinks", "Ties"), ("Bow Ties",)]
-    )
-    assert query_module._joining(ontology) == {"and"}
