@@ -15,7 +15,6 @@ RIDGE = 0.02
 OF_THE_QUERY = ("familiar", "foreign", "nothing", "second_noun")
 """Features that are the same for all candidates of a query: the order does not depend on them."""
 
-
 BETTER = ("cosine", "category_cosine", "category_log_share", "lexical", "bm25", "wanted")
 WORSE = ("missing",)
 """Features of which more is never worse, or never better: a few choices that happen to say otherwise are no reason to
@@ -32,15 +31,17 @@ class Choice(NamedTuple):
 
 def fit_ranking(choices: Sequence[Choice], start: NDArray[np.float64]) -> tuple[float, ...]:
     """Returns what each feature weighs in the order: the weights of the highest likelihood of what was chosen, a query
-    counting once. start: the relevance model's weights, which stay where nothing was chosen."""
+    counting once. start: the relevance model's weights, which stay where nothing was chosen, but for
+    those that would count what is nearer against a listing."""
     free = np.array([name not in OF_THE_QUERY for name in FEATURES])
+    lower = np.where(np.isin(FEATURES, BETTER), 0.0, -np.inf)
+    upper = np.where(np.isin(FEATURES, WORSE), 0.0, np.inf)
     if not choices:
-        return tuple(np.where(free, start, 0.0).round(6).tolist())
+        return tuple(np.where(free, start.clip(lower, upper), 0.0).round(6).tolist())
     features = np.concatenate([choice.features for choice in choices]).astype(np.float64)
     scale = np.maximum(features.std(axis=0), 1e-6)
     features = features / scale * free
     begin = np.where(free, start * scale, 0.0)
-    bounds = [(0.0 if name in BETTER else None, 0.0 if name in WORSE else None) for name in FEATURES]
     share = np.concatenate([choice.chosen / choice.chosen.sum() for choice in choices])
     sizes = np.array([len(choice.chosen) for choice in choices])
     first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
@@ -56,5 +57,5 @@ def fit_ranking(choices: Sequence[Choice], start: NDArray[np.float64]) -> tuple[
         gradient = features.T @ (probability - share) + RIDGE * len(choices) * pull
         return float(value) / len(choices), gradient / len(choices)
 
-    fitted = minimize(loss, begin, jac=True, method="L-BFGS-B", bounds=bounds)
+    fitted = minimize(loss, begin, jac=True, method="L-BFGS-B", bounds=np.stack([lower, upper], axis=1))
     return tuple((fitted.x / scale * free).round(6).tolist())

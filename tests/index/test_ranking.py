@@ -43,6 +43,8 @@ def test_what_is_better_never_counts_against_a_listing() -> None:
 
 def test_without_choices_the_start_stays() -> None:
     start = np.arange(1.0, len(FEATURES) + 1)
+    start[FEATURES.index("bm25")] = -1.0
     found = dict(zip(FEATURES, fit_ranking([], start), strict=True))
     assert found["cosine"] == 1.0
+    assert (found["bm25"], found["missing"]) == (0.0, 0.0)
     assert found["familiar"] == 0.0
