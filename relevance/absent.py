@@ -10,6 +10,8 @@ from random import Random
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from relevance.text import has_digits
+
 _ORDER = 2
 """Letters that decide the next one of a made-up word."""
 
@@ -54,7 +56,7 @@ def made_up_words(words: Sequence[str], n: int, dice: Random) -> list[str]:
     known = set(words)
     follow: dict[str, list[str]] = defaultdict(list)
     for word in words:
-        if word.isalpha() and len(word) > 3:
+        if len(word) > 3 and not has_digits(word):
             marked = "^" * _ORDER + word + "$"
             for i in range(_ORDER, len(marked)):
                 follow[marked[i - _ORDER : i]].append(marked[i])

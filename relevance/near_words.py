@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from relevance.scripts import romanised
+
 CONSONANTS = 3
 """A word has to have so many in its sound to be told by it."""
 
@@ -52,6 +54,11 @@ class NearWords:
             text, words, scorer=OSA.normalized_distance, score_cutoff=1 - least + _ROUNDING, limit=None
         )
         return [self._near(text, places[at]) for _, _, at in near]
+
+    @cached_property
+    def romanised(self) -> "NearWords":
+        """The same words, in the same places, in Latin letters."""
+        return NearWords([romanised(word) for word in self._words])
 
     def by_ear(self, text: str) -> list[Near]:
         """Returns the words that sound the same in English (Metaphone: Philips, 1990), in no order; none for a text of

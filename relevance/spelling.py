@@ -5,8 +5,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from relevance.near_words import Near, NearWords
-from relevance.text import Featuriser, tokens
+from relevance.near_words import NearWords
+from relevance.scripts import romanised
+from relevance.text import Featuriser, has_digits, tokens
 
 LEAST_SIMILARITY = 0.6
 """Words no more alike than this are not taken for each other."""
@@ -25,6 +26,9 @@ _RHYMING = 0.45
 
 _REMEMBERED = 10_000
 """Words of which it is kept what they are like."""
+
+_NEAREST = 10
+"""So many known words are looked at for one that leads somewhere."""
 
 MOST_UNKNOWN = 12
 """Unknown words that are looked up for one query: a text of more unknown words than this is no query."""
@@ -51,7 +55,7 @@ class Speller:
 
     def __init__(self, featuriser: Featuriser, occurs: Callable[[str], bool]) -> None:
         self._featuriser = featuriser
-        self.words = [word for word in featuriser.words if len(word) > 2 and word.isalpha()]
+        self.words = [word for word in featuriser.words if len(word) > 2 and not has_digits(word)]
         self.occurs = occurs
         self._known = NearWords(self.words)
         self._near = lru_cache(maxsize=_REMEMBERED)(self._find_near)
@@ -109,14 +113,14 @@ class Speller:
         pair = (first, second)
         if all(map(self._featuriser.knows, pair)) or any(map(self._featuriser.says_little, pair)):
             return None
-        if min(map(len, pair)) < 2 or not (first + second).isalpha():
+        if min(map(len, pair)) < 2 or has_digits(first + second):
             return None
         return next(filter(self.occurs, self._near_whole(first + second)), None)
 
     def _nearest(self, word: str) -> tuple[str, float]:
         """The known word that leads somewhere and is most like `word` (the most frequent of equally like ones), or two
         known words written as one, and the likeness: 0 if there is none."""
-        if len(word) < 3 or not word.isalpha():
+        if len(word) < 3 or has_digits(word):
             return word, 0.0
         found = next(filter(None, (self._leading(near, likeness) for near, likeness in self._near(word))), (word, 0.0))
         if found[1] >= CORRECTION_SIMILARITY:
@@ -143,16 +147,27 @@ class Speller:
 
     def _find_near(self, word: str) -> tuple[tuple[str, float], ...]:
         """The ten known words most like `word`, and their likeness: first those that may be offered, by their errors (a
-        missing letter is as bad as a wrong one) and how frequent they are."""
-        heard = {near.place: near for near in self._known.by_ear(word) if near.likeness >= _RHYMING}
-        alike = heard | {near.place: near for near in self._known.by_letters(word, LEAST_SIMILARITY)}
-        ranked = sorted(_rank(near, near.place in heard) for near in alike.values())
-        return tuple((known, likeness) for *_, known, likeness in ranked[:10] if likeness > LEAST_SIMILARITY)
+        missing letter is as bad as a wrong one) and how frequent they are. A word in other letters is looked for in
+        Latin ones as well, "шорты" among "shorts": there the sound says more than how it happens to be written."""
+        ranked = _ranked(self._known, word, 1.0)
+        if not word.isascii():
+            ranked += _ranked(self._known.romanised, romanised(word), 0.0)
+        near: dict[str, float] = {}
+        for *_, place, likeness in sorted(ranked):
+            if likeness > LEAST_SIMILARITY:
+                near.setdefault(self.words[place], likeness)
+        return tuple(near.items())[:_NEAREST]
 
 
-def _rank(near: Near, heard: bool) -> tuple[bool, float, int, str, float]:
-    """The word with its likeness, behind what to sort it by. heard: it sounds the same."""
-    likeness = max(near.likeness, SOUNDS_ALIKE) if heard else near.likeness
-    errors = min(near.errors, 1 + near.errors / 100) if heard else near.errors
-    offered = likeness >= CORRECTION_SIMILARITY
-    return not offered, errors if offered else -likeness, near.place, near.word, likeness
+def _ranked(known: NearWords, word: str, by_sound: float) -> list[tuple[bool, float, int, float]]:
+    """The known words like `word`, as what to sort them by, their place and their likeness. by_sound: the errors of one
+    that sounds the same, and a little more for each letter."""
+    heard = {near.place: near for near in known.by_ear(word) if near.likeness >= _RHYMING}
+    ranked = []
+    for near in (heard | {near.place: near for near in known.by_letters(word, LEAST_SIMILARITY)}).values():
+        likeness, errors = near.likeness, float(near.errors)
+        if near.place in heard:
+            likeness, errors = max(likeness, SOUNDS_ALIKE), min(errors, by_sound + errors / 100)
+        offered = likeness >= CORRECTION_SIMILARITY
+        ranked.append((not offered, errors if offered else -likeness, near.place, likeness))
+    return ranked

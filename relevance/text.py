@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relevance.errors import ArtifactError
+from relevance.scripts import romanised, runs, unspaced
 from relevance.word_pieces import WordPieces
 
 MAX_CHARACTERS = 1000
@@ -86,7 +87,7 @@ def tokens(text: str, limit: int | None = MAX_CHARACTERS) -> list[str]:
     current = ""
     for character in text:
         is_word = unicodedata.category(character)[0] in "LNM"
-        if is_word and not _unspaced(character):
+        if is_word and not unspaced(character):
             current += character
             continue
         words += [current] if current else []
@@ -95,20 +96,10 @@ def tokens(text: str, limit: int | None = MAX_CHARACTERS) -> list[str]:
     return [*words, current] if current else words
 
 
-_UNSPACED = (
-    (0x0E01, 0x0EFF),  # Thai, Lao
-    (0x1000, 0x109F),  # Burmese
-    (0x1780, 0x17FF),  # Khmer
-    (0x3040, 0x30FF),  # Hiragana, Katakana
-    (0x3400, 0x4DBF),  # CJK extension A
-    (0x4E00, 0x9FFF),  # CJK
-    (0x20000, 0x323AF),  # CJK extensions B to H
-)
-
-
-def _unspaced(character: str) -> bool:
-    code = ord(character)
-    return code >= 0x0E01 and any(low <= code <= high for low, high in _UNSPACED)
+def has_digits(word: str) -> bool:
+    """Says whether a word (as `tokens` gives it) has digits or other numbers among its letters. (`str.isalpha` would
+    also say no to the vowels of Hindi, which are marks.)"""
+    return not word.isalpha() and any(unicodedata.category(character)[0] == "N" for character in word)
 
 
 class Widths(NamedTuple):
@@ -151,8 +142,9 @@ class Featuriser:
     flop` and `flipflop` share a feature.
 
     pieces: the vocabulary of a text prior; its ids are numbers of their own, from 1 on; fillers: words that say little
-    of what is wanted, left out of a query that has others; others: words of the language, by a lexicon, of which
-    nothing else is known.
+    of what is wanted, left out of a query that has others; others: nouns of the language, by a lexicon, that are for
+    nothing here as far as is known; romanises: whether words in other letters have n-grams in Latin ones, too, and so
+    have characters of scripts without spaces that stand together.
     """
 
     words: tuple[str, ...]
@@ -162,6 +154,7 @@ class Featuriser:
     pieces: tuple[str, ...] = ()
     fillers: frozenset[str] = frozenset()
     others: frozenset[str] = frozenset()
+    romanises: bool = True
 
     @classmethod
     def fit(
@@ -185,18 +178,23 @@ class Featuriser:
         words: Counter[str] = Counter()
         ngrams: Counter[str] = Counter()
         spelt: Counter[str] = Counter()
+        together: Counter[str] = Counter()
         for text in texts:
             found = tokens(text)
             spelt.update(found)
             words.update(_pairs(found))
+            together.update(runs(found))
         words.update(spelt)
+        spelt.update(together)
         for word in without:
             del words[word]
         for text in spellings:
-            spelt.update(tokens(text))
+            found = tokens(text)
+            spelt.update([*found, *runs(found)])
         for word, count in spelt.items():
-            for ngram in _ngrams(word, sizes):
-                ngrams[ngram] += count
+            for spelling in _written(word):
+                for ngram in _ngrams(spelling, sizes):
+                    ngrams[ngram] += count
 
         def keep(counts: Counter[str], limit: int) -> tuple[str, ...]:
             ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
@@ -226,6 +224,8 @@ class Featuriser:
         pairs = [known.get(pair) or bucket(pair) for pair in joined]
         left -= len(pairs)
         doubtful = found if not widths.spelt else [word for word in found if word.id >= self.first_ngram]
+        if self.romanises and not text.isascii():
+            doubtful = [*doubtful, *map(self._features, runs([word.text for word in found]))]
         ngrams = [ngram for word in doubtful for ngram in word.ngrams][:left]
         return Bag(words, pairs, ngrams, [piece for word in found for piece in word.pieces][: widths.pieces])
 
@@ -234,7 +234,9 @@ class Featuriser:
         if features is None:
             if len(self._seen) >= _REMEMBERED:
                 self._seen.clear()
-            ngrams = tuple(self._ngram_ids.get(n) or self._bucket(n) for n in _ngrams(word, self.sizes))
+            spellings = _written(word) if self.romanises else (word,)
+            grams = (ngram for spelling in spellings for ngram in _ngrams(spelling, self.sizes))
+            ngrams = tuple(self._ngram_ids.get(ngram) or self._bucket(ngram) for ngram in grams)
             number = self._word_ids.get(word) or self._bucket(word)
             features = self._seen[word] = _Word(word, number, ngrams, self._word_pieces.split(word))
         return features
@@ -281,7 +283,7 @@ class Featuriser:
 
     def write(self, path: Path) -> None:
         """Writes the featuriser as JSON."""
-        fields = {"format": 2, "buckets": self.buckets, "sizes": self.sizes}
+        fields = {"format": 3, "buckets": self.buckets, "sizes": self.sizes}
         lists = {"words": self.words, "ngrams": self.ngrams, "pieces": self.pieces}
         lists |= {"fillers": tuple(sorted(self.fillers)), "others": tuple(sorted(self.others))}
         path.write_text(json.dumps(fields | lists, ensure_ascii=False), encoding="utf-8")
@@ -290,12 +292,13 @@ class Featuriser:
     def read(cls, path: Path) -> "Featuriser":
         """Reads what `write` wrote; raises ArtifactError for another format."""
         fields = json.loads(path.read_text(encoding="utf-8"))
-        if fields.get("format") != 2:
-            raise ArtifactError(f"{path}: text model format {fields.get('format')!r}, this version reads 2")
+        version = fields.get("format")
+        if version not in (2, 3):
+            raise ArtifactError(f"{path}: text model format {version!r}, this version reads 2 and 3")
         words, ngrams, pieces = (tuple(fields[name]) for name in ("words", "ngrams", "pieces"))
-        # Earlier releases know neither.
+        # Earlier releases know neither, nor did they romanise.
         fillers, others = (frozenset(fields.get(name, ())) for name in ("fillers", "others"))
-        return cls(words, ngrams, fields["buckets"], tuple(fields["sizes"]), pieces, fillers, others)
+        return cls(words, ngrams, fields["buckets"], tuple(fields["sizes"]), pieces, fillers, others, version > 2)
 
     def _bucket(self, feature: str) -> int:
         return self._first_bucket + zlib.crc32(feature.encode()) % self.buckets
@@ -333,6 +336,12 @@ def _weights(kind: list[int]) -> list[float]:
 
 def _pairs(words: list[str]) -> list[str]:
     return [a + b for a, b in pairwise(words)]
+
+
+def _written(word: str) -> tuple[str, ...]:
+    """A word as it is and, where it has other letters, in Latin ones: so what sounds alike shares n-grams across
+    scripts. A character alone says too little for that."""
+    return (word,) if word.isascii() or (len(word) == 1 and unspaced(word)) else (word, romanised(word))
 
 
 def _ngrams(word: str, sizes: Sequence[int]) -> list[str]:

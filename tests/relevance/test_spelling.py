@@ -192,3 +192,27 @@ def test_words_known_together_and_written_as_one_are_two() -> None:
 def test_words_are_spelt_by_ear(typed: str, corrected: str | None) -> None:
     words = ("lotion", "necklace", "necktees", "bulls", "belts", "show")
     assert Speller(Featuriser(words, ()), lambda word: True).read(typed).corrected == corrected
+
+
+@pytest.mark.parametrize(
+    ("typed", "corrected"),
+    [
+        ("चप्पन", "चप्पल"),  # vowels that are marks count as letters
+        ("шорти", "шорты"),
+        ("блейзер", "blazer"),  # in Latin letters it sounds the same
+        ("سكارف", "scarf"),  # the sound comes before the letters, "surf"
+        ("صندل", "sandal"),
+        ("कुर्ता", "kurta"),
+        ("сендвич", None),
+        ("वाट", None),
+    ],
+)
+def test_words_of_other_scripts(typed: str, corrected: str | None) -> None:
+    words = ("sand", "surf", "sandal", "blazer", "scarf", "kurta", "шорты", "चप्पल")
+    assert Speller(Featuriser(words, ()), lambda _: True).read(typed).corrected == corrected
+
+
+def test_an_error_in_latin_letters_is_not_sought_among_those_of_other_scripts() -> None:
+    speller = Speller(Featuriser(("шорты", "sport"), ()), lambda _: True)
+    assert speller.read("shorty").corrected is None
+    assert speller.read("sportt").corrected == "sport"

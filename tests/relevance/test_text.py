@@ -1,5 +1,6 @@
 """Text: one spelling, words of any script, and features that reading a file back does not change."""
 
+import json
 import unicodedata
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relevance.errors import ArtifactError
-from relevance.text import MAX_CHARACTERS, Featuriser, Widths, normalise, tokens
+from relevance.text import MAX_CHARACTERS, Featuriser, Widths, has_digits, normalise, tokens
 from relevance.word_pieces import WordPieces
 
 ANY_TEXT = st.text(st.characters(), max_size=80)  # control characters, surrogates and unassigned ones included
@@ -224,9 +225,42 @@ def test_round_trip_gives_the_same_bags(tmp_path_factory: pytest.TempPathFactory
         assert again.bag(each, Widths(8, 60)) == featuriser.bag(each, Widths(8, 60))
 
 
+def _ngrams(text: str, featuriser: Featuriser) -> set[int]:
+    return set(featuriser.bag(text, Widths(0, 200)).ngrams)
+
+
+def test_what_sounds_alike_shares_ngrams_across_scripts() -> None:
+    featuriser = Featuriser.fit(["shorts", "шорты", "ベルト", "beruto"], min_count=1)
+    # "<sho", "shor", "hort" and the like, and "ort" twice: "shorts" and "shorty" differ at their ends alone.
+    assert len(_ngrams("shorts", featuriser) & _ngrams("шорты", featuriser)) == 7
+    assert _ngrams("шорты", featuriser) > _ngrams("shorty", featuriser) & _ngrams("shorts", featuriser)
+    # Characters that stand alone are read together.
+    assert _ngrams("beruto", featuriser) < _ngrams("革ベルト", featuriser)
+    assert not _ngrams("beruto", featuriser) & _ngrams("ベ ル ト".replace(" ", " a "), featuriser)
+
+
+def test_a_text_model_of_an_earlier_release_reads_as_it_did(tmp_path: Path) -> None:
+    featuriser = Featuriser.fit(["shorts", "шорты"], min_count=1)
+    featuriser.write(tmp_path / "text.json")
+    fields = json.loads((tmp_path / "text.json").read_text(encoding="utf-8"))
+    (tmp_path / "text.json").write_text(json.dumps(fields | {"format": 2}), encoding="utf-8")
+    earlier = Featuriser.read(tmp_path / "text.json")
+    assert not earlier.romanises
+    assert not _ngrams("шорты", earlier) & _ngrams("shorts", earlier)
+    assert _ngrams("shorts", earlier) == _ngrams("shorts", featuriser)
+
+
+@pytest.mark.parametrize(
+    ("word", "has"),
+    [("sofa", False), ("चड्डी", False), ("靴一", False), ("5g", True), ("٣", True), ("४k", True), ("", False)],
+)
+def test_words_with_digits(word: str, has: bool) -> None:
+    assert has_digits(word) == has
+
+
 def test_another_format_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "text.json").write_text('{"format": 1}')
-    with pytest.raises(ArtifactError, match=r"text\.json.*1.*reads 2"):
+    with pytest.raises(ArtifactError, match=r"text\.json.*1.*reads 2 and 3"):
         Featuriser.read(tmp_path / "text.json")
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from relevance.absent import AbsentWords, made_up_words
 from relevance.errors import DataWarning
-from relevance.text import tokens
+from relevance.text import has_digits, tokens
 from relevance.word_pieces import CONTINUED
 from training.towers.corpus import Corpus, known_words
 from training.towers.fillers import Fillers
@@ -78,7 +78,7 @@ def _things(nouns: Sequence[str], prior: TextPrior, known: frozenset[str], fille
 
 def _made_up(corpus: Corpus) -> tuple[AbsentWords, AbsentWords]:
     texts = (*corpus.listings.titles, *corpus.train.queries)
-    known = sorted({word for text in texts for word in tokens(text) if len(word) > 2 and word.isalpha()})
+    known = sorted({word for text in texts for word in tokens(text) if len(word) > 2 and not has_digits(word)})
     words, modifiers = made_up_words(known, 2 * MADE_UP, Random(0)), tuple(_modifiers(corpus))
     return AbsentWords(tuple(words[::2]), modifiers), AbsentWords(tuple(words[1::2]), modifiers)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from relevance.near_words import NearWords
 from relevance.spelling import ONE_ERROR
-from relevance.text import tokens
+from relevance.text import has_digits, tokens
 from training.towers.corpus import Corpus, asked_texts
 
 RARER = 20
@@ -29,7 +29,9 @@ def misspelt_words(corpus: Corpus, well_spelt: Sequence[str]) -> frozenset[str]:
     chosen = _chosen(corpus)
     known = set(well_spelt) | set(listed)
     # A word of a single search is not learned anyway.
-    suspects = [word for word, count in asked.items() if count > 1 and len(word) >= FEWEST_LETTERS and word.isalpha()]
+    suspects = [
+        word for word, count in asked.items() if count > 1 and len(word) >= FEWEST_LETTERS and not has_digits(word)
+    ]
     # A plural that no listing has is no error, nor the singular of one.
     suspects = [word for word in suspects if not {word, word.removesuffix("s"), f"{word}s"} & known]
     total = listed + asked
