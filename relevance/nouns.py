@@ -1,11 +1,12 @@
 """What a query is about: of its words the one for a thing of the catalogue, and perhaps one for something else.
 
-In English and many other languages the last of several nouns is the thing: a watch battery is no watch.
+In English and many other languages the last of several nouns is the thing: a watch battery is no watch. A lexicon also
+knows nouns of several words whose last one says another thing by itself: a fan belt is no belt to wear.
 """
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, starmap
 
 from relevance.category_filter import CategoryModel
 from relevance.seen import SeenQueries
@@ -15,6 +16,9 @@ from relevance.wanted import WantedValues
 
 CLEARLY = 0.3
 """A word is for a thing of the catalogue when it is by so much nearer to a category than to nothing."""
+
+_LONGEST = 4
+"""Nouns of so many words are looked for."""
 
 _REMEMBERED = 10_000
 """Words of which it is kept how much they are like things of the catalogue."""
@@ -50,16 +54,15 @@ class Nouns:
         return list(words)
 
     def of(self, words: Sequence[str]) -> tuple[str, ...]:
-        """Returns the word most like things of the catalogue and, where it is new beside it, the one behind; empty
-        where no word tells of a thing."""
-        telling = [self._tells(word) for word in words]
-        near = {word: self._nothing(word) for word, tells in zip(words, telling, strict=True) if tells}
+        """Returns the word most like things of the catalogue and, where the two are for something new here, the other
+        one of a noun of the language ("fan belt") or the one behind; empty where no word tells of a thing."""
+        near = {word: self._nothing(word) for word in words if self._tells(word)}
         if not near:
             return ()
         at = words.index(min(near, key=lambda word: near[word]))
-        behind = words[at + 1] if at + 1 < len(words) and telling[at + 1] else ""
-        known = not behind or self._was_said(behind) or self._featuriser.knows(words[at] + behind)
-        return (words[at],) if known else (words[at], behind)
+        parts = [word for word in self._compound(words, at) if word in near and word != words[at]]
+        other = max(parts, key=lambda word: near[word]) if parts else self._behind(words, at)
+        return (words[at], other) if other else (words[at],)
 
     def second(self, nouns: Sequence[str]) -> float:
         """Returns how much less like a thing of the catalogue the second of two nouns is than the first, in cosines; 0
@@ -79,6 +82,26 @@ class Nouns:
             if len(left) < len(words):
                 words = left
                 yield left
+
+    def _compound(self, words: Sequence[str], at: int) -> Sequence[str]:
+        """The words around `at` that together are a noun for nothing here, by a lexicon; empty where none are, or
+        training knows them together."""
+        for size in range(_LONGEST, 1, -1):
+            for first in range(max(0, at + 1 - size), min(at, len(words) - size) + 1):
+                told = words[first : first + size]
+                if self._featuriser.is_other(" ".join(told)) and not all(starmap(self._said_together, pairwise(told))):
+                    return told
+        return ()
+
+    def _behind(self, words: Sequence[str], at: int) -> str | None:
+        """The word behind `at` that tells of a thing, where it is new there."""
+        behind = words[at + 1] if at + 1 < len(words) else ""
+        if not self._tells(behind) or self._was_said(behind) or self._said_together(words[at], behind):
+            return None
+        return behind
+
+    def _said_together(self, word: str, behind: str) -> bool:
+        return self._featuriser.knows(word + behind)
 
     def _tells(self, word: str) -> bool:
         """Whether a word may say what a thing is: characters of a script without spaces alone do not."""

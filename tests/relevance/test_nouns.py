@@ -23,12 +23,18 @@ PLACES = {
     "chronograph": (0.1, 0.0, 0.3),
     "zorblax": (0.0, 0.1, 0.4),
     "nurse": (0.1, 0.1, 0.6),
+    "belt": (0.1, 0.9, 0.0),
+    "belts": (0.1, 0.9, 0.0),
+    "fan": (0.0, 0.1, 0.5),
+    "hot": (0.0, 0.0, 0.9),
 }
 """How near words are to watches, to belts, and to nothing."""
 
 
 def _nouns() -> Nouns:
-    featuriser = Featuriser(("watchstrap", "zorblax"), (), pieces=("##er", "with"), fillers=frozenset({"for", "and"}))
+    lists = {"fillers": frozenset({"for", "and"}), "others": frozenset({"fan belt", "strap watch", "hot nurse watch"})}
+    words = ("watchstrap", "zorblax", "strapwatch", "nursewatch")
+    featuriser = Featuriser(words, (), pieces=("##er", "with"), **lists)
     towers: Any = SimpleNamespace(
         featuriser=featuriser,
         nothing=np.array([0, 0, 1], np.float32),
@@ -56,6 +62,11 @@ def _nouns() -> Nouns:
         ("watch chronograph", ("watch",)),  # said by those who found what they wanted
         ("watch zorblax", ("watch",)),  # known, and from no listing
         ("watch nurse", ("watch",)),  # said of anything
+        ("fan belt for fiesta", ("belt", "fan")),  # a noun of the language, and nothing here
+        ("leather fan belts", ("belts", "fan")),
+        ("belt fan", ("belt", "fan")),  # by the word behind
+        ("strap watch", ("watch",)),  # such a noun, known together
+        ("hot nurse watch", ("watch", "hot")),  # known together in part
         ("brown", ()),
         ("for 24", ()),
         ("時 計", ()),

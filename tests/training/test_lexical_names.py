@@ -27,6 +27,11 @@ SENSES: list[Sense] = [
     ("fedora", ["fedora"], ["hat"]),
     ("brolly", ["brolly", "gamp"], ["umbrella"]),
     ("parka", ["parka", "windcheater"], ["coat"]),
+    ("fan belt", ["fan belt"], ["machine"]),
+    ("sun hat", ["sun hat"], ["hat"]),
+    ("watch coat", ["watch coat"], ["coat"]),
+    ("gown", ["gown"], ["plant"]),
+    ("dressing gown", ["dressing gown"], ["coat"]),
     ("rig", ["rig"], ["machine"]),
     ("lorry", ["lorry"], ["rig"]),
     ("sash", ["sash"], ["wear"]),
@@ -118,8 +123,25 @@ def test_what_is_like_nothing_here_is_absent(tmp_path: Path) -> None:
 def test_other_nouns_are_words_too(tmp_path: Path) -> None:
     found = named(tmp_path, {"parka": {"coats": 4.0}}, known=frozenset({"guitar"}))
     assert {"sash", "violin", "lorry"} <= found.others
-    # Names, what is known, names of persons and what is several words.
+    # Names, what is known, names of persons, and several words of which none is known.
     assert not {"fedora", "parka", "guitar", "ada", "flower 7"} & found.others
+
+
+def test_a_noun_whose_last_word_is_a_name_of_something_else_is_learned(tmp_path: Path) -> None:
+    known = frozenset({"dressing", "gown", "sun", "hat", "watch", "coat"})
+    found = named(tmp_path, {"gown": {"shirts": 2.0}}, known=known)
+    assert shares(found, "dressing gown") == shares(found, "dressing gowns") == {"coats": 1.0}
+    # A hat is a hat, and of a watch coat the watch tells, too.
+    assert not {"sun hat", "watch coat"} & found.names.keys()
+    # Where no gown is called so, its words say nothing else.
+    assert "dressing gown" not in named(tmp_path, {}, known=known).names
+
+
+def test_nouns_of_several_words_for_other_things(tmp_path: Path) -> None:
+    found = named(tmp_path, {}, known=frozenset({"belt", "sun", "flower"}))
+    assert {"fan belt", "flower 7"} <= found.others
+    assert "sun hat" not in found.others
+    assert "fan belt" not in named(tmp_path, {}).others
 
 
 def test_a_catalogue_of_another_language_gets_nothing(tmp_path: Path) -> None:

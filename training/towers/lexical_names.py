@@ -36,6 +36,9 @@ LEAST_SHARE = 0.02
 MOST_CATEGORIES = 12
 """A word for things of more categories than this says too little."""
 
+OVERLAP = 0.1
+"""What two nouns have to share of their categories to be said of the same things."""
+
 Shares = dict[int, float]
 """Of each category, its share."""
 
@@ -78,16 +81,18 @@ def lexical_names(
     names, absent, others = {}, [], set()
     for noun, senses in lexicon.senses.items():
         words = noun.split()
-        if noun in named or (known if len(words) > 1 else often).issuperset(words):
+        said = (known if len(words) > 1 else often).issuperset(words)
+        if noun in named or (said and len(words) == 1):
             continue
         likely = space.likely(density, senses)
         order = [i for i in np.argsort(-likely, kind="stable").tolist() if likely[i] >= DENSER]
         if shares := next(filter(None, (placed.shares(senses[i]) for i in order)), None):
-            names[noun] = shares
+            if not said or _misleads(lexicon, words, shares, named):
+                names[noun] = shares
             continue
         if not known.issuperset(words) and _is_strange(space, density, senses):
             absent.append(noun)
-        if len(words) == 1 and any(lexicon.file[sense] != NAMES for sense in senses):
+        if _is_other(lexicon, placed, words, senses, known):
             others.add(noun)
     plurals = {lexicon.plural(noun): shares for noun, shares in names.items()}
     names |= {plural: own for plural, own in plurals.items() if plural not in often}
@@ -97,6 +102,26 @@ def lexical_names(
 def _is_strange(space: "_Space", density: NDArray[np.float64], senses: Sequence[int]) -> bool:
     """Whether a noun stands for things like none of the catalogue, in whatever sense."""
     return bool(space.highest(density, senses).max() <= 0) and space.lexicon.file[senses[0]] in THINGS
+
+
+def _misleads(lexicon: Lexicon, words: Sequence[str], shares: Shares, named: Mapping[str, Shares]) -> bool:
+    """Whether the last word of a noun is by itself a name of other things: a dressing gown is no dress, as a gown is.
+    Where another of its words is a name, too, that tells ("clutch bag")."""
+    of_last = _normalised(named.get(words[-1], {}))
+    shared = sum(min(share, of_last.get(category, 0.0)) for category, share in shares.items())
+    tell = any(word in named or lexicon.plural(word) in named for word in words[:-1])
+    return bool(of_last) and shared < OVERLAP and not tell
+
+
+def _is_other(
+    lexicon: Lexicon, placed: "_Placed", words: Sequence[str], senses: Sequence[int], known: frozenset[str]
+) -> bool:
+    """Whether a noun that is no name stands for something else: a word for anything but persons and places, or several,
+    of which one is known here, for a thing that is no kind of what is ("fan belt", but neither "golf bag")."""
+    if len(words) == 1:
+        return any(lexicon.file[sense] != NAMES for sense in senses)
+    is_thing = lexicon.file[senses[0]] in THINGS and not any(map(placed.is_kind, senses))
+    return is_thing and not known.isdisjoint(words)
 
 
 def _nouns(lexicon: Lexicon, ontology: Ontology, called: Mapping[str, Shares]) -> dict[str, Shares]:
@@ -198,6 +223,10 @@ class _Placed:
             for above in space.above[sense].tolist():
                 for category, weight in weights.items():
                     self._beneath[above][category] += weight**0.5
+
+    def is_kind(self, sense: int) -> bool:
+        """Says whether the sense is, or is a kind of, one that has a name here."""
+        return not self._at.keys().isdisjoint(self._space.above[sense].tolist())
 
     def shares(self, sense: int) -> Shares:
         """Returns those of the nearest sense that it is, or is a kind of; else, of a wider one, of all beneath it where
