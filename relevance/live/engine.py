@@ -213,7 +213,7 @@ class LiveEngine:
             bundle = bundle_at(self._root)
             if bundle != self._bundle:
                 engine, fresh = self._opened(bundle)
-                engine.search("what is made at the frist serch")  # nobody shall wait for it, or for the speller's index
+                engine.search("what is made at the frist serch, пойск")  # nobody shall wait for it, or for what spells
                 self._current, self._fresh, self._bundle = engine, fresh, bundle
                 return True
             return self._take_in()
