@@ -16,8 +16,8 @@ from relevance.spelling import Reading, Speller
 from relevance.towers import Towers
 from relevance.wanted import Said, WantedValues
 
-CORRECTED_SHARE = 0.4
-"""What the corrected query weighs beside the query as it was typed."""
+LEAST_CLEAR = 0.05
+"""How clearly any text is for a thing of the catalogue, at least."""
 
 HEAD_SHARE = 0.5
 """What the words weigh that say what the thing is beside the query with what it is for, or goes with."""
@@ -143,16 +143,18 @@ class QueryReader:
         return Nouns(self._towers, self.categories, self.seen, self.wanted, self.speller, self._modifiers)
 
     def _embed(self, query: str, corrected: str | None, head: Sequence[str] | None) -> NDArray[np.float32]:
-        """The vector of the query; of a misspelt one, something of its correction's too: neither is right always. And
-        what its head says counts more than the rest."""
+        """The vector of the query; of a misspelt one, something of its correction's too: neither is right always, and
+        each counts as it is clear. And what its head says counts more than the rest."""
         embedding = self._towers.query(query)
         if corrected is not None:
-            embedding = self._mixed(embedding, corrected, CORRECTED_SHARE)
-        return embedding if head is None else self._mixed(embedding, " ".join(head), HEAD_SHARE)
+            meant = self._towers.query(corrected)
+            clear = self._clearness(meant)
+            embedding = _mixed(embedding, meant, clear / (clear + self._clearness(embedding)))
+        return embedding if head is None else _mixed(embedding, self._towers.query(" ".join(head)), HEAD_SHARE)
 
-    def _mixed(self, embedding: NDArray[np.float32], other: str, share: float) -> NDArray[np.float32]:
-        mixed = (1 - share) * embedding + share * self._towers.query(other)
-        return np.asarray(mixed / np.linalg.norm(mixed), np.float32)
+    def _clearness(self, embedding: NDArray[np.float32]) -> float:
+        """How much nearer a query's vector is to a category than to the place of queries without an answer."""
+        return max(float(self.categories.cosines(embedding).max() - self._towers.nothing @ embedding), LEAST_CLEAR)
 
     def _leads_somewhere(self, catalogue: Catalogue) -> Callable[[str], bool]:
         """Whether a word stands in a listing, or in a query from which people often chose: "mujer" on an English
@@ -165,3 +167,8 @@ class QueryReader:
         ontology = self.categories.ontology
         positions = [ontology.position(category.category_id) for category in found.categories]
         return tuple((position, int(ontology.end[position])) for position in positions)
+
+
+def _mixed(embedding: NDArray[np.float32], other: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+    mixed = (1 - share) * embedding + share * other
+    return np.asarray(mixed / np.linalg.norm(mixed), np.float32)
