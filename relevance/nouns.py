@@ -115,9 +115,9 @@ class Nouns:
         return self._featuriser.says_little(word) or (len(word) < 2 and word.isascii())
 
     def _was_said(self, word: str) -> bool:
-        """Whether the word is said of anything, or people who said it have chosen something: training knows it, and
-        from no listing."""
-        if word in self._modifiers:
+        """Whether the word is said of anything, or of things that are here, or people who said it have chosen
+        something: training knows it, and from no listing."""
+        if word in self._modifiers or word in self._featuriser.names:
             return True
         return self._seen.knows(word) or (self._featuriser.knows(word) and not self._speller.occurs(word))
 

@@ -157,9 +157,10 @@ class QueryReader:
         return max(float(self.categories.cosines(embedding).max() - self._towers.nothing @ embedding), LEAST_CLEAR)
 
     def _leads_somewhere(self, catalogue: Catalogue) -> Callable[[str], bool]:
-        """Whether a word stands in a listing, or in a query from which people often chose: "mujer" on an English
-        site."""
-        return lambda word: self.seen.knows(word) or catalogue.count(word) > 0
+        """Whether a word stands in a listing, or in a query from which people often chose ("mujer" on an English site),
+        or a lexicon has it for things that are here ("knickers")."""
+        names = self._towers.featuriser.names
+        return lambda word: self.seen.knows(word) or word in names or catalogue.count(word) > 0
 
     def _ranges(self, found: CategoryFilter) -> tuple[tuple[int, int], ...]:
         if found.mode != "filter":

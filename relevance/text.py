@@ -36,6 +36,8 @@ _SHORTEST_WORD = 4
 _COMMON = 60
 """So many of a language's most frequent words tell nothing of a thing."""
 
+_TOLD = ("fillers", "others", "names")
+
 _DIACRITICS = re.compile("[\u0300-\u036f]")
 # Unicode's Default_Ignorable_Code_Point: soft hyphens, joiners, marks of direction, variation selectors. They neither
 # are words (the selector after an emoji) nor separate any, and Unicode's NFKC_Casefold takes them away, too. With them
@@ -143,8 +145,9 @@ class Featuriser:
 
     pieces: the vocabulary of a text prior; its ids are numbers of their own, from 1 on; fillers: words that say little
     of what is wanted, left out of a query that has others; others: nouns of the language, by a lexicon, that are for
-    nothing here as far as is known; romanises: whether words in other letters have n-grams in Latin ones, too, and so
-    have characters of scripts without spaces that stand together.
+    nothing here as far as is known; names: words by which a lexicon alone names things that are here; romanises:
+    whether words in other letters have n-grams in Latin ones, too, and so have characters of scripts without spaces
+    that stand together.
     """
 
     words: tuple[str, ...]
@@ -154,6 +157,7 @@ class Featuriser:
     pieces: tuple[str, ...] = ()
     fillers: frozenset[str] = frozenset()
     others: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
     romanises: bool = True
 
     @classmethod
@@ -166,6 +170,7 @@ class Featuriser:
         pieces: Sequence[str] = (),
         fillers: Iterable[str] = (),
         others: Iterable[str] = (),
+        names: Iterable[str] = (),
         sizes: Sequence[int] = (3, 4),
         min_count: int = 2,
         max_words: int = 70_000,
@@ -201,7 +206,8 @@ class Featuriser:
             return tuple(feature for feature, count in ordered[:limit] if count >= min_count)
 
         kept = (keep(words, max_words), keep(ngrams, max_ngrams))
-        return cls(*kept, buckets, tuple(sizes), tuple(pieces), frozenset(fillers), frozenset(others))
+        told = (frozenset(fillers), frozenset(others), frozenset(names))
+        return cls(*kept, buckets, tuple(sizes), tuple(pieces), *told)
 
     @property
     def size(self) -> int:
@@ -285,7 +291,7 @@ class Featuriser:
         """Writes the featuriser as JSON."""
         fields = {"format": 3, "buckets": self.buckets, "sizes": self.sizes}
         lists = {"words": self.words, "ngrams": self.ngrams, "pieces": self.pieces}
-        lists |= {"fillers": tuple(sorted(self.fillers)), "others": tuple(sorted(self.others))}
+        lists |= {name: tuple(sorted(getattr(self, name))) for name in _TOLD}
         path.write_text(json.dumps(fields | lists, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
@@ -296,9 +302,9 @@ class Featuriser:
         if version not in (2, 3):
             raise ArtifactError(f"{path}: text model format {version!r}, this version reads 2 and 3")
         words, ngrams, pieces = (tuple(fields[name]) for name in ("words", "ngrams", "pieces"))
-        # Earlier releases know neither, nor did they romanise.
-        fillers, others = (frozenset(fields.get(name, ())) for name in ("fillers", "others"))
-        return cls(words, ngrams, fields["buckets"], tuple(fields["sizes"]), pieces, fillers, others, version > 2)
+        # Earlier releases know none of these, nor did they romanise.
+        told = {name: frozenset(fields.get(name, ())) for name in _TOLD}
+        return cls(words, ngrams, fields["buckets"], tuple(fields["sizes"]), pieces, **told, romanises=version > 2)
 
     def _bucket(self, feature: str) -> int:
         return self._first_bucket + zlib.crc32(feature.encode()) % self.buckets

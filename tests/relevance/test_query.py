@@ -1,5 +1,6 @@
 """A query that was read is remembered, and nothing else of it changes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,27 @@ def test_the_vector_of_a_misspelt_query_leans_to_its_correction(tiny_bundle: Pat
     misspelt = next(text for text in ("keybord", "keyboarrd", "laptp", "jaket") if engine.read(text).reading.corrected)
     corrected = engine.towers.query(str(engine.read(misspelt).reading.corrected))
     assert engine.embed_query(misspelt) @ corrected > engine.towers.query(misspelt) @ corrected
+
+
+def test_a_correction_counts_by_how_clear_it_is(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = Engine(tiny_bundle).reader
+    towers = reader._towers
+    typed, meant = towers.query("sofs"), towers.query("sofa")
+    assert reader.read("sofs").reading.corrected == "sofa"
+    for clear, share in ((0.3, 0.75), (0.1, 0.5), (-0.4, 1 / 3)):  # 0.05 at least
+        clearness = {id(meant): clear, id(typed): 0.1}
+        monkeypatch.setattr(towers, "query", {"sofs": typed, "sofa": meant}.__getitem__)
+        monkeypatch.setattr(towers, "nothing", np.zeros_like(typed))
+        monkeypatch.setattr(reader.categories, "cosines", lambda it, at=clearness: np.array([at.get(id(it), 0.0)]))
+        mixed = (1 - share) * typed + share * meant
+        np.testing.assert_allclose(reader._embed("sofs", "sofa", None), mixed / np.linalg.norm(mixed), rtol=1e-5)
+
+
+def test_words_that_a_lexicon_has_for_things_here_lead_somewhere(tiny_bundle: Path) -> None:
+    engine = Engine(tiny_bundle)
+    assert not engine.reader.speller.occurs("davenport")
+    engine.towers.featuriser = replace(engine.towers.featuriser, names=frozenset({"davenport"}))
+    assert engine.reader.over(engine.categories, engine.catalogue).speller.occurs("davenport")
 
 
 def test_the_vector_of_a_query_leans_to_its_head(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:

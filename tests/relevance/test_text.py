@@ -216,7 +216,7 @@ def test_batch_equals_bags(texts: list[str], features: int, pieces: int) -> None
 @given(titles=st.lists(ANY_TEXT, max_size=6), text=ANY_TEXT)
 def test_round_trip_gives_the_same_bags(tmp_path_factory: pytest.TempPathFactory, titles: list[str], text: str) -> None:
     path = tmp_path_factory.getbasetemp() / "text.json"
-    lists = {"fillers": ["a"], "others": ["racket"]}
+    lists = {"fillers": ["a"], "others": ["racket", "fan belt"], "names": ["timepiece"]}
     featuriser = Featuriser.fit([*titles, *TITLES], min_count=1, pieces=("gam", "##ing"), buckets=30, **lists)
     featuriser.write(path)
     again = Featuriser.read(path)

@@ -113,4 +113,6 @@ def test_a_lexicon_makes_words_known_that_nobody_has_used(tiny_chain: Path, tmp_
     # Where a branch has hardly a name, nothing tells in which sense it is meant.
     assert sum(featuriser.knows(f"wobble{word}") for word in called) > len(called) / 2
     assert not featuriser.knows("otherling")
+    assert featuriser.names == {word for word in featuriser.names if word.startswith("wobble")} != frozenset()
+    assert "otherling" not in featuriser.names
     assert read_manifest(tmp_path / "towers", KIND, VERSION)["options"]["lexicon"] == str(folder)

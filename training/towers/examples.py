@@ -140,6 +140,7 @@ def fit_featuriser(
         pieces=pieces,
         fillers=(*fillers.said, *fillers.like_them),
         others=lexical.others,
+        names={word for name in lexical.names for word in name.split()},
         sizes=ngram_sizes,
     )
 
