@@ -119,11 +119,12 @@ class Speller:
 
     def _nearest(self, word: str) -> tuple[str, float]:
         """The known word that leads somewhere and is most like `word` (the most frequent of equally like ones), or two
-        known words written as one, and the likeness: 0 if there is none."""
+        known words written as one where more than one letter is wrong otherwise ("suncream" is no "scream"), and the
+        likeness: 0 if there is none."""
         if len(word) < 3 or has_digits(word):
             return word, 0.0
         found = next(filter(None, (self._leading(near, likeness) for near, likeness in self._near(word))), (word, 0.0))
-        if found[1] >= CORRECTION_SIMILARITY:
+        if found[1] >= SOUNDS_ALIKE:
             return found
         parts = self._parted(word, self._featuriser.knows)
         return (parts, 1.0) if parts else found

@@ -212,6 +212,14 @@ def test_words_of_other_scripts(typed: str, corrected: str | None) -> None:
     assert Speller(Featuriser(words, ()), lambda _: True).read(typed).corrected == corrected
 
 
+def test_two_words_written_as_one_are_likelier_than_two_errors() -> None:
+    speller = Speller(Featuriser(("scream", "cream", "sun", "bracelet", "brace", "late"), ()), lambda _: True)
+    assert speller.read("suncream").corrected == "sun cream"
+    assert speller.read("scraem").corrected == "scream"
+    # With as many errors, but it sounds the same.
+    assert speller.read("bracelate").corrected == "bracelet"
+
+
 def test_an_error_in_latin_letters_is_not_sought_among_those_of_other_scripts() -> None:
     speller = Speller(Featuriser(("шорты", "sport"), ()), lambda _: True)
     assert speller.read("shorty").corrected is None
