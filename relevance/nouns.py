@@ -11,7 +11,6 @@ from itertools import pairwise, starmap
 from relevance.category_filter import CategoryModel
 from relevance.seen import SeenQueries
 from relevance.spelling import Speller
-from relevance.text import SHORTEST_WORD
 from relevance.towers import Towers
 from relevance.wanted import WantedValues
 
@@ -99,15 +98,7 @@ class Nouns:
         behind = words[at + 1] if at + 1 < len(words) else ""
         if not self._tells(behind) or self._was_said(behind) or self._said_together(words[at], behind):
             return None
-        return behind if self._is_word(behind) else None
-
-    def _is_word(self, word: str) -> bool:
-        """Whether it is a word as far as can be told, and neither an error nor of another language, where the word
-        behind mostly says how the thing is. Without a prior, and of a short one, nobody knows."""
-        known = self._featuriser
-        if not known.pieces or len(word) < SHORTEST_WORD:
-            return True
-        return known.knows(word) or known.is_piece(word) or known.is_other(word)
+        return behind
 
     def _said_together(self, word: str, behind: str) -> bool:
         return self._featuriser.knows(word + behind)

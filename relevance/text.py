@@ -30,7 +30,7 @@ MAX_CHARACTERS = 1000
 _REMEMBERED = 100_000
 """Words whose features are kept at hand."""
 
-SHORTEST_WORD = 4
+_SHORTEST_WORD = 4
 """Shorter pieces of a text prior are often parts of words, or abbreviations."""
 
 _COMMON = 60
@@ -281,11 +281,11 @@ class Featuriser:
 
     def is_piece(self, word: str) -> bool:
         """Says whether the text prior knows `word` as a whole, as it does the usual words of its language."""
-        return len(word) >= SHORTEST_WORD and word in self._word_pieces
+        return len(word) >= _SHORTEST_WORD and word in self._word_pieces
 
     def is_other(self, word: str) -> bool:
         """Says whether a lexicon has `word`, or its singular, and nothing else is known of it."""
-        return len(word) >= SHORTEST_WORD and (word in self.others or word.removesuffix("s") in self.others)
+        return len(word) >= _SHORTEST_WORD and (word in self.others or word.removesuffix("s") in self.others)
 
     def write(self, path: Path) -> None:
         """Writes the featuriser as JSON."""

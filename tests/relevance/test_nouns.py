@@ -32,10 +32,7 @@ PLACES = {
 
 
 def _nouns() -> Nouns:
-    lists = {
-        "fillers": frozenset({"for", "and"}),
-        "others": frozenset({"battery", "fan belt", "strap watch", "hot nurse watch"}),
-    }
+    lists = {"fillers": frozenset({"for", "and"}), "others": frozenset({"fan belt", "strap watch", "hot nurse watch"})}
     lists["names"] = frozenset({"timepiece"})
     words = ("watchstrap", "zorblax", "strapwatch", "nursewatch")
     featuriser = Featuriser(words, (), pieces=("##er", "with"), **lists)
@@ -64,7 +61,6 @@ def _nouns() -> Nouns:
         ("watch 2nd battery", ("watch",)),
         ("watch strap", ("watch",)),  # known together
         ("watch chronograph", ("watch",)),  # said by those who found what they wanted
-        ("watch batery", ("watch",)),  # no word of the language
         ("watch zorblax", ("watch",)),  # known, and from no listing
         ("watch nurse", ("watch",)),  # said of anything
         ("watch timepiece", ("watch",)),  # a lexicon has it for things that are here
