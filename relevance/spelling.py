@@ -123,7 +123,11 @@ class Speller:
         likeness: 0 if there is none."""
         if len(word) < 3 or has_digits(word):
             return word, 0.0
-        found = next(filter(None, (self._leading(near, likeness) for near, likeness in self._near(word))), (word, 0.0))
+        near = self._near(word)
+        found = next(filter(None, (self._leading(*one) for one in near)), (word, 0.0))
+        if " " in found[0]:  # two that are known as one: a word that is as near comes before them
+            words = (one for one in near if one[1] >= found[1] and self.occurs(one[0]))
+            found = next(words, found)
         if found[1] >= SOUNDS_ALIKE:
             return found
         parts = self._parted(word, self._featuriser.knows)

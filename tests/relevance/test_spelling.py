@@ -220,6 +220,14 @@ def test_two_words_written_as_one_are_likelier_than_two_errors() -> None:
     assert speller.read("bracelate").corrected == "bracelet"
 
 
+def test_a_word_comes_before_two_that_are_known_as_one_and_as_near() -> None:
+    words = ("necktee", "neck", "tee", "necktie")
+    assert (
+        Speller(Featuriser(words, ()), {"neck", "tee", "necktie"}.__contains__).read("necktye").corrected == "necktie"
+    )
+    assert Speller(Featuriser(words, ()), {"neck", "tee"}.__contains__).read("necktye").corrected == "neck tee"
+
+
 def test_an_error_in_latin_letters_is_not_sought_among_those_of_other_scripts() -> None:
     speller = Speller(Featuriser(("шорты", "sport"), ()), lambda _: True)
     assert speller.read("shorty").corrected is None
