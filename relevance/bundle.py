@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from relevance.artifacts import read_manifest
+from relevance.artifacts import file_sha256, read_manifest
 from relevance.category_filter import CategoryCalibration
 from relevance.errors import ArtifactError, BundleError
 from relevance.relevance_model import RelevanceModel
@@ -92,7 +94,7 @@ def open_manifest(root: Path) -> dict[str, Any]:
         missing = [name for name in ("created_at", "fingerprint", "ontology_fingerprint") if name not in manifest]
         if missing:
             raise BundleError(f"{root / 'manifest.json'}: no {missing[0]}; build the bundle again")
-        found = fingerprint(root, manifest["ontology_fingerprint"])
+        found = fingerprint(root, manifest["ontology_fingerprint"], manifest["files"])
     except ArtifactError as error:
         raise BundleError(str(error)) from error
     if found != manifest["fingerprint"]:
@@ -103,13 +105,14 @@ def open_manifest(root: Path) -> dict[str, Any]:
     return manifest
 
 
-def fingerprint(root: Path, ontology_fingerprint: str) -> str:
-    """Returns one SHA-256 over text model, towers and ontology: vectors made under another one mean nothing here."""
+def fingerprint(root: Path, ontology_fingerprint: str, known: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Returns one SHA-256 over text model, towers and ontology: vectors made under another one mean nothing here.
+    known: the SHA-256 of files, by name, in hexadecimal; the others are read."""
     digest = hashlib.sha256(ontology_fingerprint.encode())
     for path in TowerLayout(root).files():
         if not path.is_file():
             raise ArtifactError(f"{path}: missing; build the artifact again")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+        digest.update(bytes.fromhex(known.get(path.name) or file_sha256(path)))
     return digest.hexdigest()
 
 

@@ -57,7 +57,7 @@ class CategoryModel:
         self._closed = np.where(self.empty, -np.inf, 0.0).astype(np.float32)
         levels = reversed(range(len(calibration.thresholds)))
         ancestors = [(level, ontology.ancestor_at(level + 1)) for level in levels]
-        self._levels = [(level, own, len(np.unique(own[~self.empty]))) for level, own in ancestors]
+        self._levels = [(level, own, np.count_nonzero(np.bincount(own[~self.empty]))) for level, own in ancestors]
 
     def cosines(self, query: Floats) -> Floats:
         """Returns float32 `[categories]`: the cosine of the query vector (float32 `[dim]`) with each category."""
