@@ -46,8 +46,8 @@ Shares = dict[int, float]
 @dataclass(frozen=True)
 class LexicalNames:
     """names: of nouns that stand for things of the catalogue, and of their plurals, the share of each category; absent:
-    nouns for things like none of it. None of them is a name by which its things are called already. others: single
-    words that are nouns, and no such names."""
+    nouns for things like none of it. None of them is a name by which its things are called already. others: nouns that
+    are no such names, of one word, or of several for a thing that is no kind of what is here."""
 
     names: Mapping[str, Shares]
     absent: tuple[str, ...]
@@ -66,8 +66,9 @@ def lexical_names(
 ) -> LexicalNames:
     """Returns what the lexicon adds to the categories' names and to `called`: what people call things, normalised, with
     the weight of their choices in each category (-1 for listings without one). known: words that titles and queries
-    have; a noun of several of these says itself what it is; often: those that they have often enough to tell what they
-    mean. With a DataWarning, nothing, where the lexicon has none of the names, or they are about nothing in common."""
+    have; a noun of several of these says itself what it is, unless its last word misleads; often: those that they have
+    often enough to tell what they mean. With a DataWarning, nothing, where the lexicon has none of the names, or they
+    are about nothing in common."""
     space, named = _Space(lexicon), _nouns(lexicon, ontology, called)
     at, density = _meanings(space, named, ontology.ancestor_at(1).tolist())
     if not at:
@@ -77,22 +78,19 @@ def lexical_names(
             stacklevel=2,
         )
         return NO_NAMES
-    placed = _Placed(space, at)
+    placed = _Placed(space, at, density)
     names, absent, others = {}, [], set()
     for noun, senses in lexicon.senses.items():
         words = noun.split()
-        said = (known if len(words) > 1 else often).issuperset(words)
-        if noun in named or (said and len(words) == 1):
+        if noun in named or noun in often:
             continue
-        likely = space.likely(density, senses)
-        order = [i for i in np.argsort(-likely, kind="stable").tolist() if likely[i] >= DENSER]
-        if shares := next(filter(None, (placed.shares(senses[i]) for i in order)), None):
-            if not said or _misleads(lexicon, words, shares, named):
+        if shares := placed.likeliest(senses):
+            if not _says_itself(words, known) or _misleads(lexicon, words, shares, named):
                 names[noun] = shares
             continue
         if not known.issuperset(words) and _is_strange(space, density, senses):
             absent.append(noun)
-        if _is_other(lexicon, placed, words, senses, known):
+        if _is_other(placed, words, senses, known):
             others.add(noun)
     plurals = {lexicon.plural(noun): shares for noun, shares in names.items()}
     names |= {plural: own for plural, own in plurals.items() if plural not in often}
@@ -104,6 +102,11 @@ def _is_strange(space: "_Space", density: NDArray[np.float64], senses: Sequence[
     return bool(space.highest(density, senses).max() <= 0) and space.lexicon.file[senses[0]] in THINGS
 
 
+def _says_itself(words: Sequence[str], known: frozenset[str]) -> bool:
+    """Whether a noun is of several words that are all known."""
+    return len(words) > 1 and known.issuperset(words)
+
+
 def _misleads(lexicon: Lexicon, words: Sequence[str], shares: Shares, named: Mapping[str, Shares]) -> bool:
     """Whether the last word of a noun is by itself a name of other things: a dressing gown is no dress, as a gown is.
     Where another of its words is a name, too, that tells ("clutch bag")."""
@@ -113,14 +116,13 @@ def _misleads(lexicon: Lexicon, words: Sequence[str], shares: Shares, named: Map
     return bool(of_last) and shared < OVERLAP and not tell
 
 
-def _is_other(
-    lexicon: Lexicon, placed: "_Placed", words: Sequence[str], senses: Sequence[int], known: frozenset[str]
-) -> bool:
-    """Whether a noun that is no name stands for something else: a word for anything but persons and places, or several,
-    of which one is known here, for a thing that is no kind of what is ("fan belt", but neither "golf bag")."""
+def _is_other(placed: "_Placed", words: Sequence[str], senses: Sequence[int], known: frozenset[str]) -> bool:
+    """Whether a noun that is no name stands for something else: a single word for anything but persons and places, or
+    several, one of them known here, for a thing that is no kind of what is ("fan belt", but not "golf bag")."""
+    file = placed.space.lexicon.file
     if len(words) == 1:
-        return any(lexicon.file[sense] != NAMES for sense in senses)
-    is_thing = lexicon.file[senses[0]] in THINGS and not any(map(placed.is_kind, senses))
+        return any(file[sense] != NAMES for sense in senses)
+    is_thing = file[senses[0]] in THINGS and not any(map(placed.is_kind, senses))
     return is_thing and not known.isdisjoint(words)
 
 
@@ -216,22 +218,28 @@ class _World:
 class _Placed:
     """The senses that have names here, and to which categories another sense belongs by them."""
 
-    def __init__(self, space: _Space, at: Mapping[int, Shares]) -> None:
-        self._space, self._at = space, at
+    def __init__(self, space: _Space, at: Mapping[int, Shares], density: NDArray[np.float64]) -> None:
+        self.space, self._at, self._density = space, at, density
         self._beneath: dict[int, Shares] = defaultdict(lambda: defaultdict(float))
         for sense, weights in at.items():
             for above in space.above[sense].tolist():
                 for category, weight in weights.items():
                     self._beneath[above][category] += weight**0.5
 
+    def likeliest(self, senses: Sequence[int]) -> Shares:
+        """Returns the shares of the likeliest of a noun's senses that is of the catalogue's world and has any."""
+        likely = self.space.likely(self._density, senses)
+        order = [i for i in np.argsort(-likely, kind="stable").tolist() if likely[i] >= DENSER]
+        return next(filter(None, (self.shares(senses[i]) for i in order)), {})
+
     def is_kind(self, sense: int) -> bool:
         """Says whether the sense is, or is a kind of, one that has a name here."""
-        return not self._at.keys().isdisjoint(self._space.above[sense].tolist())
+        return not self._at.keys().isdisjoint(self.space.above[sense].tolist())
 
     def shares(self, sense: int) -> Shares:
         """Returns those of the nearest sense that it is, or is a kind of; else, of a wider one, of all beneath it where
         these are few. Empty where there are neither."""
-        for above in self._space.above[sense].tolist():
+        for above in self.space.above[sense].tolist():
             if above in self._at:
                 return _normalised(self._at[above])
         beneath = _normalised(self._beneath.get(sense, {}))
