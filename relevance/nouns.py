@@ -89,7 +89,7 @@ class Nouns:
         for size in range(_LONGEST, 1, -1):
             for first in range(max(0, at + 1 - size), min(at, len(words) - size) + 1):
                 told = words[first : first + size]
-                if self._featuriser.is_other(" ".join(told)) and not all(starmap(self._said_together, pairwise(told))):
+                if self._featuriser.is_noun(" ".join(told)) and not all(starmap(self._said_together, pairwise(told))):
                     return told
         return ()
 
@@ -98,7 +98,12 @@ class Nouns:
         behind = words[at + 1] if at + 1 < len(words) else ""
         if not self._tells(behind) or self._was_said(behind) or self._said_together(words[at], behind):
             return None
-        return behind
+        return behind if self._may_be_noun(behind) else None
+
+    def _may_be_noun(self, word: str) -> bool:
+        """Whether a lexicon has a word as a noun, or training knows it: "shoes bristol" are shoes. Without a lexicon
+        nobody knows."""
+        return not self._featuriser.others or self._featuriser.knows(word) or self._featuriser.is_noun(word)
 
     def _said_together(self, word: str, behind: str) -> bool:
         return self._featuriser.knows(word + behind)

@@ -283,9 +283,14 @@ class Featuriser:
         """Says whether the text prior knows `word` as a whole, as it does the usual words of its language."""
         return len(word) >= _SHORTEST_WORD and word in self._word_pieces
 
+    def is_noun(self, words: str) -> bool:
+        """Says whether a lexicon has `words` (normalised, one or several), or their singular, as a noun for nothing
+        here."""
+        return not self.others.isdisjoint(_singulars(words))
+
     def is_other(self, word: str) -> bool:
-        """Says whether a lexicon has `word`, or its singular, and nothing else is known of it."""
-        return len(word) >= _SHORTEST_WORD and (word in self.others or word.removesuffix("s") in self.others)
+        """Says whether `word` is surely such a noun, and no typing error."""
+        return len(word) >= _SHORTEST_WORD and self.is_noun(word)
 
     def write(self, path: Path) -> None:
         """Writes the featuriser as JSON."""
@@ -334,6 +339,12 @@ class Featuriser:
     @cached_property
     def _word_pieces(self) -> WordPieces:
         return WordPieces(self.pieces)
+
+
+def _singulars(words: str) -> tuple[str, ...]:
+    """A noun and what it may be the plural of: "battery" of "batteries"."""
+    y = f"{words[:-3]}y" if words.endswith("ies") else words
+    return words, words.removesuffix("s"), words.removesuffix("es"), y
 
 
 def _weights(kind: list[int]) -> list[float]:

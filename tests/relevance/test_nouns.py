@@ -19,6 +19,7 @@ PLACES = {
     "leather": (0.3, 0.4, 0.2),
     "brown": (0.5, 0.5, 0.0),
     "battery": (0.2, 0.1, 0.7),
+    "batteries": (0.2, 0.1, 0.7),
     "strap": (0.3, 0.3, 0.3),
     "chronograph": (0.1, 0.0, 0.3),
     "zorblax": (0.0, 0.1, 0.4),
@@ -31,8 +32,11 @@ PLACES = {
 """How near words are to watches, to belts, and to nothing."""
 
 
-def _nouns() -> Nouns:
-    lists = {"fillers": frozenset({"for", "and"}), "others": frozenset({"fan belt", "strap watch", "hot nurse watch"})}
+NOUNS = frozenset({"battery", "fan", "fan belt", "strap watch", "hot nurse watch"})
+
+
+def _nouns(others: frozenset[str] = NOUNS) -> Nouns:
+    lists = {"fillers": frozenset({"for", "and"}), "others": others}
     lists["names"] = frozenset({"timepiece"})
     words = ("watchstrap", "zorblax", "strapwatch", "nursewatch")
     featuriser = Featuriser(words, (), pieces=("##er", "with"), **lists)
@@ -61,6 +65,8 @@ def _nouns() -> Nouns:
         ("watch 2nd battery", ("watch",)),
         ("watch strap", ("watch",)),  # known together
         ("watch chronograph", ("watch",)),  # said by those who found what they wanted
+        ("watch batteries", ("watch", "batteries")),
+        ("watch bristol", ("watch",)),  # no noun that a lexicon has
         ("watch zorblax", ("watch",)),  # known, and from no listing
         ("watch nurse", ("watch",)),  # said of anything
         ("watch timepiece", ("watch",)),  # a lexicon has it for things that are here
@@ -77,6 +83,10 @@ def _nouns() -> Nouns:
 )
 def test_what_a_query_is_about(query: str, nouns: tuple[str, ...]) -> None:
     assert _nouns().of(query.split()) == nouns
+
+
+def test_without_a_lexicon_any_word_may_be_a_noun() -> None:
+    assert _nouns(frozenset()).of(["watch", "bristol"]) == ("watch", "bristol")
 
 
 @pytest.mark.parametrize(

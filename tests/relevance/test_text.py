@@ -273,7 +273,8 @@ def test_the_most_frequent_words_of_a_language_come_first_in_its_prior() -> None
 
 
 def test_words_of_a_lexicon_are_others_in_the_plural_too() -> None:
-    featuriser = Featuriser.fit(["table"], others=["racket", "cot"])
-    assert all(map(featuriser.is_other, ("racket", "rackets")))
+    featuriser = Featuriser.fit(["table"], others=["racket", "cot", "battery", "torch", "fan belt"])
+    assert all(map(featuriser.is_other, ("racket", "rackets", "batteries", "torches", "fan belts")))
+    assert all(map(featuriser.is_noun, ("racket", "cot", "cots", "fan belt")))
     # Too short to be sure.
     assert not any(map(featuriser.is_other, ("cot", "jacket", "")))
