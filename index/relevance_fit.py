@@ -23,7 +23,7 @@ from relevance.relevance_model import FEATURES, Features, RelevanceModel
 FALSE_ABSTENTION = 0.03
 """Share of the queries with an answer that may be answered by nothing."""
 
-LEAST_DEMANDING, MOST_DEMANDING = 0.05, 0.2
+LEAST_DEMANDING, MOST_DEMANDING = 0.05, 0.22
 """The threshold stays between these. What has a fair chance of being relevant is shown, also where held-out searches
 are so easy that a higher threshold would lose few of them; what almost certainly is not, is never shown."""
 
