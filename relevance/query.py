@@ -16,6 +16,9 @@ from relevance.spelling import Reading, Speller
 from relevance.towers import Towers
 from relevance.wanted import Said, WantedValues
 
+CORRECTED_SHARE = 0.4
+"""What the corrected query weighs beside the query as it was typed, where no prior tells errors from other words."""
+
 LEAST_CLEAR = 0.05
 """How clearly any text is for a thing of the catalogue, at least."""
 
@@ -143,14 +146,21 @@ class QueryReader:
         return Nouns(self._towers, self.categories, self.seen, self.wanted, self.speller, self._modifiers)
 
     def _embed(self, query: str, corrected: str | None, head: Sequence[str] | None) -> NDArray[np.float32]:
-        """The vector of the query; of a misspelt one, something of its correction's too: neither is right always, and
-        each counts as it is clear. And what its head says counts more than the rest."""
+        """The vector of the query; of a misspelt one, something of its correction's too: neither is right always. And
+        what its head says counts more than the rest."""
         embedding = self._towers.query(query)
         if corrected is not None:
             meant = self._towers.query(corrected)
-            clear = self._clearness(meant)
-            embedding = _mixed(embedding, meant, clear / (clear + self._clearness(embedding)))
+            embedding = _mixed(embedding, meant, self._corrected_share(embedding, meant))
         return embedding if head is None else _mixed(embedding, self._towers.query(" ".join(head)), HEAD_SHARE)
+
+    def _corrected_share(self, typed: NDArray[np.float32], meant: NDArray[np.float32]) -> float:
+        """What a correction weighs: each counts as it is clear. Without a prior, what was corrected may well have been
+        a word for something that is not here."""
+        if not self._towers.featuriser.pieces:
+            return CORRECTED_SHARE
+        clear = self._clearness(meant)
+        return clear / (clear + self._clearness(typed))
 
     def _clearness(self, embedding: NDArray[np.float32]) -> float:
         """How much nearer a query's vector is to a category than to the place of queries without an answer."""

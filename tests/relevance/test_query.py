@@ -113,6 +113,7 @@ def test_a_correction_counts_by_how_clear_it_is(tiny_bundle: Path, monkeypatch: 
     towers = reader._towers
     typed, meant = towers.query("sofs"), towers.query("sofa")
     assert reader.read("sofs").reading.corrected == "sofa"
+    towers.featuriser = replace(towers.featuriser, pieces=("anything",))
     for clear, share in ((0.3, 0.75), (0.1, 0.5), (-0.4, 1 / 3)):  # 0.05 at least
         clearness = {id(meant): clear, id(typed): 0.1}
         monkeypatch.setattr(towers, "query", {"sofs": typed, "sofa": meant}.__getitem__)
@@ -120,6 +121,14 @@ def test_a_correction_counts_by_how_clear_it_is(tiny_bundle: Path, monkeypatch: 
         monkeypatch.setattr(reader.categories, "cosines", lambda it, at=clearness: np.array([at.get(id(it), 0.0)]))
         mixed = (1 - share) * typed + share * meant
         np.testing.assert_allclose(reader._embed("sofs", "sofa", None), mixed / np.linalg.norm(mixed), rtol=1e-5)
+
+
+def test_without_a_prior_a_correction_may_be_of_a_word_for_something_else(tiny_bundle: Path) -> None:
+    reader = Engine(tiny_bundle).reader
+    towers = reader._towers
+    assert not towers.featuriser.pieces
+    mixed = 0.6 * towers.query("sofs") + 0.4 * towers.query("sofa")
+    np.testing.assert_allclose(reader._embed("sofs", "sofa", None), mixed / np.linalg.norm(mixed), rtol=1e-5)
 
 
 def test_words_that_a_lexicon_has_for_things_here_lead_somewhere(tiny_bundle: Path) -> None:
