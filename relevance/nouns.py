@@ -4,6 +4,7 @@ In English and many other languages the last of several nouns is the thing: a wa
 knows nouns of several words whose last one says another thing by itself: a fan belt is no belt to wear.
 """
 
+import copy
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise, starmap
@@ -41,6 +42,13 @@ class Nouns:
         self._speller, self._featuriser = speller, towers.featuriser
         self._modifiers, self._joining = modifiers, categories.ontology.joining_words
         self._nothing = lru_cache(maxsize=_REMEMBERED)(self._find_nothing)
+
+    def over(self, categories: CategoryModel, seen: SeenQueries, wanted: WantedValues, speller: Speller) -> "Nouns":
+        """Returns the same over another state of the catalogue, or of what is known of queries; where words lie, which
+        depends on neither, is shared."""
+        nouns = copy.copy(self)
+        nouns._categories, nouns._seen, nouns._wanted, nouns._speller = categories, seen, wanted, speller
+        return nouns
 
     def head(self, words: Sequence[str]) -> list[str]:
         """Returns the words up to a thing of the catalogue that a word follows which says little, "a loose top" of "a

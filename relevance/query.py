@@ -68,10 +68,10 @@ class QueryReader:
         """qualifies: bool `[words + 1]`, as `relevance.qualifiers.qualifiers` has it; modifiers: words that are said of
         anything."""
         self.categories, self.seen, self.wanted, self.qualifies = categories, seen, wanted, qualifies
-        self._towers, self._modifiers = towers, modifiers
+        self._towers = towers
         self.speller = Speller(towers.featuriser, self._leads_somewhere(catalogue))
         self._known: dict[str, Query] = {}
-        self.nouns = self._nouns()
+        self.nouns = Nouns(towers, categories, seen, wanted, self.speller, modifiers)
 
     def over(self, categories: CategoryModel, catalogue: Catalogue) -> "QueryReader":
         """Returns the same reader over another state of the catalogue."""
@@ -79,7 +79,7 @@ class QueryReader:
         reader.categories = categories
         reader.speller = self.speller.over(self._leads_somewhere(catalogue))
         reader._known = {}
-        reader.nouns = reader._nouns()
+        reader.nouns = self.nouns.over(categories, self.seen, self.wanted, reader.speller)
         return reader
 
     def learn(
@@ -93,7 +93,7 @@ class QueryReader:
         self.wanted = self.wanted if wanted is None else wanted
         self.qualifies = self.qualifies if qualifies is None else qualifies
         self._known = {}
-        self.nouns = self._nouns()
+        self.nouns = self.nouns.over(self.categories, self.seen, self.wanted, self.speller)
 
     def read(self, text: str) -> Query:
         """Returns `text` as the models see it; any text is a query. Its arrays are read-only."""
@@ -141,9 +141,6 @@ class QueryReader:
             less = self.read(left)
             reading = less.reading._replace(corrected=less.reading.corrected or left)
             yield less._replace(text=query.text, qualifiers=query.qualifiers, wanted=query.wanted, reading=reading)
-
-    def _nouns(self) -> Nouns:
-        return Nouns(self._towers, self.categories, self.seen, self.wanted, self.speller, self._modifiers)
 
     def _embed(self, query: str, corrected: str | None, head: Sequence[str] | None) -> NDArray[np.float32]:
         """The vector of the query; of a misspelt one, something of its correction's too: neither is right always. And

@@ -85,6 +85,16 @@ def test_what_a_query_is_about(query: str, nouns: tuple[str, ...]) -> None:
     assert _nouns().of(query.split()) == nouns
 
 
+def test_where_words_lie_is_not_looked_up_again_for_another_catalogue() -> None:
+    nouns = _nouns()
+    assert nouns.of(["watch", "battery"]) == ("watch", "battery")
+    said = SeenQueries(ONTOLOGY, {"battery": {"watches": 9.0}}, 1.0)
+    over = nouns.over(nouns._categories, said, nouns._wanted, nouns._speller)
+    nouns._towers.query = None
+    assert over.of(["watch", "battery"]) == ("watch",)
+    assert nouns.of(["watch", "battery"]) == ("watch", "battery")
+
+
 def test_without_a_lexicon_any_word_may_be_a_noun() -> None:
     assert _nouns(frozenset()).of(["watch", "bristol"]) == ("watch", "bristol")
 
