@@ -9,6 +9,9 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise, starmap
 
+import numpy as np
+from numpy.typing import NDArray
+
 from relevance.category_filter import CategoryModel
 from relevance.seen import SeenQueries
 from relevance.spelling import Speller
@@ -49,6 +52,10 @@ class Nouns:
         nouns = copy.copy(self)
         nouns._categories, nouns._seen, nouns._wanted, nouns._speller = categories, seen, wanted, speller
         return nouns
+
+    def nothing(self, embedding: NDArray[np.float32]) -> float:
+        """Returns how much nearer a text's vector is to the place of queries without an answer than to any category."""
+        return float(self._towers.nothing @ embedding) - float(self._categories.cosines(embedding).max())
 
     def head(self, words: Sequence[str]) -> list[str]:
         """Returns the words up to a thing of the catalogue that a word follows which says little, "a loose top" of "a
@@ -135,6 +142,4 @@ class Nouns:
         return self._seen.knows(word) or (self._featuriser.knows(word) and not self._speller.occurs(word))
 
     def _find_nothing(self, word: str) -> float:
-        """How much nearer a word alone is to the place of queries without an answer than to any category."""
-        embedding = self._towers.query(word)
-        return float(self._towers.nothing @ embedding) - float(self._categories.cosines(embedding).max())
+        return self.nothing(self._towers.query(word))

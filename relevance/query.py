@@ -152,16 +152,15 @@ class QueryReader:
         return embedding if head is None else _mixed(embedding, self._towers.query(" ".join(head)), HEAD_SHARE)
 
     def _corrected_share(self, typed: NDArray[np.float32], meant: NDArray[np.float32]) -> float:
-        """What a correction weighs: each counts as it is clear. Without a prior, what was corrected may well have been
-        a word for something that is not here."""
+        """What a correction weighs: each counts as it is clear, nearer to a category than to nothing. Without a prior,
+        what was corrected may well have been a word for something that is not here."""
         if not self._towers.featuriser.pieces:
             return CORRECTED_SHARE
         clear = self._clearness(meant)
         return clear / (clear + self._clearness(typed))
 
     def _clearness(self, embedding: NDArray[np.float32]) -> float:
-        """How much nearer a query's vector is to a category than to the place of queries without an answer."""
-        return max(float(self.categories.cosines(embedding).max() - self._towers.nothing @ embedding), LEAST_CLEAR)
+        return max(-self.nouns.nothing(embedding), LEAST_CLEAR)
 
     def _leads_somewhere(self, catalogue: Catalogue) -> Callable[[str], bool]:
         """Whether a word stands in a listing, or in a query from which people often chose ("mujer" on an English site),
