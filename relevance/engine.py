@@ -140,18 +140,18 @@ class Engine:
 
     def category_filter(self, query: str) -> CategoryFilter:
         """Returns the categories that `query` is about, for a search engine of the caller's own."""
-        return self.read(query).category_filter
+        return self.reader.topic(query).category_filter
 
     def embed_query(self, query: str) -> NDArray[np.float32]:
         """Returns the vector by which `query` finds listings, for a search engine of the caller's own: float32 `[dim]`,
         of length 1, read-only; of a misspelt query, something of its correction's too."""
-        return self.read(query).embedding
+        return self.reader.topic(query).embedding
 
     def related(self, query: str, k: int = 5) -> tuple[str, ...]:
         """Returns at most `k` queries to try next: those that people searched together with `query`, then the nearest
         ones; none for a query that is like nothing here."""
         _check_k(k)
-        asked = self.read(query)
+        asked = self.reader.topic(query)
         found = self.related_queries.together(query, k)
         strange = float(asked.categories.max()) < self.categories.calibration.least_cosine
         if asked.reading.words and not strange:

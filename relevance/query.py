@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,21 @@ _REMEMBERED, _LONGEST = 1000, 100
 """Queries kept as they were read, and how many characters these have at most: on any site the same is searched again
 and again. With a thousand categories one takes 10 kB."""
 
+Kept = TypeVar("Kept")
+
+
+class Topic(NamedTuple):
+    """What a query is about, as its category filter needs it. reading: its words, familiar where people found something
+    by them; head: those that say what the thing is; embedding: float32 `[dim]`; categories: float32 `[categories]`,
+    cosines; shares: float32 `[categories]`, probabilities."""
+
+    reading: Reading
+    head: list[str]
+    embedding: NDArray[np.float32]
+    categories: NDArray[np.float32]
+    shares: NDArray[np.float32]
+    category_filter: CategoryFilter
+
 
 class Query(NamedTuple):
     """A query as the models see it. embedding: float32 `[dim]`; categories: float32 `[categories]`, cosines; shares:
@@ -53,7 +68,7 @@ class Query(NamedTuple):
 
 
 class QueryReader:
-    """Think `text -> Query`, over one state of the catalogue."""
+    """Think `text -> Topic -> Query`, over one state of the catalogue."""
 
     def __init__(
         self,
@@ -70,7 +85,8 @@ class QueryReader:
         self.categories, self.seen, self.wanted, self.qualifies = categories, seen, wanted, qualifies
         self._towers = towers
         self.speller = Speller(towers.featuriser, self._leads_somewhere(catalogue))
-        self._known: dict[str, Query] = {}
+        self._topics: dict[str, Topic] = {}
+        self._queries: dict[str, Query] = {}
         self.nouns = Nouns(towers, categories, seen, wanted, self.speller, modifiers)
 
     def over(self, categories: CategoryModel, catalogue: Catalogue) -> "QueryReader":
@@ -78,7 +94,7 @@ class QueryReader:
         reader = copy.copy(self)
         reader.categories = categories
         reader.speller = self.speller.over(self._leads_somewhere(catalogue))
-        reader._known = {}
+        reader._topics, reader._queries = {}, {}
         reader.nouns = self.nouns.over(categories, self.seen, self.wanted, reader.speller)
         return reader
 
@@ -92,21 +108,18 @@ class QueryReader:
         self.seen = self.seen if seen is None else seen
         self.wanted = self.wanted if wanted is None else wanted
         self.qualifies = self.qualifies if qualifies is None else qualifies
-        self._known = {}
+        self._topics, self._queries = {}, {}
         self.nouns = self.nouns.over(self.categories, self.seen, self.wanted, self.speller)
 
     def read(self, text: str) -> Query:
         """Returns `text` as the models see it; any text is a query. Its arrays are read-only."""
-        query = self._known.get(text)
-        if query is None:
-            query = self._read(text)
-            if len(text) <= _LONGEST:
-                if len(self._known) >= _REMEMBERED:
-                    self._known = {}  # another thread may still be reading the old one
-                self._known[text] = query
-        return query
+        return self._queries.get(text) or _keep(self._queries, text, self._read(text))
 
-    def _read(self, text: str) -> Query:
+    def topic(self, text: str) -> Topic:
+        """Returns what `text` is about, which takes half as long as reading all of it. Its arrays are read-only."""
+        return self._topics.get(text) or _keep(self._topics, text, self._find_topic(text))
+
+    def _find_topic(self, text: str) -> Topic:
         reading = self.speller.read(text)
         words = reading.understood
         head = self.nouns.head(words)
@@ -120,14 +133,18 @@ class QueryReader:
             shares = self.seen.blend(reading.corrected.split(), predicted)
         seen = shares is not predicted
         found = self.categories.filter(cosines, shares, seen) if reading.words else self.categories.no_filter
-        nothing = float(self._towers.nothing @ embedding) - float(cosines.max())
-        qualifiers, wanted = self.qualifying(words), self.wanted.of(words)
-        nouns = self.nouns.of(head)
-        ranges = self._ranges(found)
         for array in (embedding, cosines, shares):
             array.flags.writeable = False
-        said = (qualifiers, wanted, reading)
-        return Query(text, embedding, cosines, shares, nothing, nouns, self.nouns.second(nouns), *said, found, ranges)
+        return Topic(reading, head, embedding, cosines, shares, found)
+
+    def _read(self, text: str) -> Query:
+        reading, head, embedding, cosines, shares, found = self.topic(text)
+        nothing = float(self._towers.nothing @ embedding) - float(cosines.max())
+        nouns = self.nouns.of(head)
+        words = reading.understood
+        said = (self.qualifying(words), self.wanted.of(words), reading)
+        second_noun, ranges = self.nouns.second(nouns), self._ranges(found)
+        return Query(text, embedding, cosines, shares, nothing, nouns, second_noun, *said, found, ranges)
 
     def qualifying(self, words: Sequence[str]) -> tuple[int, ...]:
         """Returns the numbers of those of `words` (normalised) that say how a thing is to be, and not what it is."""
@@ -179,3 +196,12 @@ class QueryReader:
 def _mixed(embedding: NDArray[np.float32], other: NDArray[np.float32], share: float) -> NDArray[np.float32]:
     mixed = (1 - share) * embedding + share * other
     return np.asarray(mixed / np.linalg.norm(mixed), np.float32)
+
+
+def _keep(known: dict[str, Kept], text: str, read: Kept) -> Kept:
+    """Remembers what was read; any thread may do so at any time."""
+    if len(text) <= _LONGEST:
+        if len(known) >= _REMEMBERED:
+            known.clear()
+        known[text] = read
+    return read

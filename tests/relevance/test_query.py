@@ -27,6 +27,17 @@ def test_what_is_remembered_is_what_was_read(tiny_bundle: Path) -> None:
         assert first.text == text
 
 
+def test_a_category_filter_reads_no_more_than_it_needs(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, other = Engine(tiny_bundle), Engine(tiny_bundle)
+    expected = [other.read(text).category_filter for text in QUERIES]
+    monkeypatch.delattr(type(engine.reader), "qualifying")  # what only a whole reading asks
+    assert [engine.category_filter(text) for text in QUERIES] == expected
+    topic = engine.reader.topic("sofa")
+    assert engine.reader.topic("sofa") is topic
+    monkeypatch.undo()
+    assert engine.read("sofa").embedding is topic.embedding
+
+
 def test_nobody_can_alter_it(tiny_bundle: Path) -> None:
     query = Engine(tiny_bundle).read("sofa")
     for array in (query.embedding, query.categories, query.shares):
