@@ -25,7 +25,7 @@ def search_hits(catalogue: Catalogue, shown: Candidates, asked: Query, least_cos
         for as_typed, *why in zip(lexical, shown.corrected.tolist(), about, category.tolist(), strict=True)
     ]
     sources: list[Source] = ["lexical" if as_typed else "semantic" for as_typed in lexical]
-    relevance = [round(probability, 4) for probability in shown.relevance.tolist()]
+    relevance = shown.relevance.astype(np.float64).round(4).tolist()
     return _hits(catalogue, shown.rows, category, shown.utility, relevance, sources, reasons)
 
 
