@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import typer
@@ -64,9 +64,9 @@ def command(
     images = [paths for paths in source.read_listings().images if paths][:photos]
     pixels, decoding = decoded(source.root, images, model)
     rows = measure(classifier, pixels, rounds, threads)
-    passed = catalogue_pass(model, source.root, images, rounds, threads)
+    passed = catalogue_pass(classifier, source.root, images, rounds, threads)
     if out:
-        figures = {"photos": len(pixels), "decoding_seconds": decoding, "catalogue_pass": passed}
+        figures = {"photos": len(pixels), "decoding_seconds": decoding, "catalogue_pass": passed._asdict()}
         write_text_atomic(out, json.dumps(figures | {"runtimes": [asdict(row) for row in rows]}, indent=1) + "\n")
     typer.echo(report(rows, len(pixels), decoding, passed))
     if missing := not_installed():
@@ -119,18 +119,35 @@ def agreement(reference: Encoded, other: Encoded) -> tuple[float, float]:
     return float(cosines.min()), float(np.abs(reference.probabilities - other.probabilities).max())
 
 
-def catalogue_pass(model: Classifier, root: Path, images: Sequence[Sequence[str]], rounds: int, threads: int) -> float:
-    """Photos a second from file to embedding, as `python -m index listings` does it: the median of the rounds."""
+class Passes(NamedTuple):
+    """Photos a second from file to embedding, medians over the rounds: ours, as `python -m index listings` does it, and
+    that of `keras.predict` behind `tf.data`; ratio: the median of ours to that of the same round."""
 
-    def once() -> None:
-        for _ in map_batches(photo_batches(root, images, model.encoder.image_size, threads), model.encoder, threads):
+    ours: float
+    keras: float
+    ratio: float
+
+
+def catalogue_pass(folder: Path, root: Path, images: Sequence[Sequence[str]], rounds: int, threads: int) -> Passes:
+    """Times both passes in turn, over the listings' first photos in the dataset folder `root`."""
+    from eval.benchmarks.runtimes import keras_from_files
+
+    encoder = Classifier.open(folder).encoder
+    firsts = [paths[:1] for paths in images]
+
+    def ours() -> None:
+        for _ in map_batches(photo_batches(root, firsts, encoder.image_size, threads), encoder, threads):
             pass
 
-    once()
-    return len(images) / float(np.median([timed(once)[0] for _ in range(rounds)]))
+    ways = (ours, keras_from_files(folder, [str(root / path) for (path,) in firsts], encoder.image_size))
+    for way in ways:
+        way()
+    taken = np.array([[timed(way)[0] for way in ways] for _ in range(rounds)])
+    ours_median, keras_median = np.median(len(images) / taken, axis=0).tolist()
+    return Passes(ours_median, keras_median, float(np.median(taken[:, 1] / taken[:, 0])))
 
 
-def report(rows: Sequence[Row], photos: int, decoding: float, passed: float) -> str:
+def report(rows: Sequence[Row], photos: int, decoding: float, passed: Passes) -> str:
     """The figures as a table, cheapest first, and what they mean for a catalogue."""
     table = text_table(
         ["runtime", "batch", "calls", "threads", "photos/s", "ratio", "cpu ms", "ratio", "cosine", "difference"],
@@ -157,7 +174,8 @@ def report(rows: Sequence[Row], photos: int, decoding: float, passed: float) -> 
             table,
             f"{photos} photos; ratio: to {rows[0].name}; cosine and difference: at worst, to its results",
             f"decoding takes {1000 * decoding:.2f} ms of processor time a photo, {share:.0%} of a catalogue pass",
-            f"catalogue pass, decoding included: {passed:.0f} photos/s, "
-            f"{passed / rows[0].photos_per_second:.2f} times {rows[0].name} without decoding",
+            f"catalogue pass, decoding included: {passed.ours:.0f} photos/s, {passed.ratio:.2f} times {rows[0].name} "
+            f"behind tf.data ({passed.keras:.0f}), {passed.ours / rows[0].photos_per_second:.2f} times {rows[0].name} "
+            "without decoding",
         )
     )
