@@ -4,7 +4,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _SCHEMA = """
 CREATE TABLE listings (
@@ -63,8 +63,12 @@ class ListingStore:
     """Think `row -> listing` and `listing id -> row`; safe to share between threads."""
 
     def __init__(self, path: Path) -> None:
-        self._uri = f"file:{path.resolve().as_posix().replace('?', '%3f').replace('#', '%23')}?mode=ro&immutable=1"
-        self._local = threading.local()
+        uri = f"file:{path.resolve().as_posix().replace('?', '%3f').replace('#', '%23')}?mode=ro&immutable=1"
+        # Opened now and held: later there may be nothing any more, or something else, at the path.
+        self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        self._connection.execute(f"PRAGMA mmap_size={_MAPPED}")
+        self._connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        self._lock = threading.Lock()
         self._cards: dict[int, Card] = {}
 
     @staticmethod
@@ -81,7 +85,7 @@ class ListingStore:
     def rows(self, rows: Sequence[int]) -> dict[int, StoredListing]:
         """Returns the listings in these rows, by row."""
         marks = ",".join("?" * len(rows))
-        found = self._connection().execute(f"SELECT {_COLUMNS} FROM listings WHERE row IN ({marks})", list(rows))
+        found = self._found(f"SELECT {_COLUMNS} FROM listings WHERE row IN ({marks})", list(rows))
         return {listing.row: listing for listing in map(StoredListing._make, found)}
 
     def cards(self, rows: Sequence[int]) -> dict[int, Card]:
@@ -93,23 +97,26 @@ class ListingStore:
                 cards = self._cards = {}  # another thread may still be reading the old one
                 new = list(rows)
             marks = ",".join("?" * len(new))
-            found = self._connection().execute(f"SELECT {_CARD} FROM listings WHERE row IN ({marks})", new)
+            found = self._found(f"SELECT {_CARD} FROM listings WHERE row IN ({marks})", new)
             cards.update((card[0], Card._make(card)) for card in found)
         return {row: cards[row] for row in rows if row in cards}
 
     def find(self, listing_id: str) -> StoredListing | None:
         """Returns the listing with this id, None if there is none."""
-        statement = f"SELECT {_COLUMNS} FROM listings WHERE listing_id = ?"
-        found = self._connection().execute(statement, (listing_id,)).fetchone()
-        return StoredListing._make(found) if found else None
+        if not storable(listing_id):
+            return None
+        found = self._found(f"SELECT {_COLUMNS} FROM listings WHERE listing_id = ?", (listing_id,))
+        return StoredListing._make(found[0]) if found else None
 
     def ids(self) -> list[str]:
         """Returns the id of each listing, by row."""
-        return [name for (name,) in self._connection().execute("SELECT listing_id FROM listings ORDER BY row")]
+        return [name for (name,) in self._found("SELECT listing_id FROM listings ORDER BY row")]
 
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = sqlite3.connect(self._uri, uri=True)
-            connection.execute(f"PRAGMA mmap_size={_MAPPED}")
-        return connection
+    def _found(self, select: str, values: Sequence[Any] = ()) -> list[Any]:
+        with self._lock:
+            return self._connection.execute(select, values).fetchall()
+
+
+def storable(text: str) -> bool:
+    """Says whether SQLite can hold a text: half of a surrogate pair it cannot, so no listing has such an id."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)

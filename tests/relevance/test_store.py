@@ -48,6 +48,21 @@ def test_unknown_id(store: ListingStore) -> None:
     assert store.find("%") is None
 
 
+def test_no_listing_has_an_id_that_is_no_text(store: ListingStore) -> None:
+    assert store.find("\ud800") is None
+
+
+def test_it_goes_on_answering_when_its_file_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    ListingStore.build(path, LISTINGS)
+    store = ListingStore(path)
+    path.unlink()
+    path.write_bytes(b"another file")
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(store.rows, [0]).result() == {0: LISTINGS[0]}
+    assert store.ids() == [listing.listing_id for listing in LISTINGS]
+
+
 def test_attributes_are_decoded(store: ListingStore) -> None:
     assert json.loads(store.rows([2])[2].attributes) == {"colour": ["red", 1]}
 
@@ -60,7 +75,7 @@ def test_threads_share_a_store(store: ListingStore) -> None:
 
 def test_the_runtime_cannot_write(store: ListingStore) -> None:
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        store._connection().execute("DELETE FROM listings")
+        store._connection.execute("DELETE FROM listings")
 
 
 def test_a_repeated_id_is_refused(tmp_path: Path) -> None:
