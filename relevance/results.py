@@ -7,9 +7,9 @@ Source = Literal["lexical", "semantic", "visual"]
 Mode = Literal["filter", "boost", "none"]
 
 
-@dataclass
+@dataclass(unsafe_hash=True)  # not frozen: twenty of them would take five times as long to make
 class Hit:
-    """One listing of an answer. (Not frozen, as that makes twenty of them five times as slow to make.)
+    """One listing of an answer; not to be altered.
 
     score: what the hits are ordered by; relevance: calibrated probability that the listing answers the query (None
     for similar listings, where nothing is asked); source: what found it; reason: why it is here, in words; category:
