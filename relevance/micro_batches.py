@@ -13,6 +13,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from relevance.errors import RelevanceError
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -29,8 +31,9 @@ class MicroBatches(Generic[Item, Result]):
     """One thread, the only one that calls `run`, on up to `most` items at a time.
 
     An item waits for others for at most `wait` seconds, and no longer than until a batch is full. While `run` is at
-    work the next batch gathers by itself, so that under load nothing waits in vain. `run` returns one result an item;
-    what it raises reaches all of the batch.
+    work the next batch gathers by itself, so that under load nothing waits in vain. `run` returns one result an item.
+    A RelevanceError that it raises reaches all of the batch; after any other one each item is tried alone, so that what
+    nobody foresaw of one fails no other.
     """
 
     def __init__(self, run: Callable[[list[Item]], Sequence[Result]], most: int, wait: float) -> None:
@@ -78,6 +81,10 @@ class MicroBatches(Generic[Item, Result]):
         try:
             results = self._run([item for item, _ in batch])
         except Exception as error:
+            if len(batch) > 1 and not isinstance(error, RelevanceError):
+                for one in batch:
+                    self._answer([one])
+                return
             for _, future in batch:
                 future.set_exception(error)
             return

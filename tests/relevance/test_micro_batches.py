@@ -7,6 +7,7 @@ from concurrent.futures import Future, wait
 
 import pytest
 
+from relevance.errors import DataError
 from relevance.micro_batches import MicroBatches
 
 
@@ -50,6 +51,36 @@ def test_an_item_waits_for_others_but_not_for_long() -> None:
     assert batches.submit(3).result(10) == 3
     assert 0.25 < time.monotonic() - started < 5
     assert seen == [[0, 1, 2], [3]]
+    batches.close()
+
+
+def test_what_nobody_foresaw_of_one_item_fails_no_other() -> None:
+    def run(items: list[int]) -> list[float]:
+        return [1 / item for item in items]
+
+    gate = threading.Event()
+    batches: MicroBatches[int, float] = MicroBatches(lambda items: gate.wait(10) and run(items), most=8, wait=0.2)
+    futures = [batches.submit(item) for item in (1, 0, 2)]
+    gate.set()
+    assert [futures[0].result(10), futures[2].result(10)] == [1.0, 0.5]
+    with pytest.raises(ZeroDivisionError):
+        futures[1].result(10)
+    batches.close()
+
+
+def test_what_is_told_of_a_batch_is_told_once() -> None:
+    tried: list[list[int]] = []
+
+    def run(items: list[int]) -> list[int]:
+        tried.append(items)
+        raise DataError("busy")
+
+    batches: MicroBatches[int, int] = MicroBatches(run, most=3, wait=5.0)
+    futures = [batches.submit(item) for item in range(3)]
+    for future in futures:
+        with pytest.raises(DataError, match="busy"):
+            future.result(10)
+    assert tried == [[0, 1, 2]]
     batches.close()
 
 
