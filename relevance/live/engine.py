@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 import weakref
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from relevance.deployment import Deployment, bundle_at
 from relevance.engine import Clock, Engine, utc_now
-from relevance.errors import DataError
+from relevance.errors import DataError, quoted
 from relevance.filters import Filters
 from relevance.live.compaction import compact
 from relevance.live.encoder import ListingEncoder
@@ -57,7 +57,7 @@ class LiveEngine:
         self._lock, self._upserting = threading.RLock(), threading.Lock()
         self._store = None if live is None else LiveStore(Path(live), read_only)
         self._bundle = bundle_at(self._root)
-        self._current, self._fresh = self._opened(self._bundle)
+        self._current, self._fresh, self._mark = self._opened(self._bundle)
         self._failure: str | None = None
         self._stop = threading.Event()
         if self._store is not None or self._bundle != self._root:
@@ -160,7 +160,7 @@ class LiveEngine:
         rejected, indexes, drafts = [], [], []
         for index, new in batch:
             try:
-                drafts.append(drafted(engine, encoder, new))
+                drafts.append(drafted(engine, encoder, store, new))
                 indexes.append(index)
             except DataError as error:
                 rejected.append(Refused(index, str(new.listing_id), str(error)))
@@ -174,11 +174,15 @@ class LiveEngine:
         )
         return UpsertResult(len(writes) - len(ignored), tuple(rejected), ignored)
 
-    def delete(self, listing_ids: Collection[str]) -> int:
-        """Deletes listings, of the bundle or written since; returns how many there were. Raises as `upsert` does."""
+    def delete(self, listing_ids: Iterable[str]) -> int:
+        """Deletes listings, of the bundle or written since; returns how many there were. An id that is nowhere here is
+        remembered as deleted, too: the next bundle may have it. Raises as `upsert` does, and for a single text."""
         store = self._written_store()
-        in_bundle = [name for name in listing_ids if self._current.store.find(name) is not None]
-        deleted = store.delete(listing_ids, in_bundle)
+        if isinstance(listing_ids, str):
+            raise DataError(f"delete: expected a list of listing ids, got the text {quoted(listing_ids)}")
+        gone = [str(name) for name in listing_ids]
+        in_bundle = [name for name in gone if self._current.store.find(name) is not None]
+        deleted = store.delete(gone, in_bundle)
         self._take_in()
         return deleted
 
@@ -212,9 +216,9 @@ class LiveEngine:
         with self._lock:
             bundle = bundle_at(self._root)
             if bundle != self._bundle:
-                engine, fresh = self._opened(bundle)
+                engine, fresh, mark = self._opened(bundle)
                 engine.search("what is made at the frist serch, пойск")  # nobody shall wait for it, or for what spells
-                self._current, self._fresh, self._bundle = engine, fresh, bundle
+                self._current, self._fresh, self._mark, self._bundle = engine, fresh, mark, bundle
                 return True
             return self._take_in()
 
@@ -244,9 +248,10 @@ class LiveEngine:
     def _take_in(self) -> bool:
         """Takes in what was written, over the bundle as it is; returns whether anything was."""
         with self._lock:
-            if self._store is None or self._fresh is None or not self._store.changed():
+            if self._store is None or self._fresh is None or (mark := self._store.mark()) == self._mark:
                 return False
             news = self._catch_up(self._store, self._fresh)
+            self._mark = mark
             if news:
                 self._current = self._fresh.engine()
             return news
@@ -270,16 +275,17 @@ class LiveEngine:
             raise DataError("this engine cannot write: open it with a folder for live listings, live=FOLDER")
         return self._store
 
-    def _opened(self, bundle: Path) -> tuple[Engine, Fresh | None]:
-        """Opens a bundle beside the one in use, with the live listings that it does not hold itself."""
+    def _opened(self, bundle: Path) -> tuple[Engine, Fresh | None, int]:
+        """Opens a bundle beside the one in use, with the live listings that it does not hold itself; the third is the
+        mark of the store when these were taken in."""
         base = Engine(bundle, threads=self._threads, clock=self._clock)
         if self._store is None:
-            return base, None
+            return base, None, 0
         folded = base.manifest.get("live") or {}
         fresh = Fresh(base, int(folded["change"]) if folded.get("store") == self._store.id else 0)
-        self._store.changed()
+        mark = self._store.mark()
         self._catch_up(self._store, fresh)
-        return fresh.engine(), fresh
+        return fresh.engine(), fresh, mark
 
     @staticmethod
     def _catch_up(store: LiveStore, fresh: Fresh) -> bool:

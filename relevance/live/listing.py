@@ -101,7 +101,7 @@ def checked(new: NewListing, ontology: Ontology) -> LiveListing:
     except (RecursionError, UnicodeError):
         raise DataError("attributes: expected a JSON object, not nested deeply") from None
     listing = _plain(parsed)
-    for name in ("title", "description", "attributes"):
+    for name in ("listing_id", "title", "description", "locale", "attributes"):
         _refuse_unfit(name, getattr(listing, name))
     return listing
 

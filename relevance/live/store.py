@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from relevance.errors import DataError
 from relevance.live.encoder import Encoding
 from relevance.live.listing import LiveListing
+from relevance.store import storable
 
 FORMAT = 1
 BUSY_SECONDS = 10.0
@@ -40,13 +41,14 @@ CREATE TABLE listings (
 );
 CREATE TABLE photos (listing_id TEXT PRIMARY KEY, photo BLOB NOT NULL);
 """
+_LAST_VERSION = 2**63 - 1
 _UPSERT = "INSERT OR REPLACE INTO listings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _STATE = "change, listing_id, version, listing, models, category_id, category_source, joint, visual"
 
 
 class Write(NamedTuple):
     """A listing to write with what the models `models` made of it. photo: its bytes, None to keep what is there, b""
-    for none; version None: written whatever is stored, one version above it."""
+    for none; version None: written whatever is stored, one version above it, as long as there is one."""
 
     listing: LiveListing
     version: int | None
@@ -87,7 +89,6 @@ class LiveStore:
             self.id = self._described() if read_only else self._prepare()
         except (OSError, sqlite3.Error) as error:
             raise DataError(f"{self.path}: cannot be used as a store of live listings ({error})") from error
-        self._seen = -1
 
     def close(self) -> None:
         """Closes the database; the store is of no use afterwards."""
@@ -104,17 +105,19 @@ class LiveStore:
             return [self._put(connection, write) for write in writes]
 
     def delete(self, listing_ids: Collection[str], elsewhere: Collection[str]) -> int:
-        """Marks listings as deleted; returns how many were there. elsewhere: those of them that the bundle has."""
+        """Marks listings as deleted, also those that are not here: another bundle may have them. Returns how many were
+        there. elsewhere: those of them that the bundle has."""
         deleted = 0
         with self._transaction() as connection:
-            for listing_id in dict.fromkeys(listing_ids):
+            for listing_id in filter(storable, dict.fromkeys(listing_ids)):
                 select = "SELECT version, listing IS NOT NULL FROM listings WHERE listing_id = ?"
-                row = connection.execute(select, (listing_id,)).fetchone()
-                if row[1] if row else listing_id in elsewhere:
-                    state = (listing_id, row[0] if row else None, self._next(connection), _now(), *[None] * 6)
-                    connection.execute(_UPSERT, state)
-                    connection.execute("DELETE FROM photos WHERE listing_id = ?", (listing_id,))
-                    deleted += 1
+                version, there = connection.execute(select, (listing_id,)).fetchone() or (None, None)
+                if there == 0:
+                    continue
+                state = (listing_id, version, self._next(connection), _now(), *[None] * 6)
+                connection.execute(_UPSERT, state)
+                connection.execute("DELETE FROM photos WHERE listing_id = ?", (listing_id,))
+                deleted += there == 1 or listing_id in elsewhere
         return deleted
 
     def _put(self, connection: sqlite3.Connection, write: Write) -> int | None:
@@ -126,7 +129,7 @@ class LiveStore:
             return int(stored)
         version = write.version
         if version is None and stored is not None:
-            version = stored + 1
+            version = min(stored + 1, _LAST_VERSION)
         state = (
             listing_id,
             version,
@@ -152,12 +155,10 @@ class LiveStore:
 
     # Reading.
 
-    def changed(self) -> bool:
-        """Whether anything was written since this was asked before; costs microseconds."""
+    def mark(self) -> int:
+        """Returns a number that is another one after anything was written; costs microseconds."""
         with self._reading:
-            now = int(self._reader.execute("PRAGMA data_version").fetchone()[0])
-            seen, self._seen = self._seen, now
-            return seen != now
+            return int(self._reader.execute("PRAGMA data_version").fetchone()[0])
 
     def since(self, change: int, limit: int = 1000) -> Iterator[State]:
         """Yields the states made after `change`, in the order of their changes, as they are now."""
@@ -173,15 +174,20 @@ class LiveStore:
     def get(self, listing_id: str) -> State | None:
         """Returns the state of a listing that was ever written here, else None."""
         select = f"SELECT {_STATE} FROM listings WHERE listing_id = ?"
-        with self._reading:
-            row = self._reader.execute(select, (listing_id,)).fetchone()
+        row = self._row(select, listing_id)
         return None if row is None else _state(row)
 
     def photo(self, listing_id: str) -> bytes | None:
         """Returns the bytes of the photo that a listing was written with, None without one."""
-        with self._reading:
-            row = self._reader.execute("SELECT photo FROM photos WHERE listing_id = ?", (listing_id,)).fetchone()
+        row = self._row("SELECT photo FROM photos WHERE listing_id = ?", listing_id)
         return None if row is None else bytes(row[0])
+
+    def _row(self, select: str, listing_id: str) -> Any:
+        """What there is of one listing, None where there is nothing."""
+        if not storable(listing_id):
+            return None
+        with self._reading:
+            return self._reader.execute(select, (listing_id,)).fetchone()
 
     # The database.
 

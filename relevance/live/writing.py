@@ -23,7 +23,7 @@ class Draft(NamedTuple):
     new: NewListing
 
 
-def drafted(engine: Engine, encoder: ListingEncoder, new: NewListing) -> Draft:
+def drafted(engine: Engine, encoder: ListingEncoder, store: LiveStore, new: NewListing) -> Draft:
     """Checks a listing and looks at its photo, or at the one that it keeps; raises DataError with the reason."""
     listing = checked(new, engine.ontology)
     if new.image:
@@ -36,7 +36,10 @@ def drafted(engine: Engine, encoder: ListingEncoder, new: NewListing) -> Draft:
         checked(replace(new, image=b""), engine.ontology)  # no photo is there to keep
     if kept is None:
         return Draft(listing, encoder.blind, new)
-    return Draft(replace(listing, image=kept.image), encoder.look_of(engine.catalogue, kept), new)
+    listing, look = replace(listing, image=kept.image), encoder.look_of(engine.catalogue, kept)
+    if listing.category_id is None and look.category < 0:  # so far somebody else has told it
+        look = _look_again(listing, encoder, store)
+    return Draft(listing, look, new)
 
 
 def encoded(encoder: ListingEncoder, drafts: Sequence[Draft]) -> list[Write]:

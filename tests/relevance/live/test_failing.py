@@ -7,12 +7,14 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import relevance
-from relevance import LiveEngine
+from relevance import LiveEngine, NewListing
 from relevance.deployment import Deployment
+from relevance.live import engine as live_engine
 from tests.live_engines import eventually
 
 LOGGER = "relevance.live.engine"
@@ -59,6 +61,29 @@ def _put_in_use(root: Path, name: str) -> None:
 def _wait_for_more(tries: list[bool]) -> None:
     before = len(tries)
     eventually(lambda: len(tries) >= before + 5)
+
+
+def test_what_could_not_be_taken_in_is_taken_in_later(
+    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relevance.live.engine.RETRY_SECONDS", 0.05)
+    monkeypatch.setattr("relevance.live.engine.POLL_SECONDS", 0.01)
+    taken_in = live_engine.recoded
+    fails = [True]
+
+    def once(*given: Any) -> Any:
+        if given[0] and fails.pop():
+            fails.append(False)
+            raise OSError("no memory just now")
+        fails.append(False)
+        return taken_in(*given)
+
+    with relevance.open(tiny_bundle, live=tmp_path) as reader, relevance.open(tiny_bundle, live=tmp_path) as writer:
+        monkeypatch.setattr(live_engine, "recoded", once)
+        with monkeypatch.context() as own:
+            own.setattr(writer, "_take_in", lambda: False)
+            writer.upsert([NewListing("late", "a lamp")])
+        eventually(lambda: reader.get("late") is not None)
 
 
 def test_a_failure_is_told_once_when_it_begins_and_once_when_it_ends(

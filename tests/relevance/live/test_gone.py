@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import relevance
 from relevance import LiveEngine, NewListing
 from relevance.dataset import Listings
 from relevance.engine import MAX_K
@@ -28,6 +30,34 @@ def test_deletion_is_immediate(engine: LiveEngine, listings: Listings) -> None:
         engine.similar("new")
     assert engine.upsert([NewListing("new", WORD)]).accepted == 1
     assert ids_of(engine.lexical_search(WORD)) == ["new"]
+
+
+def test_what_is_deleted_is_gone_from_another_bundle_too(tiny_bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_bundle, tmp_path / "before")
+    with relevance.open(tiny_bundle) as engine:
+        own = engine.current.store.rows([0])[0].listing_id
+    smaller = LiveEngine(tmp_path / "before", live=tmp_path / "live")
+    smaller.current.store.find = lambda _: None  # type: ignore[method-assign]  # a bundle that does not have it yet
+    assert smaller.delete([own]) == 0
+    smaller.close()
+    with relevance.open(tiny_bundle, live=tmp_path / "live") as engine:
+        assert engine.get(own) is None
+        assert engine.delete([own]) == 0
+        assert engine.upsert([NewListing(own, WORD)]).accepted == 1
+        assert engine.get(own) is not None
+
+
+def test_ids_that_no_listing_can_have_are_nowhere(engine: LiveEngine) -> None:
+    assert engine.delete(["\ud800", "half \udfff"]) == 0
+    assert engine.get("\ud800") is None
+    assert engine.photo("\ud800") is None
+
+
+def test_any_iterable_of_ids_will_do_but_no_single_text(engine: LiveEngine) -> None:
+    engine.upsert([NewListing("a", WORD), NewListing("b", WORD)])
+    with pytest.raises(DataError, match="delete: expected a list of listing ids, got the text 'ab'"):
+        engine.delete("ab")
+    assert engine.delete(name for name in ("a", "b")) == 2
 
 
 def test_a_category_is_open_once_it_has_a_listing_and_closed_without(engine: LiveEngine) -> None:

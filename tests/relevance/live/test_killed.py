@@ -41,16 +41,17 @@ def _acknowledged(root: Path, live: Path, first: int, seconds: float) -> int:
 
 
 def _expected(done: list[Operation]) -> tuple[dict[str, str], int]:
-    """Titles by id, and how many changes that took, by the rules alone."""
-    titles: dict[str, str] = {}
+    """Titles by id, and how many changes that took, by the rules alone: what was never there is deleted, too, once."""
+    titles: dict[str, str | None] = {}
     changes = 0
     for operation in done:
         if operation.kind == "upsert":
             titles[operation.listing_id] = operation.title
             changes += 1
-        elif operation.kind == "delete" and titles.pop(operation.listing_id, None):
+        elif operation.kind == "delete" and titles.get(operation.listing_id, "") is not None:
+            titles[operation.listing_id] = None
             changes += 1
-    return titles, changes
+    return {listing_id: title for listing_id, title in titles.items() if title is not None}, changes
 
 
 def _check(root: Path, live: Path, acknowledged: int) -> None:

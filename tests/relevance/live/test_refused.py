@@ -30,6 +30,8 @@ from tests.live_engines import WORD, ids_of
         ({"attributes": {"a": float("nan")}}, "attributes: expected text or values that JSON has"),
         ({"attributes": {"a": object()}}, "attributes: expected text or values that JSON has"),
         ({"title": "\ud800"}, "title: expected text or values that JSON has"),
+        ({"listing_id": "\ud800"}, "listing_id: expected text or values that JSON has"),
+        ({"locale": "\ud800"}, "locale: expected text or values that JSON has"),
         ({"description": "x" * 200_000}, "description: expected at most 100,000 bytes"),
         ({"image": b"nothing like a photo"}, "image: expected a photo, but it is not an image"),
         ({"image": "path.jpg"}, "image: expected the bytes of a photo, found str"),

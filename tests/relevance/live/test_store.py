@@ -54,8 +54,10 @@ def test_a_listing_has_one_state_and_its_changes_grow(store: LiveStore) -> None:
         ("b", 6, False),
         ("a", 7, True),
         ("c", 8, True),
+        ("d", 9, True),  # which another bundle may have
     ]
-    assert store.delete(["a", "c"], elsewhere=["c"]) == 0
+    assert store.delete(["a", "c", "d"], elsewhere=["c"]) == 0
+    assert [state.change for state in store.since(6)] == [7, 8, 9]
 
 
 def test_since_reads_in_pages(store: LiveStore) -> None:
@@ -76,8 +78,7 @@ def test_versions_by_the_rules_alone(
         stored = versions.get(listing_id)
         if isinstance(version, str):
             assert store.delete([listing_id], ()) == (titles.get(listing_id) is not None)
-            if listing_id in titles:
-                titles[listing_id] = None
+            titles[listing_id] = None
             continue
         stale = version is not None and stored is not None and version <= stored
         assert store.upsert([_write(listing_id, str(n), version)]) == [stored if stale else None]
@@ -102,16 +103,24 @@ def test_photos(store: LiveStore) -> None:
 
 
 def test_another_connection_is_noticed(store: LiveStore, tmp_path: Path) -> None:
-    store.changed()
-    assert not store.changed()
+    before = store.mark()
+    assert store.mark() == before
     other = LiveStore(tmp_path / "live")
     assert other.id == store.id
     other.upsert([_write("a")])
-    assert store.changed()
-    assert not store.changed()
+    between = store.mark()
+    assert store.mark() == between != before
     store.upsert([_write("b")])
-    assert store.changed()
+    assert store.mark() != between
     assert [state.listing_id for state in other.since(0)] == ["a", "b"]
+
+
+def test_after_the_last_version_there_is_still_one_without(store: LiveStore) -> None:
+    last = 2**63 - 1
+    assert store.upsert([_write("a", "first", last)]) == [None]
+    assert store.upsert([_write("a", "second"), _write("b", "other")]) == [None, None]
+    states = {state.listing_id: state for state in store.since(0)}
+    assert [(states[name].version, states[name].listing.title) for name in "ab"] == [(last, "second"), (None, "other")]
 
 
 def test_a_transaction_is_whole_or_not_at_all(store: LiveStore) -> None:
