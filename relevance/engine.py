@@ -1,7 +1,7 @@
 """The engine: one query in, hits, category filter and fallback out."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -105,11 +105,11 @@ class Engine:
     ) -> SearchResult:
         """Returns at most `k` listings for `query`, best first, with its category filter.
 
-        Lexical hits and semantic ones stand in one order, by calibrated relevance. Where the words find nothing, the
-        fallback answers instead, or abstains; it may give up filters, but never `not_categories`. The category filter
-        describes the query, whatever `filters` leave. Past the deadline nothing more is begun: the answer has the
-        category filter alone, or not even that, and `timed_out` says so. Raises DataError for filters this catalogue
-        cannot apply and for k outside 1 to 1000; any text is a valid query.
+        Lexical hits and semantic ones stand in one order, by what people would choose (`Hit.score`). Where the words
+        find nothing, the fallback answers instead, or abstains; it may give up filters, but never `not_categories`. The
+        category filter describes the query, whatever `filters` leave. Past the deadline nothing more is begun: the
+        answer has the category filter alone, or not even that, and `timed_out` says so. Raises DataError for filters
+        this catalogue cannot apply and for k outside 1 to 1000; any text is a valid query.
         """
         _check_k(k)
         deadline, timings = Deadline(deadline_ms), Timings()
@@ -226,36 +226,39 @@ class Engine:
         if np.count_nonzero(found.lexical) < FALLBACK_BELOW:
             fallback = self._fallback(asked, k, filters, found, deadline)
             return fallback, fallback.hits
-        return None, self._shown(asked, k, found, self.relevance.shown(found.relevance) | found.lexical)
+        return None, self._shown(asked, k, found, self._likely(found, as_asked=True))
 
     def _fallback(
         self, asked: Query, k: int, filters: Filters, found: Candidates, deadline: Deadline = NO_DEADLINE
     ) -> Fallback:
         if not asked.reading.words:
             return Fallback("the query has no words", None, (), (), abstained=True)
-        relaxed: list[str] = []
-        corrected = asked.reading.corrected
-        remaining, filtered = list(filters.relaxable()), bool(filters.active())
-        likely = self.relevance.shown(found.relevance)
-        shorter = self.reader.shortened(asked)
-        while not likely.any() and (less := next(shorter, None)):
+        trigger = _trigger(found, filters)
+        read, relaxed, likely = asked, filters, self._likely(found, as_asked=True)
+        attempts = self._attempts(asked, filters)
+        while not likely.any() and (attempt := next(attempts, None)):
             deadline.check()
-            asked = less
-            found = self.candidates(asked, k, self._mask(filters))
-            likely = self.relevance.shown(found.relevance)
-        while not likely.any() and remaining:
-            name = remaining.pop(0)
-            relaxed.append(name)
-            deadline.check()
+            read, relaxed = attempt
+            found = self.candidates(read, k, self._mask(relaxed))
+            likely = self._likely(found, as_asked=read is asked)
+        if not likely.any():
+            return Fallback(trigger, asked.reading.corrected, (), (), abstained=True)
+        given_up = tuple(name for name in filters.relaxable() if name not in relaxed.active())
+        return Fallback(trigger, read.reading.corrected, given_up, self._shown(read, k, found, likely), abstained=False)
+
+    def _attempts(self, asked: Query, filters: Filters) -> Iterator[tuple[Query, Filters]]:
+        """What is tried after the query as it is: with less of what it says, then with fewer and fewer filters."""
+        shorter = list(self.reader.shortened(asked))
+        yield from ((less, filters) for less in shorter)
+        for name in filters.relaxable():
             filters = filters.without(name)
-            found = self.candidates(asked, k, self._mask(filters))
-            likely = self.relevance.shown(found.relevance)
-        hits = self._shown(asked, k, found, likely)
-        # Without filters those that match have expired.
-        passing = " and passes the filters" if found.matching and filtered else ""
-        trigger = "no listing has every word of the query" + passing
-        understood = asked.reading.corrected if hits else corrected
-        return Fallback(trigger, understood, tuple(relaxed) if hits else (), hits, abstained=not hits)
+            yield from ((read, filters) for read in (asked, *shorter))
+
+    def _likely(self, found: Candidates, as_asked: bool) -> NDArray[np.bool_]:
+        """Bool `[n]`: which candidates answer the query. Those that have every word of it always do; as_asked: they
+        were looked for by the query itself, and not by less of it."""
+        likely = self.relevance.shown(found.relevance)
+        return likely | found.lexical if as_asked else likely
 
     def _mask(self, filters: Filters) -> Mask:
         if filters is NO_FILTERS:
@@ -275,3 +278,12 @@ class Engine:
 def _check_k(k: int) -> None:
     if not 1 <= k <= MAX_K:
         raise DataError(f"k: expected 1 to {MAX_K}, got {k}")
+
+
+def _trigger(found: Candidates, filters: Filters) -> str:
+    """Why the fallback is asked, as far as the candidates of the query tell."""
+    if found.lexical.any():
+        return "it was asked for: there are listings with every word of the query"
+    # Without filters those that match have expired.
+    passing = " and passes the filters" if found.matching and filters.active() else ""
+    return "no listing has every word of the query" + passing

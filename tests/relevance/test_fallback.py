@@ -100,6 +100,24 @@ def test_filters_are_given_up_in_the_stated_order(with_threshold: Opener, listin
     assert all(hit.category.startswith(below) for hit in found.hits)
 
 
+def test_filters_are_given_up_for_what_has_every_word(with_threshold: Opener, listings: Listings) -> None:
+    engine = with_threshold(2.0)  # whatever the meaning finds
+    i = online(listings)[0]
+    result = engine.search(listings.titles[i], MAX_K, Filters(price=(1e12, None)))
+    assert result.fallback is not None
+    assert (result.abstained, result.fallback.relaxed) == (False, ("price",))
+    assert listings.ids[i] in {hit.listing_id for hit in result.hits}
+    assert {hit.source for hit in result.hits} == {"lexical"}
+    assert engine.fallback(listings.titles[i], Filters(price=(1e12, None)), MAX_K) == result.fallback
+
+
+def test_asked_for_what_the_words_find_it_says_so(with_threshold: Opener, listings: Listings) -> None:
+    i = online(listings)[0]
+    found = with_threshold(2.0).fallback(listings.titles[i], k=MAX_K)
+    assert listings.ids[i] in {hit.listing_id for hit in found.hits}
+    assert found.trigger == "it was asked for: there are listings with every word of the query"
+
+
 def test_filters_that_leave_something_are_kept(with_threshold: Opener) -> None:
     found = with_threshold(0.0).fallback("zzzz qqqq", Filters(price=(0, None)), k=10)
     assert found.hits
