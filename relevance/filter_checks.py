@@ -29,6 +29,10 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def _says_something(value: Any) -> bool:
+    return _is_text(value) and bool(value.strip())
+
+
 def _is_text_list(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(map(_is_text, value))
 
@@ -56,8 +60,12 @@ def _is_age(value: Any) -> bool:
 def _are_attributes(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
-    wanted = [item for each in value.values() for item in (each if isinstance(each, list | tuple) else [each])]
-    return all(map(_is_text, value)) and all(isinstance(item, str | bool) or _is_number(item) for item in wanted)
+    wanted = [each if isinstance(each, list | tuple) else [each] for each in value.values()]
+    return all(map(_is_text, value)) and all(own and all(map(_is_value, own)) for own in wanted)
+
+
+def _is_value(item: Any) -> bool:
+    return _says_something(item) or isinstance(item, bool) or _is_number(item)
 
 
 def _or_none(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
@@ -70,7 +78,10 @@ _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "category": (_or_none(_is_text), "a category id, text"),
     "not_categories": (_is_text_list, "a list of category ids, text each"),
     "max_age_days": (_or_none(_is_age), "a finite number of days of at least 0"),
-    "locale": (_or_none(_is_text), "text"),
-    "attributes": (_are_attributes, "names to a text, a number, true or false, or to a list of these"),
+    "locale": (_or_none(_says_something), "some text"),
+    "attributes": (
+        _are_attributes,
+        "names to some text, a number, true or false, or to a list of at least one of these",
+    ),
 }
 """What each filter has to be, and how to say so."""

@@ -23,7 +23,7 @@ RELAXATION_ORDER = ("max_age_days", "near", "price", "attributes", "locale", "ca
 NEVER_RELAXED = ("not_categories",)
 """What somebody has ruled out does not come back, even if there is nothing else."""
 
-_UNSET: tuple[Any, ...] = (None, {}, (), [])
+_UNSET: tuple[Any, ...] = (None, {}, (), [], (None, None), [None, None])
 
 
 @dataclass(frozen=True)
@@ -65,15 +65,21 @@ class Filters:
         mask: Mask = ~(columns.expires_at <= now)
         if self.price is not None:
             low, high = self.price
-            mask &= columns.price >= (0.0 if low is None else low)
-            mask &= columns.price <= (np.inf if high is None else high)
+            if low is not None:
+                mask &= columns.price >= low
+            if high is not None:
+                mask &= columns.price <= high
         if self.near is not None:
             mask &= within(columns.latitude, columns.longitude, *self.near)
         if self.category is not None:
-            first = ontology.position(self.category)
+            first = _position(ontology, "category", self.category)
             mask &= (columns.category >= first) & (columns.category < ontology.end[first])
         if self.not_categories:
-            mask &= ~_under(self.not_categories, ontology)[columns.category]
+            out = _under(self.not_categories, ontology)
+            if self.category is not None and out[first : ontology.end[first]].all():
+                ruled = f"the category {quoted(self.category)} is ruled out by not_categories"
+                raise DataError(f"filters: {ruled}, so nothing could pass; leave one of them out")
+            mask &= ~out[columns.category]
         if self.max_age_days is not None:
             oldest = now - np.timedelta64(round(min(self.max_age_days, MAX_AGE_DAYS) * 86_400_000), "ms")
             mask &= columns.created_at >= oldest
@@ -90,9 +96,18 @@ class Filters:
 def _under(category_ids: Sequence[str], ontology: Ontology) -> Mask:
     """Returns bool `[categories]`: those in one of the subtrees. One look at each row, however many ids there are."""
     under = np.zeros(len(ontology), np.bool_)
-    for first in map(ontology.position, category_ids):
+    for category_id in category_ids:
+        first = _position(ontology, "not_categories", category_id)
         under[first : ontology.end[first]] = True
     return under
+
+
+def _position(ontology: Ontology, name: str, category_id: str) -> int:
+    """Of a category of the filter of that name."""
+    try:
+        return ontology.position(category_id)
+    except DataError as error:
+        raise DataError(f"filters: {name}: {error}") from None
 
 
 def within(
