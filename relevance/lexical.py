@@ -2,6 +2,7 @@
 listing's text; hits come in BM25 order. The index is tantivy's; words are cut by `relevance.text.tokens`, so that the
 lexical and the semantic engine read the same words."""
 
+import re
 from collections.abc import Iterable
 from itertools import accumulate
 from pathlib import Path
@@ -20,6 +21,9 @@ through a million rows of words that everything has takes milliseconds, and what
 
 _LOOKED_AT = 1000
 
+_AVERAGE = re.compile(r'"value": ([0-9.e+-]+),\s*"description": "avgdl')
+"""Where an explained score has the average length."""
+
 
 class LexicalIndex:
     """A read-only index over texts numbered from 0; think `words -> rows, best first`."""
@@ -30,6 +34,7 @@ class LexicalIndex:
         self._schema = index.schema
         self._searcher = index.searcher()
         self._in_order = self._rows_are_documents()
+        self._mean_length: float | None = None
 
     @classmethod
     def build(cls, texts: Iterable[str], folder: Path | None = None) -> "LexicalIndex":
@@ -70,6 +75,16 @@ class LexicalIndex:
         """Returns how many rows have every word of `query`."""
         words = tokens(query)
         return int(self._searcher.search(self._words(words, True), 1).count) if words else 0
+
+    def mean_length(self, words: Iterable[str]) -> float | None:
+        """Returns how many words a row has on average, as BM25 reckons: tantivy tells it where it explains a score, so
+        one of `words` has to stand in a row; None where none does, unless it was told before."""
+        for word in () if self._mean_length else words:
+            query = self._words([word], True)
+            for _, address in self._searcher.search(query, 1, count=False).hits:
+                told = _AVERAGE.search(query.explain(self._searcher, address).to_json())
+                self._mean_length = float(told[1]) if told else None
+        return self._mean_length
 
     def _telling(self, words: list[str]) -> list[str]:
         """The rarest of `words`, at least one, that stand in MOST_LISTED rows together at most."""

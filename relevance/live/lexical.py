@@ -53,22 +53,21 @@ class FreshLexical:
 
 
 class FreshWords:
-    """The first `length` texts of a growing index, of `words` words; think `words -> rows, best first`."""
+    """The first `length` texts of a growing index, of `total` words; think `words -> rows, best first`."""
 
-    def __init__(self, index: FreshLexical, length: int, words: int) -> None:
-        self._index, self._length = index, length
-        self._mean = words / max(length, 1)
+    def __init__(self, index: FreshLexical, length: int, total: int) -> None:
+        self._index, self._length, self._total = index, length, total
 
     def search(self, query: str, k: int, every: bool = True) -> tuple[Rows, Scores]:
         """Returns the rows (int64 `[m]`, m ≤ k) whose text has every word of `query`, or at least one of them, and
-        their BM25 scores (float32 `[m]`), best first. How rare a word is, is counted over snapshot and fresh segment
-        together, so that scores of both can be compared."""
+        their BM25 scores (float32 `[m]`), best first. How rare a word is, and how long a text usually, is counted over
+        snapshot and fresh segment together, so that scores of both can be compared."""
         words = list(dict.fromkeys(tokens(query)))
         rows, counts = self._matching(words) if every else self._touching(words)
         if not len(rows) or k <= 0:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         lengths = np.frombuffer(self._index.lengths[: self._length], np.uint32)[rows]
-        norm = _K1 * (1 - _B + _B * lengths / self._mean)
+        norm = _K1 * (1 - _B + _B * lengths / self._mean_length(words))
         scores = sum(self._rarity(word) * (_K1 + 1) * c / (c + norm) for word, c in zip(words, counts, strict=True))
         best = np.argsort(-np.asarray(scores), kind="stable")[:k]
         return rows[best].astype(np.int64), np.asarray(scores, np.float32)[best]
@@ -105,6 +104,12 @@ class FreshWords:
             return np.empty(0, np.uint32), np.empty(0, np.uint32)
         size = bisect_left(postings.rows, self._length)
         return np.frombuffer(postings.rows[:size], np.uint32), np.frombuffer(postings.counts[:size], np.uint32)
+
+    def _mean_length(self, words: Sequence[str]) -> float:
+        """Of the texts of both, where the snapshot has one of the words; else there is nothing to compare with."""
+        of_snapshot = self._index.snapshot.mean_length(words)
+        rows = self._index.snapshot_rows if of_snapshot else 0
+        return ((of_snapshot or 0.0) * rows + self._total) / (rows + self._length)
 
     def _rarity(self, word: str) -> float:
         """BM25's inverse document frequency."""

@@ -96,6 +96,21 @@ def test_rarity_is_counted_over_the_snapshot_too() -> None:
     assert lamp == pytest.approx(float(snapshot.search("lamp", 1)[1][0]), rel=0.5)
 
 
+@pytest.mark.parametrize("every", [True, False])
+def test_scores_are_those_that_one_index_of_all_would_give(every: bool) -> None:
+    long, short = ["oak table with a drawer and four chairs"] * 40, ["oak lamp", "oak", "an oak table and a lamp"]
+    whole = LexicalIndex.build([*long, *short])
+    index = FreshLexical(LexicalIndex.build(long), len(long))
+    index.extend(short)
+    for query in ("oak", "oak lamp"):
+        rows, scores = whole.search(query, 100, every)
+        expected = dict(zip(rows.tolist(), scores.tolist(), strict=True))
+        found, own = index.view().search(query, 100, every)
+        assert dict(zip((found + len(long)).tolist(), own.tolist(), strict=True)) == pytest.approx(
+            {row: score for row, score in expected.items() if row >= len(long)}, rel=1e-4
+        )
+
+
 # Changes over a bundle.
 
 changes = st.lists(st.tuples(st.integers(0, 7), st.booleans()), max_size=25)
