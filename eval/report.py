@@ -18,9 +18,10 @@ from relevance import listing_index
 from relevance import towers as search_towers
 from relevance.artifacts import read_manifest, writing
 from relevance.dataset import Dataset, Listings
-from relevance.events import CLICK, MESSAGE, Behaviour, read_behaviour
+from relevance.events import Behaviour, read_behaviour
 from relevance.results import SearchResult
 from relevance.terminal import one_line
+from relevance.ubi import CLICK, MESSAGE
 
 EXAMPLES = 3
 _HITS = 3

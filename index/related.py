@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.events import CLICK, MESSAGE, Behaviour
+from relevance.events import Behaviour
 from relevance.interactions import REWRITE_GAP
 from relevance.seen import query_key
+from relevance.ubi import CLICK, MESSAGE
 
 FEWEST_SESSIONS = 3
 """Sessions that a query must occur in to be shown: what a single person typed is nobody else's concern."""

@@ -68,8 +68,8 @@ def fit_relevance(
     engine: Engine, votes: Votes, absent: AbsentWords, seed: int
 ) -> tuple[RelevanceModel, dict[str, Any]]:
     """Returns the model, and how many pairs it was fitted on. A candidate counts as relevant when it lies in a category
-    that was chosen for the query. What is not there is learned from made-up words and from words for other things; where
-    no prior knows such words, also from the same queries with the chosen branches of the ontology taken away."""
+    that was chosen for the query. What is not there is learned from made-up words and words for other things; where no
+    prior knows such words, also from the same queries with the chosen branches of the ontology taken away."""
     rng = np.random.default_rng(seed)
     sample = rng.permutation(len(votes.queries))[:MOST_QUERIES].tolist()
     examples = _examples(engine, votes, sample)

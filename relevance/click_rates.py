@@ -11,7 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.events import CLICK, IMPRESSION, Behaviour
+from relevance.events import Behaviour
+from relevance.ubi import CLICK, IMPRESSION
 
 FEWEST_LOOKS = 50
 """Impressions in a log from which on its rate of clicks is trusted."""

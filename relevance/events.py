@@ -15,13 +15,7 @@ from relevance.dataset import Dataset
 from relevance.errors import DataError, DataWarning, quoted
 from relevance.fields import milliseconds
 from relevance.parquet import import_pyarrow, write_parquet
-from relevance.ubi import EventRecords, QueryRecords, read_records
-
-IMPRESSION = "impression"
-CLICK = "click"
-MESSAGE = "contact_seller"
-CHOICES = (CLICK, MESSAGE)
-"""What says that a listing was wanted."""
+from relevance.ubi import CHOICES, EventRecords, QueryRecords, read_records
 
 _RECORDED = "events-*.jsonl"
 """Files that `relevance.event_log` has finished."""

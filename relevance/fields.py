@@ -88,10 +88,10 @@ def instants(table: Table, name: str) -> NDArray[np.datetime64]:
     if isinstance(values, np.ndarray) and values.dtype.kind == "M":
         return values.astype("datetime64[ms]")
     result = np.array(_converted(table, name, values, milliseconds, _INSTANT), dtype="datetime64[ms]")
-    given = np.flatnonzero(~np.isnat(result))
-    epochs = np.abs(result[given].astype(np.int64))
-    if len(given) and ((epochs >= _SECONDS_LOW) & (epochs <= _SECONDS_HIGH)).all():
-        refuse(table, name, given, "epoch milliseconds", " (seconds? multiply by 1000)")
+    epochs = np.abs(np.where(np.isnat(result), 0, result.astype(np.int64)))
+    early = np.flatnonzero((epochs >= _SECONDS_LOW) & (epochs <= _SECONDS_HIGH)).tolist()
+    if seconds := [row for row in early if _is_count(values[row])]:
+        refuse(table, name, seconds, "epoch milliseconds", " (seconds? multiply by 1000)")
     return result
 
 
@@ -124,6 +124,11 @@ def milliseconds(value: Any) -> int | None:
     if not _YEAR_1 <= value < _YEAR_10000:
         raise ValueError("not a time of the years 1 to 9999")
     return int(value)
+
+
+def _is_count(value: Any) -> bool:
+    """Whether a time is given as a number, and not as a date."""
+    return value.strip().isdecimal() if isinstance(value, str) else isinstance(value, int | float | np.number)
 
 
 def _converted(table: Table, name: str, values: Column, convert: Callable[[Any], T], expected: str) -> list[T]:

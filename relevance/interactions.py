@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relevance.click_rates import click_rates
-from relevance.events import CLICK, IMPRESSION, MESSAGE, Behaviour
+from relevance.events import Behaviour
+from relevance.ubi import CLICK, IMPRESSION, MESSAGE
 
 WEIGHTS = {CLICK: 1.0, MESSAGE: 3.0}
 REWRITE_WEIGHT = 0.5

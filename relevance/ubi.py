@@ -19,6 +19,12 @@ from relevance.errors import DataError
 from relevance.fields import ids, instants, numbers, refuse, texts
 from relevance.tables import Table, is_missing, read_table, records_table, take
 
+IMPRESSION = "impression"
+CLICK = "click"
+MESSAGE = "contact_seller"
+CHOICES = (CLICK, MESSAGE)
+"""What says that a listing was wanted."""
+
 _SESSION = "query_attributes.session_id"
 _OBJECT = "event_attributes.object.object_id"
 _ORDINAL = "event_attributes.position.ordinal"
@@ -96,6 +102,9 @@ def check_records(records: Sequence[dict[str, Any]], kind: Literal["query", "eve
     if other:
         column = {"query": "user_query and no action_name", "event": "an action_name"}[kind]
         raise DataError(f"body: expected {kind} records, with {column}; {other} of {len(records)} are not")
+    chosen = zip(events["actions"], events["listings"], strict=True)
+    if nothing := [row for row, (action, listing) in enumerate(chosen) if action in CHOICES and not listing]:
+        refuse(table, _OBJECT, nothing, f"the id of the listing of a {events['actions'][nothing[0]]}")
 
 
 def _read_file(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:

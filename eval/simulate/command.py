@@ -27,8 +27,9 @@ def command(
     from relevance.artifacts import writing
     from relevance.dataset import Dataset, listing_text
     from relevance.errors import DataError
-    from relevance.events import CLICK, MESSAGE, write_behaviour
+    from relevance.events import write_behaviour
     from relevance.lexical import LexicalIndex
+    from relevance.ubi import CLICK, MESSAGE
 
     try:
         last = np.datetime64(end, "D") if end else np.datetime64("today", "D")

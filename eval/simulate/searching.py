@@ -12,8 +12,8 @@ from eval.simulate.assumptions import Searchers
 from eval.simulate.dice import Dice
 from eval.simulate.wishes import Catalogue, Wish, Wishes
 from eval.simulate.wording import first_try, next_try
-from relevance.events import CLICK, IMPRESSION, MESSAGE
 from relevance.lexical import LexicalIndex
+from relevance.ubi import CLICK, IMPRESSION, MESSAGE
 
 _LOOKED_UP = 60
 """Lexical hits fetched for a page of 20, since some have expired or are not there yet."""

@@ -5,7 +5,8 @@ import pytest
 
 from index import related
 from index.related import searched_together, visits
-from relevance.events import CLICK, IMPRESSION, Behaviour
+from relevance.events import Behaviour
+from relevance.ubi import CLICK, IMPRESSION
 
 # Session, minute, query, whether a listing was chosen.
 LOG = [

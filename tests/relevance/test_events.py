@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from relevance.errors import DataError, DataWarning
-from relevance.events import CLICK, IMPRESSION, MESSAGE, Behaviour, read_behaviour, tell_left_out, write_behaviour
+from relevance.events import Behaviour, read_behaviour, tell_left_out, write_behaviour
+from relevance.ubi import CLICK, IMPRESSION, MESSAGE
 
 QUERIES: list[dict[str, Any]] = [
     {

@@ -71,6 +71,17 @@ def test_accepted_is_on_disk_before_it_is_said(events: Path, client: TestClient)
         ("/ubi/events", {**EVENT, "timestamp": "yesterday"}, "row 1, column timestamp"),
         ("/ubi/events", {**EVENT, "action_name": "x" * 101}, "column action_name: expected at most 100 characters"),
         ("/ubi/events", {**EVENT, "event_attributes": 3}, "column event_attributes: expected an object"),
+        (
+            "/ubi/events",
+            [EVENT, {**EVENT, "event_attributes": {"object": {}}}],
+            "body, row 2, column event_attributes.object.object_id: expected the id of the listing of a click",
+        ),
+        ("/ubi/events", {**EVENT, "event_attributes": None, "object_id": "7"}, "expected the id of the listing"),
+        (
+            "/ubi/events",
+            [EVENT, {**EVENT, "timestamp": 1_767_225_600}],
+            "body, row 2, column timestamp: expected epoch milliseconds, found 1767225600 (seconds?",
+        ),
         ("/ubi/events", QUERY, "body: expected event records, with an action_name"),
         ("/ubi/queries", EVENT, "body: expected query records, with user_query"),
         ("/ubi/queries", {**QUERY, "query_id": None}, "column query_id: expected an id"),
