@@ -40,7 +40,9 @@ def add_error_answers(app: FastAPI) -> None:
         return error_answer(400, str(error))
 
     @app.exception_handler(RequestValidationError)
-    def bad_request(_: Request, error: RequestValidationError) -> Response:
+    def bad_request(request: Request, error: RequestValidationError) -> Response:
+        if "content-type" not in request.headers and any(problem["loc"] == ("body",) for problem in error.errors()):
+            return error_answer(422, "body: expected JSON, with the header Content-Type: application/json")
         places = (shortened(".".join(map(str, problem["loc"]))) + ": " + problem["msg"] for problem in error.errors())
         return error_answer(422, "; ".join(places))
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from relevance.http_answers import add_error_answers, error_answer
 from relevance.service import intake, listings, page, queries
+from relevance.service.access import Writer
 from relevance.service.bounds import Bounds
 from relevance.service.observed import Observed
 from relevance.service.settings import MAX_BODY_BYTES, Settings
@@ -30,7 +31,9 @@ class Refusal(BaseModel):
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": Refusal} for status in (400, 401, 403, 404, 413, 422, 500, 503, 504, 507)
 }
+_WRITTEN = ("/upsert", "/delete", "/ubi/queries", "/ubi/events")
 _LARGE = ("/similar", "/upsert", "/ubi/queries", "/ubi/events")
+_WATCHED = ("/health/live", "/health/ready", "/metrics")
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -57,9 +60,15 @@ def create_app(settings: Settings) -> FastAPI:
     for routes in (queries.routes, listings.routes, intake.routes, _operation, page.routes):
         app.include_router(routes(state))
     app.add_middleware(
-        Bounds, queue=settings.queue, deadline=settings.deadline, large=dict.fromkeys(_LARGE, MAX_BODY_BYTES)
+        Bounds,
+        queue=settings.queue,
+        deadline=settings.deadline,
+        large=dict.fromkeys(_LARGE, MAX_BODY_BYTES),
+        written=_WRITTEN,
+        writer=Writer(settings.token),
+        watched=_WATCHED,
     )
-    app.add_middleware(Observed, metrics=state.metrics)
+    app.add_middleware(Observed, metrics=state.metrics, paths=frozenset(app.openapi()["paths"]))
     add_error_answers(app)
     _add_allowed_methods(app)
     return app

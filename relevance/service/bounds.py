@@ -1,29 +1,46 @@
 """What every request is held to, whatever it asks: how many at once, how long its body, how long it may take."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from fastapi import HTTPException
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from relevance.http_answers import error_answer
+from relevance.service.access import Writer
 from relevance.service.settings import MAX_QUERY_BYTES, MOST_LARGE
 
 
 class Bounds:
-    """ASGI middleware; think `app = Bounds(app, queue=64, deadline=10.0, large={"/similar": 20_000_000})`.
+    """ASGI middleware; think `app = Bounds(app, queue=64, deadline=10.0, large={"/similar": 20_000_000}, ...)`.
 
-    large: the longest body, in bytes, of the paths that take more than `MAX_QUERY_BYTES`.
+    large: the longest body, in bytes, of the paths that take more than `MAX_QUERY_BYTES`; written: the paths that only
+    a `writer` may post to: nobody else's body is waited for; watched: the paths by which an operator sees how the
+    process does, also when it is busy.
     """
 
-    def __init__(self, app: ASGIApp, queue: int, deadline: float, large: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        queue: int,
+        deadline: float,
+        large: Mapping[str, int],
+        written: Collection[str],
+        writer: Writer,
+        watched: Collection[str],
+    ) -> None:
         self._app, self._queue, self._deadline, self._large = app, queue, deadline, large
+        self._written, self._writer, self._watched = written, writer, watched
         self._running = self._running_large = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in self._watched:
             return await self._app(scope, receive, send)
-        large = scope["method"] == "POST" and scope["path"] in self._large
+        posted = scope["method"] == "POST"
+        if posted and scope["path"] in self._written and (no := self._writer.refusal(Headers(scope=scope))):
+            return await error_answer(no.status_code, no.detail, no.headers)(scope, receive, send)
+        large = posted and scope["path"] in self._large
         if self._running >= self._queue or (large and self._running_large >= MOST_LARGE):
             busy = error_answer(503, "too many requests at once; try again", {"Retry-After": "1"})
             return await busy(scope, receive, send)

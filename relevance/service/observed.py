@@ -1,6 +1,7 @@
 """Every request seen from outside: a line in the log, a count and a duration."""
 
 import logging
+from collections.abc import Collection
 from time import perf_counter
 from typing import Any
 
@@ -19,10 +20,10 @@ def note(request: Request, **facts: Any) -> None:
 
 
 class Observed:
-    """ASGI middleware."""
+    """ASGI middleware. paths: of the endpoints; what was refused before any was looked for counts for them, too."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app, self._metrics = app, metrics
+    def __init__(self, app: ASGIApp, metrics: Metrics, paths: Collection[str]) -> None:
+        self._app, self._metrics, self._paths = app, metrics, paths
         self._log = logging.getLogger(LOGGER)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,7 +43,8 @@ class Observed:
         finally:
             seconds = perf_counter() - started
             # The route as it was declared: a label for each listing id would never end.
-            endpoint = getattr(scope.get("route"), "path", "other")
+            unrouted = str(scope["path"]) if scope["path"] in self._paths else "other"
+            endpoint = getattr(scope.get("route"), "path", unrouted)
             self._metrics.request(endpoint, status, seconds)
             fields = {"method": scope["method"], "path": scope["path"], "status": status}
             fields |= {"ms": round(seconds * 1000, 2)} | scope.get(_FACTS, {})

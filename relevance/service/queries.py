@@ -4,13 +4,13 @@ import asyncio
 from typing import Annotated, Any
 from uuid import uuid4
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from relevance import results
 from relevance.engine import MAX_K
-from relevance.errors import quoted
+from relevance.errors import listed, quoted, shortened
 from relevance.filters import Filters
 from relevance.http_answers import Json
 from relevance.service.metrics import fallback_outcome, outcome
@@ -117,12 +117,21 @@ class FallbackAnswer(BaseModel):
 
 def routes(state: State) -> APIRouter:
     """Returns the endpoints. Searches run on the event loop: they take less than a change of threads costs."""
-    router = APIRouter(tags=["queries"])
+    router = APIRouter(tags=["queries"], dependencies=[Depends(_known_parameters)])
     _add_search(router, state)
     _add_fallback(router, state)
     _add_parts(router, state)
     _add_similar(router, state)
     return router
+
+
+def _known_parameters(request: Request) -> None:
+    """Refuses what the address says and nobody reads: a filter there would be ignored in silence."""
+    known = [own.alias for own in request.scope["route"].dependant.query_params]
+    for name in request.query_params:
+        if name not in known:
+            hint = "; filters go into the body of POST" if name in FilterFields.model_fields or "price" in name else ""
+            raise HTTPException(422, f"query.{shortened(name)}: no such parameter; expected {listed(known)}{hint}")
 
 
 def _add_search(router: APIRouter, state: State) -> None:

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from relevance.engine import Engine
-from relevance.errors import BundleError
+from relevance.errors import BundleError, DataError
 from relevance.service import Settings, create_app
 from relevance.service.settings import MAX_BODY_BYTES, MAX_QUERY_BYTES
 
@@ -21,6 +21,9 @@ from relevance.service.settings import MAX_BODY_BYTES, MAX_QUERY_BYTES
         ("GET", "/search?q=x&k=many", None, 422, "query.k"),
         ("GET", "/search?q=x&k=0", None, 400, "k: expected 1 to 1000, got 0"),
         ("GET", "/search?q=x&k=1001", None, 400, "k: expected 1 to 1000"),
+        ("GET", "/search?q=x&price_max=10", None, 422, "query.price_max: no such parameter; expected q, k, query_id,"),
+        ("GET", "/fallback?q=x&category=1", None, 422, "filters go into the body of POST"),
+        ("GET", "/category-filter?q=x&k=5", None, 422, "query.k: no such parameter; expected q"),
         ("POST", "/search", "not json", 422, "body"),
         ("POST", "/search", '{"query": "x", "filters": {"colour": "red"}}', 422, "filters.colour"),
         ("POST", "/search", '{"query": "x", "filters": {"price": ["cheap", null]}}', 422, "filters.price"),
@@ -103,13 +106,47 @@ def test_too_much_at_once_is_turned_away_and_too_slow_is_ended(tiny_bundle: Path
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             first = asyncio.create_task(client.post("/search", content=slow()))
             await asyncio.sleep(0.05)
-            second = await client.get("/health/live")
+            watched = [await client.get(path) for path in ("/health/live", "/health/ready", "/metrics")]
+            assert [answer.status_code for answer in watched] == [200, 200, 200]
+            second = await client.get("/search?q=x")
+            counted = (await client.get("/metrics")).text
+            assert 'endpoint="/search",status="503"' in counted.replace('", ', '",')
             return await first, second
 
     late, busy = asyncio.run(asked())
     assert (late.status_code, late.json()) == (504, {"error": "no answer within 0.2 seconds"})
     assert (busy.status_code, busy.headers["retry-after"]) == (503, "1")
     assert list(busy.json()) == ["error"]
+
+
+def test_who_may_not_write_is_told_before_the_body_is_there(tiny_bundle: Path, tmp_path: Path) -> None:
+    app = create_app(Settings(tiny_bundle, live=tmp_path, token="sesame", deadline=30))
+
+    async def asked(headers: dict[str, str]) -> httpx.Response:
+        async def never() -> AsyncIterator[bytes]:
+            yield b"{"
+            await asyncio.sleep(30)
+
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=5) as client:
+            return await asyncio.wait_for(client.post("/upsert", content=never(), headers=headers), 5)
+
+    for headers, reason in (({}, "expected the header"), ({"Authorization": "Bearer no"}, "not the token")):
+        answer = asyncio.run(asked(headers))
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+        assert reason in answer.json()["error"]
+
+
+@pytest.mark.parametrize("token", ["tökén", "a\nb", " x", "x "])
+def test_a_token_that_no_header_holds_is_refused_at_the_start(tiny_bundle: Path, token: str) -> None:
+    with pytest.raises(DataError, match="the token: expected ASCII letters, digits"):
+        create_app(Settings(tiny_bundle, token=token))
+
+
+def test_a_body_of_unknown_kind_is_told_what_is_missing(client: TestClient) -> None:
+    answer = client.post("/search", content=b'{"query": "x"}')
+    told = "body: expected JSON, with the header Content-Type: application/json"
+    assert (answer.status_code, answer.json()) == (422, {"error": told})
 
 
 def test_an_unforeseen_failure_tells_nothing(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
