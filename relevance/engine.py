@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +15,14 @@ from relevance.catalogue import Catalogue, Segment
 from relevance.category_filter import CategoryModel
 from relevance.codes import open_vectors
 from relevance.columns import Columns
-from relevance.errors import DataError
+from relevance.errors import DataError, quoted
 from relevance.filters import Filters, Mask
 from relevance.hits import EVERY_WORD, plain_hits, search_hits
 from relevance.image_encoder import Encoded, ImageEncoder
 from relevance.images import load_photo
 from relevance.lexical import LexicalIndex
 from relevance.ontology import Ontology
-from relevance.query import Query, QueryReader
+from relevance.query import Query, QueryReader, check_text
 from relevance.related import RelatedQueries
 from relevance.relevance_model import RelevanceModel
 from relevance.results import CategoryFilter, Fallback, Hit, SearchResult
@@ -113,7 +114,7 @@ class Engine:
         """
         _check_k(k)
         deadline, timings = Deadline(deadline_ms), Timings()
-        filters, asked = filters or NO_FILTERS, None
+        filters, asked = _checked(filters), None
         try:
             deadline.check()
             asked = self.read(query)
@@ -133,7 +134,7 @@ class Engine:
 
     def get(self, listing_id: str) -> StoredListing | None:
         """Returns the listing with this id; None where there is none, and once it has expired."""
-        listing = self.catalogue.find(listing_id)
+        listing = self.catalogue.find(str(listing_id))
         if listing is None or self.catalogue.expired(listing.row, self._clock()):
             return None
         return listing
@@ -144,7 +145,8 @@ class Engine:
 
     def embed_query(self, query: str) -> NDArray[np.float32]:
         """Returns the vector by which `query` finds listings, for a search engine of the caller's own: float32 `[dim]`,
-        of length 1, read-only; of a misspelt query, something of its correction's too."""
+        of length 1 (of a query without words: shorter), read-only; of a misspelt query, something of its correction's
+        too."""
         return self.reader.topic(query).embedding
 
     def related(self, query: str, k: int = 5) -> tuple[str, ...]:
@@ -163,7 +165,7 @@ class Engine:
         """Returns listings that answer `query` although its words find none, or abstains."""
         _check_k(k)
         asked = self.read(query)
-        filters = filters or NO_FILTERS
+        filters = _checked(filters)
         return self._fallback(asked, k, filters, self.candidates(asked, k, self._mask(filters)))
 
     def similar(self, listing_id: str | None = None, *, image: bytes | None = None, k: int = 20) -> tuple[Hit, ...]:
@@ -186,7 +188,8 @@ class Engine:
     def lexical_search(self, query: str, k: int = 20, filters: Filters | None = None) -> tuple[Hit, ...]:
         """Returns what the lexical engine alone finds: the state of things without this system."""
         _check_k(k)
-        rows, scores, _ = with_every_word(self.catalogue, query, k, self._mask(filters or NO_FILTERS))
+        check_text(query)
+        rows, scores, _ = with_every_word(self.catalogue, query, k, self._mask(_checked(filters)))
         return plain_hits(self.catalogue, rows[:k], scores[:k], "lexical", EVERY_WORD)
 
     # The parts, also used to calibrate and to evaluate.
@@ -266,7 +269,7 @@ class Engine:
         return self.catalogue.mask(filters, self._clock())
 
     def _photo_of(self, listing_id: str) -> tuple[NDArray[np.float32], int]:
-        listing = self.catalogue.find(listing_id)
+        listing = self.catalogue.find(str(listing_id))
         if listing is None:
             raise DataError(f"similar: no listing with id {listing_id!r} in this bundle")
         return self.catalogue.looks(np.array([listing.row]))[0], listing.row
@@ -276,8 +279,14 @@ class Engine:
 
 
 def _check_k(k: int) -> None:
-    if not 1 <= k <= MAX_K:
-        raise DataError(f"k: expected 1 to {MAX_K}, got {k}")
+    if not isinstance(k, Integral) or isinstance(k, bool) or not 1 <= k <= MAX_K:
+        raise DataError(f"k: expected 1 to {MAX_K}, got {quoted(k)}")
+
+
+def _checked(filters: Filters | None) -> Filters:
+    if not isinstance(filters, Filters | None):
+        raise DataError(f"filters: expected relevance.Filters, got {type(filters).__name__}")
+    return filters or NO_FILTERS
 
 
 def _trigger(found: Candidates, filters: Filters) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.errors import DataError
+from relevance.errors import DataError, quoted
 from relevance.results import CategoryFilter, Fallback
 
 CATEGORY_FIELD = "category_ids"
@@ -50,7 +50,9 @@ def boost_clauses(found: CategoryFilter, weight: float = 1.0, field: str = CATEG
 
 def exclusion_clauses(category_ids: Sequence[str], field: str = CATEGORY_FIELD) -> dict[str, list[Clause]]:
     """Returns the part of a `bool` query that leaves out categories with all that is under them: those that a person
-    has clicked away."""
+    has clicked away. Raises DataError for a single text in place of a list."""
+    if isinstance(category_ids, str):
+        raise DataError(f"category_ids: expected a list of category ids, got the text {quoted(category_ids)}")
     return {"must_not": [{"terms": {field: list(category_ids)}}]} if category_ids else {}
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from relevance.catalogue import Catalogue
 from relevance.category_filter import CategoryModel
+from relevance.errors import DataError, quoted
 from relevance.nouns import Nouns
 from relevance.results import CategoryFilter
 from relevance.seen import SeenQueries
@@ -113,10 +114,12 @@ class QueryReader:
 
     def read(self, text: str) -> Query:
         """Returns `text` as the models see it; any text is a query. Its arrays are read-only."""
+        check_text(text)
         return self._queries.get(text) or _keep(self._queries, text, self._read(text))
 
     def topic(self, text: str) -> Topic:
         """Returns what `text` is about, which takes half as long as reading all of it. Its arrays are read-only."""
+        check_text(text)
         return self._topics.get(text) or _keep(self._topics, text, self._find_topic(text))
 
     def _find_topic(self, text: str) -> Topic:
@@ -191,6 +194,12 @@ class QueryReader:
         ontology = self.categories.ontology
         positions = [ontology.position(category.category_id) for category in found.categories]
         return tuple((position, int(ontology.end[position])) for position in positions)
+
+
+def check_text(query: str) -> None:
+    """Raises DataError for a query that is no text."""
+    if not isinstance(query, str):
+        raise DataError(f"query: expected text, got {quoted(query)}")
 
 
 def _mixed(embedding: NDArray[np.float32], other: NDArray[np.float32], share: float) -> NDArray[np.float32]:

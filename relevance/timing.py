@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Real
 from time import perf_counter, process_time
 from typing import NamedTuple
+
+from relevance.errors import DataError, quoted
 
 
 class Timings:
@@ -57,9 +60,11 @@ class DeadlinePassed(Exception):  # noqa: N818 (it is no error: the caller answe
 
 
 class Deadline:
-    """`milliseconds` from now; None never passes."""
+    """`milliseconds` from now; None never passes. Raises DataError for what is no number."""
 
     def __init__(self, milliseconds: float | None) -> None:
+        if not isinstance(milliseconds, Real | None) or isinstance(milliseconds, bool):
+            raise DataError(f"deadline_ms: expected a number of milliseconds, got {quoted(milliseconds)}")
         self._end = None if milliseconds is None else perf_counter() + milliseconds / 1000
 
     def check(self) -> None:

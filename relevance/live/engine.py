@@ -132,7 +132,7 @@ class LiveEngine:
     def photo(self, listing_id: str) -> bytes | None:
         """Returns the bytes of the photo that a live listing was written with; its `image` is then "live:" and its
         id. None for any other listing: the photo of one that came with the bundle lies where `image` says."""
-        return None if self._store is None else self._store.photo(listing_id)
+        return None if self._store is None else self._store.photo(str(listing_id))
 
     # What is written.
 
@@ -143,9 +143,9 @@ class LiveEngine:
         Raises DataError where no `live` folder was given, or only to be read, or another process has been writing for
         too long.
         """
-        store = self._written_store()
+        store, given = self._written_store(), _listings(listings)
         with self._upserting:
-            results = [self._write(store, batch) for batch in _distinct(listings)]
+            results = [self._write(store, batch) for batch in _distinct(given)]
         return UpsertResult(
             sum(result.accepted for result in results),
             tuple(refused for result in results for refused in result.rejected),
@@ -271,6 +271,8 @@ class LiveEngine:
         self.close()
 
     def _written_store(self) -> LiveStore:
+        if self._stop.is_set():
+            raise DataError("this engine was closed, so nothing can be written")
         if self._store is None:
             raise DataError("this engine cannot write: open it with a folder for live listings, live=FOLDER")
         return self._store
@@ -300,6 +302,18 @@ class LiveEngine:
                 batch = []
         fresh.add(recoded(batch, encoder, store))
         return fresh.change != before
+
+
+def _listings(given: Iterable[NewListing]) -> list[NewListing]:
+    """The listings of a call; raises DataError where it was called with anything else."""
+    expected = "upsert: expected a list of relevance.NewListing"
+    if not isinstance(given, Iterable):
+        raise DataError(f"{expected}, got {type(given).__name__}")
+    listings = list(given)
+    for place, listing in enumerate(listings):
+        if not isinstance(listing, NewListing):
+            raise DataError(f"{expected}, got {type(listing).__name__} at {place}")
+    return listings
 
 
 def _distinct(listings: Iterable[NewListing]) -> Iterator[list[tuple[int, NewListing]]]:

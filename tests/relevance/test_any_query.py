@@ -1,7 +1,9 @@
 """Any text is a query: none breaks the engine, and the number of hits is bounded."""
 
 import json
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -48,6 +50,36 @@ def test_any_text_has_an_answer(engine: Engine, query: str, k: int) -> None:
     ids = [hit.listing_id for hit in result.hits]
     assert len(ids) == len(set(ids)) <= k
     json.dumps(result.to_dict(), allow_nan=False)
+
+
+@pytest.mark.parametrize("query", [None, 5, b"sofa", ["sofa"]])
+def test_what_is_no_text_is_no_query(engine: Engine, query: Any) -> None:
+    for ask in (engine.search, engine.category_filter, engine.fallback, engine.lexical_search, engine.related):
+        with pytest.raises(DataError, match="query: expected text, got"):
+            ask(query)
+
+
+@pytest.mark.parametrize("k", [0, 1001, 5.5, "5", None, True])
+def test_k_is_a_whole_number(engine: Engine, k: Any) -> None:
+    for ask in (engine.search, engine.lexical_search, engine.related):
+        with pytest.raises(DataError, match=f"k: expected 1 to 1000, got {k!r}"):
+            ask("sofa", k)
+    assert len(engine.search("sofa", np.int64(2)).hits) <= 2
+
+
+def test_filters_and_deadlines_are_of_their_types(engine: Engine) -> None:
+    filters: Any = {"price": (1, 2)}
+    for ask in (engine.search, engine.lexical_search):
+        with pytest.raises(DataError, match=r"filters: expected relevance\.Filters, got dict"):
+            ask("sofa", 5, filters)
+    late: Any = "5"
+    with pytest.raises(DataError, match="deadline_ms: expected a number of milliseconds, got '5'"):
+        engine.search("sofa", deadline_ms=late)
+
+
+def test_an_id_may_be_a_number(engine: Engine) -> None:
+    number: Any = next((int(own) for own in engine.store.ids() if own.isdecimal()), 0)
+    assert engine.get(number) == engine.get(str(number))
 
 
 @pytest.mark.parametrize("query", ["", "?!", "🎮", "❤\ufe0f", "\u200b\u00ad", "\x00"])

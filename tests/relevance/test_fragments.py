@@ -80,6 +80,8 @@ def test_a_boost_prefers_and_excludes_nothing() -> None:
 def test_no_mode_no_clause() -> None:
     assert category_clauses(_filter("none")) == {}
     assert exclusion_clauses([]) == {}
+    with pytest.raises(DataError, match="category_ids: expected a list of category ids, got the text '11'"):
+        exclusion_clauses("11")
 
 
 def test_a_filter_may_also_be_a_preference() -> None:

@@ -116,6 +116,23 @@ def test_a_new_photo_is_found_by_look_and_tells_the_category(engine: LiveEngine,
     assert (seen.image, engine.photo("unseen")) == ("live:seen", None)
 
 
+def test_a_kept_photo_tells_the_category_again(
+    engine: LiveEngine, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relevance.live.encoder.TRUSTED", 0.0)  # whatever it looks like
+    ontology = engine.current.ontology
+    engine.upsert([NewListing("seen", WORD, image=photo)])
+    first = engine.get("seen")
+    assert first is not None
+    assert first.category_source == "photo"
+    other = next(own for own in ontology.ids if own != first.category_id)
+    engine.upsert([NewListing("seen", WORD, category_id=other)])
+    engine.upsert([NewListing("seen", WORD)])
+    again = engine.get("seen")
+    assert again is not None
+    assert (again.category_id, again.category_source) == (first.category_id, "photo")
+
+
 def test_a_word_that_only_new_listings_have_corrects_a_query(engine: LiveEngine) -> None:
     now = engine.current
     known = now.towers.featuriser.words

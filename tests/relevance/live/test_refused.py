@@ -56,6 +56,24 @@ def test_times_are_one_instant_however_they_are_written() -> None:
     assert {checked(NewListing("x", "x", expires_at=way), ontology).expires_at for way in ways} == {1_906_459_200_000}
 
 
+def test_what_is_no_list_of_listings_is_refused(engine: LiveEngine) -> None:
+    for given, reason in (
+        (NewListing("a", "b"), "got NewListing"),
+        ([{"listing_id": "a", "title": "b"}], "got dict at 0"),
+        ([NewListing("a", "b"), "c"], "got str at 1"),
+    ):
+        with pytest.raises(DataError, match=f"upsert: expected a list of relevance.NewListing, {reason}"):
+            engine.upsert(given)  # type: ignore[arg-type]
+    assert engine.get("a") is None
+
+
+def test_after_it_was_closed_nothing_is_written(tiny_bundle: Path, tmp_path: Path) -> None:
+    engine = relevance.open(tiny_bundle, live=tmp_path)
+    engine.close()
+    with pytest.raises(DataError, match="this engine was closed"):
+        engine.upsert([NewListing("a", "b")])
+
+
 def test_without_a_folder_nothing_can_be_written(tiny_bundle: Path) -> None:
     engine = relevance.open(tiny_bundle)
     for write in (lambda: engine.upsert([NewListing("a", "b")]), lambda: engine.delete(["a"])):
