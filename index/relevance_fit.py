@@ -23,12 +23,16 @@ from relevance.relevance_model import FEATURES, Features, RelevanceModel
 FALSE_ABSTENTION = 0.03
 """Share of the queries with an answer that may be answered by nothing."""
 
-LEAST_DEMANDING, MOST_DEMANDING = 0.05, 0.22
+LEAST_DEMANDING, MOST_DEMANDING = 0.05, 0.19
 """The threshold stays between these. What has a fair chance of being relevant is shown, also where held-out searches
 are so easy that a higher threshold would lose few of them; what almost certainly is not, is never shown."""
 
 MISSPELT = 4
 """For so many held-out queries one more is made up: a name of a thing with a typing error nobody may have made."""
+
+TAKEN_AWAY = 0.1
+"""What a query counts whose categories are taken away, beside one for another thing where a prior knows words for such:
+it still lies among things, and so says that the place of nothing tells less than it does."""
 
 MOST_QUERIES = 3000
 FEWEST_UNMATCHED = 30
@@ -49,18 +53,20 @@ _NOWHERE = np.empty(0, np.int64)
 @dataclass
 class _Examples:
     """Candidates of queries. features, labels: of each query's, float32 `[n, features]` and bool `[n]`, whether they
-    are relevant; choices: which were chosen; answerable: features of queries that have an answer, and unmatched: of
-    those whose words match nothing."""
+    are relevant; counts: float64 `[n]`, what each counts; choices: which were chosen; answerable: features of queries
+    that have an answer, and unmatched: of those whose words match nothing."""
 
     features: list[Features] = field(default_factory=list)
     labels: list[NDArray[np.bool_]] = field(default_factory=list)
+    counts: list[NDArray[np.float64]] = field(default_factory=list)
     choices: list[Choice] = field(default_factory=list)
     answerable: list[Features] = field(default_factory=list)
     unmatched: list[Features] = field(default_factory=list)
 
-    def add(self, features: Features, labels: NDArray[np.bool_] | None = None) -> None:
+    def add(self, features: Features, labels: NDArray[np.bool_] | None = None, count: float = 1.0) -> None:
         """labels: None where nothing is relevant."""
         self.features.append(features)
+        self.counts.append(np.full(len(features), count))
         self.labels.append(np.zeros(len(features), np.bool_) if labels is None else labels)
 
 
@@ -68,8 +74,8 @@ def fit_relevance(
     engine: Engine, votes: Votes, absent: AbsentWords, seed: int
 ) -> tuple[RelevanceModel, dict[str, Any]]:
     """Returns the model, and how many pairs it was fitted on. A candidate counts as relevant when it lies in a category
-    that was chosen for the query. What is not there is learned from made-up words and words for other things; where no
-    prior knows such words, also from the same queries with the chosen branches of the ontology taken away."""
+    that was chosen for the query. What is not there is learned from words for other things, made-up words and, less
+    where a prior knows words for other things, the same queries with the chosen branches of the ontology taken away."""
     rng = np.random.default_rng(seed)
     sample = rng.permutation(len(votes.queries))[:MOST_QUERIES].tolist()
     examples = _examples(engine, votes, sample)
@@ -90,14 +96,13 @@ def fit_relevance(
 
 
 def _examples(engine: Engine, votes: Votes, sample: list[int]) -> _Examples:
-    examples = _Examples()
+    examples, taken_away = _Examples(), TAKEN_AWAY if engine.towers.featuriser.pieces else 1.0
     for number in tqdm(sample, desc="calibrate", unit="query"):
         asked = engine.read(votes.queries[number])
         categories = votes.chosen(number)
         present, relevant, choice = _present(engine, asked, categories, votes.listings(number))
         examples.add(present, relevant)
-        if not engine.towers.featuriser.pieces:
-            examples.add(_absent(engine, asked, categories))
+        examples.add(_absent(engine, asked, categories), count=taken_away)
         examples.choices += [choice] if choice.chosen.any() else []
         examples.answerable.append(present)
         matched = present[:, FEATURES.index("lexical")].any()
@@ -130,16 +135,18 @@ def _fit(examples: _Examples, others: _Examples) -> tuple[NDArray[np.float64], f
     """The weights of the features and the bias. What a second noun takes away is fitted afterwards, by the others as
     well: together, what they have in common would be its effect, too."""
     features, labels = np.concatenate(examples.features), np.concatenate(examples.labels)
+    counts = np.concatenate(examples.counts)
     alone = np.arange(len(FEATURES)) != _SECOND_NOUN
-    fitted = LogisticRegression(C=10.0, max_iter=1000).fit(features[:, alone], labels)
+    fitted = LogisticRegression(C=10.0, max_iter=1000).fit(features[:, alone], labels, counts)
     weights = np.zeros(len(FEATURES))
     weights[alone], bias = fitted.coef_[0], float(fitted.intercept_[0])
     both = np.concatenate([features, *others.features])
     sign = np.concatenate([np.where(labels, -1.0, 1.0), *(np.ones(len(rows)) for rows in others.features)])
+    counts = np.concatenate([counts, *others.counts])
     logits, second = both @ weights + bias, both[:, _SECOND_NOUN].astype(np.float64)
 
     def loss(weight: float) -> float:
-        return float(np.logaddexp(0, sign * (logits + weight * second)).sum())
+        return float(counts @ np.logaddexp(0, sign * (logits + weight * second)))
 
     weights[_SECOND_NOUN] = minimize_scalar(loss, bounds=(-HEAVIEST_SECOND_NOUN, 0), method="bounded").x
     return weights, bias
