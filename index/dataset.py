@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +13,14 @@ import numpy as np
 
 from index.columns import ColumnNames, catalogue_table
 from index.photos import link_photos
-from relevance.artifacts import MARKER, writing
+from relevance.artifacts import refuse_other_content, writing
 from relevance.dataset import Listings, parse_listings, told, write_listings
 from relevance.errors import DataError, RowsError
+from relevance.moved import NAME as MOVED
 from relevance.ontology import Ontology
 from relevance.tables import BadRow, Table, read_table
 
-_WRITTEN = frozenset(
-    {"categories.csv", "moved.csv", "listings.parquet", "images", "rejected.csv", "missing_photos.csv", MARKER}
-)
+_WRITTEN = frozenset({"categories.csv", MOVED, "listings.parquet", "images", "rejected.csv", "missing_photos.csv"})
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def run(
     linked. Raises DataError for the first kind of bad row; with `skip_bad_rows` such rows go to
     `rejected.csv` instead.
     """
-    _refuse_other_content(out)
+    refuse_other_content(out, _WRITTEN)  # a dataset that has got events or a truth since
     if not names.category and ontology is None:
         raise DataError("a dataset needs categories: name their columns by --category, or a file by --ontology")
     known = Ontology.read(ontology) if ontology else None
@@ -89,16 +89,6 @@ def run(
     return _write(out, source.parent, tree, listings, sorted(rejected))
 
 
-def _refuse_other_content(out: Path) -> None:
-    """A dataset that has got events or a truth since is not replaced."""
-    other = sorted({path.name for path in out.iterdir()} - _WRITTEN) if out.is_dir() else []
-    if other:
-        raise DataError(
-            f"{out}: holds {', '.join(other[:5])}, which this command did not write and would delete; "
-            "move them away or choose another --out"
-        )
-
-
 def _content(table: Table, i: int) -> str:
     row = {name: column[i] for name, column in table.columns.items()}
     return json.dumps(row, ensure_ascii=False, default=str)
@@ -107,6 +97,8 @@ def _content(table: Table, i: int) -> str:
 def _write(out: Path, photos: Path, tree: Ontology, listings: Listings, rejected: Sequence[BadRow]) -> Summary:
     with writing(out) as folder:
         tree.write(folder / "categories.csv")
+        if (out / MOVED).is_file() and not (folder / MOVED).exists():
+            shutil.copyfile(out / MOVED, folder / MOVED)  # somebody has put it there
         listings, missing = link_photos(photos, listings, folder)
         says = told(listings)
         listings = listings.take(says)

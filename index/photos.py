@@ -42,9 +42,12 @@ def _places(paths: list[str]) -> dict[str, str]:
 
 def _link(photo: Path, place: Path) -> bool:
     """Whether the photo is at its place now."""
-    if place.exists():
-        return True  # several listings show one photo
-    if not photo.is_file():
+    try:
+        if place.exists():
+            return True  # several listings show one photo
+        if not photo.is_file():
+            return False
+        link_or_copy(os.path.realpath(photo), place)
+    except OSError:  # a name that is too long, or may not be read
         return False
-    link_or_copy(os.path.realpath(photo), place)
     return True

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,6 +57,17 @@ def refuse_foreign(path: Path) -> None:
         raise ArtifactError(
             f"{path}: holds files that this program did not write, so it is not replaced; "
             "choose another --out or remove it first"
+        )
+
+
+def refuse_other_content(path: Path, own: Collection[str]) -> None:
+    """Raises ArtifactError where the folder `path`, which is to be replaced, holds other names than `own` (those that
+    the command writes itself): what somebody has put there since is not deleted."""
+    other = sorted({entry.name for entry in path.iterdir()} - {MARKER, *own}) if path.is_dir() else []
+    if other:
+        raise ArtifactError(
+            f"{path}: holds {', '.join(other[:5])}, which this command did not write and would delete; "
+            "move them away or choose another --out"
         )
 
 

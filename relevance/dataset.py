@@ -24,7 +24,7 @@ OPTIONAL = (
     "description", "category_id", "image", "price", "latitude", "longitude", "created_at", "expires_at",
     "locale", "attributes",
 )  # fmt: skip
-_LISTING_FILES = (
+LISTING_FILES = (
     "listings.parquet",
     "listings.csv",
     "listings.jsonl",
@@ -83,10 +83,10 @@ class Dataset:
             raise DataError(f"{root}: expected a dataset folder, found {'a file' if root.exists() else 'nothing'}")
         if not (root / "categories.csv").is_file():
             raise DataError(f"{root}: a dataset needs categories.csv, found none")
-        found = [name for name in _LISTING_FILES if (root / name).is_file()]
+        found = [name for name in LISTING_FILES if (root / name).is_file()]
         if len(found) != 1:
             raise DataError(
-                f"{root}: expected one of {', '.join(_LISTING_FILES[:3])}, found {' and '.join(found) or 'none'}"
+                f"{root}: expected one of {', '.join(LISTING_FILES[:3])}, found {' and '.join(found) or 'none'}"
             )
         return Dataset(root)
 
@@ -96,11 +96,15 @@ class Dataset:
 
     @property
     def listings_path(self) -> Path:
-        return _first_of(self.root, _LISTING_FILES)
+        return _first_of(self.root, LISTING_FILES)
 
     @property
     def events_path(self) -> Path:
-        """The events file; `events.parquet` where there is none yet."""
+        """The events file; `events.parquet` where there is none yet. Raises DataError where there are several: which
+        of them is meant nobody knows."""
+        found = [name for name in _EVENT_FILES if (self.root / name).is_file()]
+        if len(found) > 1:
+            raise DataError(f"{self.root}: expected one of {', '.join(_EVENT_FILES)}, found {' and '.join(found)}")
         return _first_of(self.root, _EVENT_FILES)
 
     @property

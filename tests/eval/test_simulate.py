@@ -1,6 +1,7 @@
 """The simulated marketplace and its people."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from eval.simulate.typing_errors import beside, by_ear, double, misspell, omit, 
 from eval.simulate.wishes import Catalogue, Wish, Wishes
 from eval.simulate.wording import first_try, next_try
 from relevance.dataset import Dataset, listing_text
-from relevance.errors import DataError
+from relevance.errors import ArtifactError, DataError, DataWarning
 from relevance.events import read_behaviour
 from relevance.lexical import LexicalIndex
 from relevance.ontology import Ontology
@@ -128,6 +129,37 @@ def test_people_search_an_existing_catalogue_in_the_words_of_a_vocabulary(market
     queries = read_behaviour(out).queries
     assert any("clackboard" in query for query in queries)
     assert Dataset.open(out).read_listings().ids == Dataset.open(market).read_listings().ids
+
+
+def test_what_people_did_is_not_replaced_by_a_simulation(market: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    shutil.copytree(market, own)
+
+    def simulate() -> None:
+        command.command(out=own, listings=1, sessions=50, seed=1, end="2026-05-01", catalogue=own, vocabulary=None)
+
+    (own / "missing_photos.csv").write_text("listing_id,image\n")
+    simulate()  # over an earlier simulation
+    assert (own / "missing_photos.csv").exists()
+    for name in ("events.jsonl", "notes.txt"):
+        (own / name).write_text("{}")
+        with pytest.raises(ArtifactError, match=f"holds {name}, which this command did not write"):
+            simulate()
+        (own / name).unlink()
+    shutil.rmtree(own / "truth")  # so the events are people's
+    before = (own / "events.parquet").read_bytes()
+    with pytest.raises(ArtifactError, match=r"holds events\.parquet"):
+        simulate()
+    assert (own / "events.parquet").read_bytes() == before
+
+
+def test_rows_of_a_vocabulary_that_find_no_category_are_told(market: Path, tmp_path: Path) -> None:
+    vocabulary = tmp_path / "words.csv"
+    vocabulary.write_text("category,words_people_use\nA > Gaming keyboard,clackboard\nNope,x\n", encoding="utf-8")
+    with pytest.warns(DataWarning, match=r"left out: 2 rows whose category is no name .*\(A > Gaming keyboard, Nope\)"):
+        command.command(
+            out=tmp_path / "x", listings=1, sessions=5, seed=1, end=None, catalogue=market, vocabulary=[vocabulary]
+        )
 
 
 def test_a_vocabulary_with_other_columns_is_refused(market: Path, tmp_path: Path) -> None:
