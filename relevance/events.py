@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relevance.dataset import Dataset
-from relevance.errors import DataError, DataWarning, quoted
+from relevance.errors import DataError, DataWarning, listed, quoted
 from relevance.fields import milliseconds
 from relevance.parquet import import_pyarrow, write_parquet
-from relevance.ubi import CHOICES, EventRecords, QueryRecords, read_records
+from relevance.ubi import CHOICES, IMPRESSION, EventRecords, QueryRecords, read_records
+
+SESSION_GAP = np.timedelta64(30, "m")
+"""Where no session is told, a client who asks nothing for so long has left."""
 
 _RECORDED = "events-*.jsonl"
 """Files that `relevance.event_log` has finished."""
@@ -28,7 +32,7 @@ class Behaviour:
     """Queries (q of them) and events (e), each sorted by time; both kinds of time are datetime64[ms] in UTC.
 
     `hit_ids[i]` are the listings that query i returned, [] for zero results. `query_sessions[i]` is the
-    session of the query record, else of its first event, else the client, else the query itself.
+    session of the query record, else of its first event, else of the client's queries around it, else its own id.
     `event_query` int32 `[e]` is the row of the event's query, -1 where unknown; `event_positions` int32 `[e]`
     is the ordinal, -1 where unknown. `dropped_unknown_listings` counts events on listings that are not known,
     `dropped_without_listing` those on none. Of the CHOICES kept, `choices_without_query` name no query id and
@@ -115,6 +119,10 @@ def tell_left_out(source: Path, behaviour: Behaviour) -> None:
         "clicks or messages without a query_id": behaviour.choices_without_query,
         "clicks or messages of an unknown query_id": behaviour.choices_of_unknown_query,
     }
+    other = Counter(action for action in behaviour.actions if action not in (IMPRESSION, *CHOICES))
+    if other:
+        names = listed([quoted(action) for action, _ in other.most_common()])
+        left[f"events of other actions than {', '.join((IMPRESSION, *CHOICES))} ({names})"] = other.total()
     kept = {"clicks or messages dated before their query": behaviour.choices_before_query}
     parts = [
         f"{what}: {', '.join(f'{count:,} {kind}' for kind, count in counts.items() if count)}"
@@ -172,17 +180,35 @@ def _tell_others(path: Path, queries: QueryRecords, kept: int, others: list[int]
 
 
 def _sessions(queries: QueryRecords, events: EventRecords, event_query: NDArray[np.int32]) -> list[str]:
-    """The session of each query: its own, its first event's, the client or, failing all, the query id."""
-    of_event: dict[int, str] = {}
+    """The session of each query: its own, its first event's or, where neither is told, that of the same client's query
+    before or else after it, if no more than SESSION_GAP lies between any two; failing all, a name of its own."""
+    told = list(queries.sessions)
     for row, session in zip(event_query.tolist(), events.sessions, strict=True):
         if session and row >= 0:
-            of_event.setdefault(row, session)
-    return [
-        session or of_event.get(row) or client or query_id
-        for row, (session, client, query_id) in enumerate(
-            zip(queries.sessions, queries.clients, queries.ids, strict=True)
-        )
-    ]
+            told[row] = told[row] or session
+    for visit in _visits(queries.clients, queries.times):
+        session = next((told[row] for row in visit if told[row]), queries.ids[visit[0]])
+        for row in visit:
+            session = told[row] = told[row] or session
+    return told
+
+
+def _visits(clients: Sequence[str], times: NDArray[np.datetime64]) -> Iterator[list[int]]:
+    """The rows of each client's queries (in time order) with no more than SESSION_GAP between two; a row of no client
+    is alone."""
+    last: dict[str, list[int]] = {}
+    for row, (client, time) in enumerate(zip(clients, times, strict=True)):
+        visit = last.get(client) if client else None
+        if visit is not None and time - times[visit[-1]] <= SESSION_GAP:
+            visit.append(row)
+            continue
+        if visit is not None:
+            yield visit
+        if client:
+            last[client] = [row]
+        else:
+            yield [row]
+    yield from last.values()
 
 
 def write_behaviour(path: Path, queries: Sequence[dict[str, Any]], events: Sequence[dict[str, Any]]) -> None:

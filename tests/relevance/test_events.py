@@ -65,7 +65,7 @@ def check(behaviour: Behaviour) -> None:
     assert behaviour.queries == ["bike", "gaming keyboard", ""]
     assert behaviour.client_ids == ["c1", "c1", "c2"]
     # q1 from its events, q2 from its own record, q3 has neither.
-    assert behaviour.query_sessions == ["s1", "s2", "c2"]
+    assert behaviour.query_sessions == ["s1", "s2", "q3"]
     expected = ["2024-05-01T10:00:00", "2024-05-02T10:00:00", "2024-05-03T10:00:00.250"]
     assert behaviour.query_times.tolist() == np.array(expected, dtype="datetime64[ms]").tolist()
     assert behaviour.hit_ids == [["a", "b"], [], []]
@@ -183,6 +183,54 @@ def test_nothing_is_told_where_all_is_read(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         tell_left_out(tmp_path, behaviour)
+
+
+def _searches(*asked: tuple[str, str | None, str]) -> list[dict[str, Any]]:
+    """A query for each (its id, client, time of day)."""
+    names = ("query_id", "client_id", "timestamp")
+    return [
+        dict(zip(names, (name, client, f"2024-05-01T{at}Z"), strict=True)) | {"user_query": name}
+        for name, client, at in asked
+    ]
+
+
+def test_queries_of_one_visit_are_of_one_session(tmp_path: Path) -> None:
+    """As a site logs that tells the session with events alone: what led to nothing has none."""
+    searches = _searches(
+        ("sopha", "c1", "10:00:00"),
+        ("sofa", "c1", "10:00:30"),
+        ("other", "c2", "10:00:40"),
+        ("red sofa", "c1", "10:30:00"),
+        ("lamp", "c1", "11:00:01"),
+        ("nobody", None, "11:00:02"),
+        ("somebody", None, "11:00:03"),
+    )
+    clicks = [event(CLICK, "sofa", "a", "2024-05-01T10:00:35Z")]
+    behaviour = read_behaviour(write_jsonl(tmp_path / "events.jsonl", [*searches, *clicks]))
+    expected = {"sopha": "s1", "sofa": "s1", "red sofa": "s1", "other": "other", "lamp": "lamp"}
+    expected |= {"nobody": "nobody", "somebody": "somebody"}
+    assert dict(zip(behaviour.query_ids, behaviour.query_sessions, strict=True)) == expected
+
+
+def test_a_session_that_is_told_stays(tmp_path: Path) -> None:
+    searches = _searches(("a", "c1", "10:00:00"), ("b", "c1", "10:01:00"), ("c", "c1", "10:02:00"))
+    searches[0]["query_attributes"], searches[2]["query_attributes"] = {"session_id": "s1"}, {"session_id": "s2"}
+    assert read_behaviour(write_jsonl(tmp_path / "events.jsonl", searches)).query_sessions == ["s1", "s1", "s2"]
+
+
+def test_events_of_other_actions_are_told(tmp_path: Path) -> None:
+    events = [{**one, "action_name": name} for one, name in zip(EVENTS, ("CLICK", "CLICK", "page_exit"), strict=False)]
+    behaviour = read_behaviour(write_jsonl(tmp_path / "events.jsonl", [*QUERIES, *events]))
+    told = r"left out: 3 events of other actions than impression, click, contact_seller \('CLICK', 'page_exit'\)"
+    with pytest.warns(DataWarning, match=told):
+        tell_left_out(tmp_path, behaviour)
+
+
+def test_two_event_files_are_one_too_many(tmp_path: Path) -> None:
+    write_behaviour(tmp_path / "events.parquet", QUERIES, EVENTS)
+    write_jsonl(tmp_path / "events.jsonl", [*QUERIES, *EVENTS])
+    with pytest.raises(DataError, match=r"found events\.parquet and events\.jsonl"):
+        read_behaviour(tmp_path)
 
 
 def test_queries_alone_and_events_alone(tmp_path: Path) -> None:
