@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from itertools import takewhile
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from relevance.errors import DataError, listed
+from relevance.errors import DataError, listed, quoted
 from relevance.fields import refuse, texts
 from relevance.ontology import SEPARATOR, Names, Ontology
 from relevance.parquet import Column
@@ -62,17 +63,21 @@ def catalogue_table(table: Table, names: ColumnNames, separator: str, known: Ont
     paths = _paths(table, names.category, separator)
     columns["category_id"] = [SEPARATOR.join(path) for path in paths]
     columns["image"] = _images(table, names.image)
-    columns["attributes"] = list(_attributes(table, names.attributes))
+    columns["attributes"] = _finite(table, names.attributes, _attributes(table, names.attributes))
     labels = plain | {"category_id": ",".join(names.category), "image": names.image or ""}
     catalogue = Table(table.path, table.header, columns, table.rows, labels)
     if known is None:
         return catalogue, _tree(catalogue, paths)
-    columns["category_id"] = _known_ids(catalogue, paths, known)
+    columns["category_id"] = _known_ids(catalogue, paths, _as_written(table, names.category), known)
     return catalogue, known
 
 
 def _paths(table: Table, names: tuple[str, ...], separator: str) -> list[Names]:
     """The path of names of each row, () without a category; an empty level ends it."""
+    if not separator.strip():
+        raise DataError(
+            f"--separator: expected what stands between two levels of a category, found {quoted(separator)}"
+        )
     if len(names) == 1:
         split = (text.split(separator) for text in texts(table, names[0]))
         return [tuple(name.strip() for name in levels if name.strip()) for levels in split]
@@ -94,14 +99,24 @@ def _tree(catalogue: Table, paths: list[Names]) -> Ontology:
     return Ontology.from_paths([SEPARATOR.join(path) for path in ordered], ordered)
 
 
-def _known_ids(catalogue: Table, paths: list[Names], known: Ontology) -> Column:
+def _as_written(table: Table, names: tuple[str, ...]) -> list[str]:
+    """What each row has in its one column of categories, "" where these are several or none."""
+    return [text.strip() for text in texts(table, names[0])] if len(names) == 1 else [""] * len(table)
+
+
+def _known_ids(catalogue: Table, paths: list[Names], written: list[str], known: Ontology) -> Column:
+    """The id of each row's category, which the row may have itself, as `written` or as its path's text."""
     id_of = {path: category_id for category_id, path in zip(known.ids, known.paths, strict=True)}
-    id_of |= {(category_id,): category_id for category_id in (*known.ids, *known.moved)}
-    unknown = [i for i, path in enumerate(paths) if path and path not in id_of]
+    ids = {*known.ids, *known.moved}
+    found = [
+        id_of.get(path) or next((own for own in (text, SEPARATOR.join(path)) if own in ids), None)
+        for path, text in zip(paths, written, strict=True)
+    ]
+    unknown = [i for i, path in enumerate(paths) if path and found[i] is None]
     if unknown:
         hint = known.close_matches(SEPARATOR.join(paths[unknown[0]]))
-        refuse(catalogue, "category_id", unknown, "a path or id of the --ontology file", hint)
-    return [id_of[path] if path else None for path in paths]
+        refuse(catalogue, "category_id", unknown, "a path or id of the --ontology file or an id of its moved.csv", hint)
+    return found
 
 
 def _images(table: Table, image: str | None) -> list[Any]:
@@ -129,6 +144,15 @@ def _attributes(table: Table, names: tuple[str, ...]) -> list[dict[str, Any]]:
             elif not is_missing(value):
                 row[key] = value
     return attributes
+
+
+def _finite(table: Table, names: tuple[str, ...], attributes: list[dict[str, Any]]) -> Column:
+    """The attributes; refuses infinity, which JSON does not have."""
+    for name in names:
+        key = name.rpartition(".")[2]
+        if endless := [i for i, values in enumerate(attributes) if values.get(key) in (math.inf, -math.inf)]:
+            refuse(table, name, endless, "a finite number or text")
+    return list(attributes)
 
 
 def _json_values(column: Column) -> list[Any]:

@@ -29,7 +29,7 @@ def read_moved(path: Path, there: Collection[str]) -> dict[str, str | None]:
     """
     if not path.is_file():
         return {}
-    table = read_table(path, COLUMNS)
+    table = read_table(path, COLUMNS, may_be_empty=True)
     old, new = unique_ids(table, "category_id"), texts(table, "moved_to")
     step = dict(zip(old, new, strict=True))
     still = [i for i, name in enumerate(old) if name in there]

@@ -74,11 +74,13 @@ def read_table(
     optional: Sequence[str] = (),
     nested: bool = False,
     malformed: list[BadRow] | None = None,
+    may_be_empty: bool = False,
 ) -> Table:
     """Read the columns `required` and `optional` of a .parquet, .csv or .jsonl file; the others are ignored.
 
     A CSV is separated by commas, semicolons or tabs. With `nested`, a name such as `a.b` is found as a column
     `a.b` and inside objects alike. With `malformed`, rows that cannot be parsed are added to it and left out.
+    With `may_be_empty` a header alone will do.
     Raises DataError for a missing or empty file, another format, bytes that are not UTF-8, malformed rows and
     missing required columns.
     """
@@ -104,7 +106,7 @@ def read_table(
             f"{path}: expected the columns {', '.join(required)}, found {listed(table.header)}; "
             f"missing: {', '.join(missing)}"
         )
-    if not len(table):
+    if not len(table) and not may_be_empty:
         raise DataError(f"{path}: expected at least one row, found none")
     return table
 
@@ -147,6 +149,9 @@ def _read_csv(path: Path, wanted: Sequence[str], malformed: list[BadRow] | None)
         reader = csv.reader(file, delimiter=delimiter, strict=True)
         try:
             header = tuple(name.strip() for name in next(reader, []))
+            if len(header) == 1 and header[0] not in wanted:
+                expected = f"columns {listed(wanted)}, separated by commas, semicolons or tabs"
+                raise DataError(f"{path}: expected {expected}, found one column {quoted(header[0])}")
             for row, record in enumerate(reader, start=2):
                 if len(record) == len(header):
                     records.append(record)

@@ -126,11 +126,47 @@ def test_categories_of_a_given_ontology_by_path_or_id(shop: Path, capsys: pytest
     options = ["--id", "id", "--title", "name", "--category", "cat", "--ontology", str(shop / "tree.csv")]
     code, _, error = convert(capsys, shop / "t.csv", *options)
     assert code == 2
-    assert "row 5, column cat: expected a path or id of the --ontology file, found 'Home > Lamp'" in error
+    assert "row 5, column cat: expected a path or id of the --ontology file or an id of its moved.csv, found" in error
     assert convert(capsys, shop / "t.csv", *options, "--skip-bad-rows")[0] == 0
     tree, listings = read(shop)
     assert tree.ids == ("c3", "c1", "c2")
     assert listings.category_ids == ["c2", "c3", None]
+
+
+def test_ids_may_hold_the_separator(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As those that this command makes do: a path that has moved since is the id of what it was."""
+    (shop / "tree.csv").write_text("category_id,path\nHome > Lamps,Home > Lights\nc3,Cars\n")
+    (shop / "moved.csv").write_text("category_id,moved_to\nCars > Old,c3\n")
+    (shop / "t.csv").write_text("id,name,cat\n1,A,Home > Lamps\n2,B,Cars > Old\n3,C,Home>Lights\n")
+    options = ["--id", "id", "--title", "name", "--category", "cat", "--ontology", str(shop / "tree.csv")]
+    assert convert(capsys, shop / "t.csv", *options)[0] == 0
+    assert read(shop)[1].category_ids == ["Home > Lamps", "c3", "Home > Lamps"]
+    (shop / "t.csv").write_text("id,name,a,b\n1,A,Cars,Old\n")
+    options[5] = "a,b"
+    assert convert(capsys, shop / "t.csv", *options)[0] == 0
+    assert read(shop)[1].category_ids == ["c3"]
+
+
+def test_infinity_is_no_attribute(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = pd.DataFrame({"id": ["1", "2"], "name": ["A", "B"], "cat": ["X", "X"], "w": [1.5, np.inf]})
+    table.to_parquet(tmp_path / "t.parquet")
+    options = ["--id", "id", "--title", "name", "--category", "cat", "--attributes", "w"]
+    code, _, error = convert(capsys, tmp_path / "t.parquet", *options)
+    assert (code, "row 2, column w: expected a finite number or text, found inf" in error) == (2, True)
+
+
+def test_what_moved_is_kept(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert convert(capsys, shop / "shop.csv", "--id", "id", *FASHION)[0] == 0
+    (shop / "out" / "moved.csv").write_text("category_id,moved_to\nOld,Apparel\n")
+    assert convert(capsys, shop / "shop.csv", "--id", "id", *FASHION)[0] == 0
+    assert read(shop)[0].moved == {"Old": "Apparel"}
+
+
+def test_a_photo_whose_name_is_too_long_is_missing(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (shop / "long.csv").write_text(f"id,name,cat,photo\n1,A,X,{'x' * 300}.jpg\n")
+    options = ["--id", "id", "--title", "name", "--category", "cat", "--image", "photo"]
+    code, out, _ = convert(capsys, shop / "long.csv", *options)
+    assert (code, "1 photos are not there" in out) == (0, True)
 
 
 BAD = (
@@ -215,6 +251,10 @@ def test_nothing_usable_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixtur
         (["--id", "id", *FASHION, "--attributes", "colour,colour"], "found colour more than once"),
         (["--id", "id", *FASHION, "--image", "../{id}.jpg"], "column ../{id}.jpg: expected paths relative to"),
         (["--id", "id", *FASHION, "--ontology", "none.csv"], "none.csv: no such file"),
+        (
+            ["--id", "id", "--title", "name", "--category", "type", "--separator", ""],
+            "--separator: expected what stands",
+        ),
     ],
 )
 def test_bad_options_are_named(

@@ -116,6 +116,8 @@ def test_bad_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "latin.csv").write_bytes(latin)
     with pytest.raises(DataError, match=r"latin\.csv, line 3: expected UTF-8, found the byte 0xf6"):
         read_listings(tmp_path / "latin.csv", None)
+    with pytest.raises(DataError, match=r"title.*, separated by commas, semicolons or tabs, found one column 'a\|b'"):
+        read_listings(file(tmp_path, "bars.csv", "a|b\n1|2\n"), None)
     with pytest.raises(DataError, match="expected each column once, found title more than once"):
         read_listings(file(tmp_path, "twice.csv", "listing_id,title,title\n1,A,B\n"), None)
 

@@ -36,6 +36,10 @@ def test_former_ids_lead_where_they_went(tmp_path: Path) -> None:
         tree.position("sofa")
 
 
+def test_nothing_may_have_moved(tmp_path: Path) -> None:
+    assert _ontology(tmp_path, "").moved == {}
+
+
 def test_positions_and_fingerprint_are_those_of_the_categories_there_are(tmp_path: Path) -> None:
     tree = _ontology(tmp_path, "couches,sofas\n")
     (tmp_path / "moved.csv").unlink()
