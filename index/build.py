@@ -62,6 +62,7 @@ def run(dataset: Path, listings: Path | None, towers: Path, out: Path) -> dict[s
     with writing(out) as temporary:
         layout = BundleLayout(temporary)
         trained = install_towers(towers, ontology, temporary)
+        _check_photos(listings, index, trained)
         read_by = Towers(temporary, threads=2)
         placed = place(ontology, catalogue, index, read_by)
         order = np.argsort(placed.category, kind="stable")
@@ -79,6 +80,20 @@ def run(dataset: Path, listings: Path | None, towers: Path, out: Path) -> dict[s
         learned = _learn(layout, behaviour, rows)
         _write_manifest(temporary, ontology, len(catalogue.ids), index.class_ids, learned)
     return read_manifest(out, KIND, VERSION)
+
+
+def _check_photos(listings: Path | None, index: ListingIndex, trained: Mapping[str, Any]) -> None:
+    """Refuses photo embeddings of another classifier than that of the towers' training: they mean nothing to them."""
+    learned = trained.get("classifier_fingerprint", index.classifier)  # not kept by earlier releases
+    if listings is None and learned:
+        warnings.warn(
+            "the towers were trained with photos, and without --listings none counts", DataWarning, stacklevel=3
+        )
+    elif index.classifier != learned and learned:
+        raise DataError(
+            f"--listings {listings}: its photos were encoded by another classifier than those that the towers were "
+            "trained with; give the listing index of their training, or train them again with this one"
+        )
 
 
 def _learn(layout: BundleLayout, behaviour: Behaviour, rows: dict[str, int]) -> dict[str, Any]:

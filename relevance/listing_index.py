@@ -28,13 +28,14 @@ class ListingIndex:
     """Rows in dataset order. predicted: category ids, None without a usable photo; probability: float32 `[n]`;
     embeddings: float32 `[n, visual_dim]`, unit vectors, zero rows without a usable photo; attributes: what the chains
     that its photo triggered say of each listing; class_ids: the category of each probability of the image encoder,
-    None where it is gone."""
+    None where it is gone; classifier: the fingerprint of the one whose embeddings these are, "" without photos."""
 
     predicted: list[str | None]
     probability: NDArray[np.float32]
     embeddings: NDArray[np.float32]
     attributes: list[dict[str, AttributeValue]]
     class_ids: list[str | None]
+    classifier: str = ""
 
     @classmethod
     def read(cls, path: Path | None, ontology: Ontology, listings: Listings) -> "ListingIndex":
@@ -61,6 +62,7 @@ class ListingIndex:
                 for values, shares in zip(table["predicted_attributes"], table["attribute_probabilities"], strict=True)
             ],
             [now(class_id) for class_id in manifest.get("class_ids", [])],
+            manifest["classifier_fingerprint"],
         )
 
     def categories(self, ontology: Ontology, given: list[str | None]) -> tuple[NDArray[np.int32], list[str]]:

@@ -68,6 +68,19 @@ def test_a_catalogue_without_photos_needs_no_listing_index(tiny_chain: Path) -> 
         place(ontology, listings, other, towers)
 
 
+def test_photos_of_another_classifier_are_refused(tiny_chain: Path, tmp_path: Path) -> None:
+    towers = tmp_path / "towers"
+    shutil.copytree(tiny_chain / "towers", towers)
+    manifest = json.loads((towers / "manifest.json").read_text())
+    own = json.loads((tiny_chain / "listings" / "manifest.json").read_text())["classifier_fingerprint"]
+    assert manifest["classifier_fingerprint"] == own
+    (towers / "manifest.json").write_text(json.dumps({**manifest, "classifier_fingerprint": "another"}))
+    with pytest.raises(DataError, match="encoded by another classifier than those that the towers were trained with"):
+        run(tiny_chain / "dataset", tiny_chain / "listings", towers, tmp_path / "bundle")
+    with pytest.warns(DataWarning, match="the towers were trained with photos, and without --listings none counts"):
+        run(tiny_chain / "dataset", None, towers, tmp_path / "bundle")
+
+
 def test_too_little_to_calibrate_on_and_what_is_left_out_are_told(tiny_chain: Path, tmp_path: Path) -> None:
     dataset = tmp_path / "dataset"
     shutil.copytree(tiny_chain / "dataset", dataset)

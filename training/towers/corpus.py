@@ -20,7 +20,8 @@ from relevance.text import tokens
 @dataclass(frozen=True)
 class Corpus:
     """category: int32 `[listings]`, position in the ontology (given, else predicted from the photo, else -1);
-    visual: float32 `[listings, visual_dim]`; train and held: pairs before the cut and in the calibration span."""
+    visual: float32 `[listings, visual_dim]`, by the classifier of the fingerprint `classifier`, "" without photos;
+    train and held: pairs before the cut and in the calibration span."""
 
     ontology: Ontology
     listings: Listings
@@ -30,6 +31,7 @@ class Corpus:
     held: Interactions
     dropped_events: int
     """Events on listings that the catalogue does not have: counted, and not learned from."""
+    classifier: str = ""
 
 
 def read_corpus(
@@ -57,6 +59,7 @@ def read_corpus(
         listings=listings,
         category=category,
         visual=index.embeddings,
+        classifier=index.classifier,
         train=interactions(
             behaviour,
             span == 0,

@@ -121,6 +121,7 @@ def write(
             ontology_fingerprint=corpus.ontology.fingerprint,
             dim=int(categories.shape[1]),
             visual_dim=int(corpus.visual.shape[1]),
+            classifier_fingerprint=corpus.classifier,
             temperature=options.temperature,
             options=vars(options),
             trained=trained,
