@@ -1,5 +1,6 @@
 """How every command line of the project ends: well, or with one line that says what to mend."""
 
+import signal
 import sys
 import warnings
 from collections.abc import Callable
@@ -12,7 +13,8 @@ from relevance.errors import DataWarning, RelevanceError
 
 def run(app: typer.Typer, name: str) -> None:
     """Runs a command line as `name`: what a user can mend is one line on stderr and exit code 2; what one should know
-    is a note there; Ctrl-C gives 130."""
+    is a note there; Ctrl-C gives 130 and SIGTERM 143, and neither leaves anything half-written behind."""
+    signal.signal(signal.SIGTERM, _terminated)
     warnings.showwarning = _noted(warnings.showwarning)
     try:
         app(prog_name=name)
@@ -21,6 +23,10 @@ def run(app: typer.Typer, name: str) -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _terminated(*_: object) -> None:
+    sys.exit(128 + signal.SIGTERM)
 
 
 def _noted(shown: Callable[..., None]) -> Callable[..., None]:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -151,3 +153,23 @@ def test_what_is_no_artifact_is_refused(tmp_path: Path, towers: Path) -> None:
 def test_fields_the_manifest_sets_itself_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="files"):
         write_manifest(tmp_path, "towers", 1, files={})
+
+
+def test_a_terminated_command_leaves_nothing_behind(tmp_path: Path) -> None:
+    """As containers are stopped: what was begun is taken away, and the exit code says why."""
+    code = (
+        "import sys, time, typer\nfrom pathlib import Path\nfrom relevance.artifacts import writing\n"
+        "from relevance.entry import run\napp = typer.Typer()\n"
+        "@app.command()\ndef main(out: Path) -> None:\n"
+        "    with writing(out) as folder:\n        (folder / 'half').touch()\n"
+        "        print('begun', flush=True)\n        time.sleep(60)\n"
+        "run(app, 'x')\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "out")], stdout=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "begun\n"
+        run.terminate()
+        assert run.wait(30) == 143
+    assert list(tmp_path.iterdir()) == []
