@@ -34,14 +34,18 @@ FIRST_DAY = {"cosine": 3.0, "lexical": 5.0, "bm25": 30.0, "missing": -1.0}
 """The order before there is behaviour to learn one from."""
 
 
+_NEVER = 2.0
+"""A cosine that no query has: as long as nobody has told how near is near, none is about a category."""
+
+
 def provisional(ontology: Ontology, temperature: float) -> Calibration:
-    """Returns an uncalibrated start, as a marketplace has it on its first day: sets that hold everything, relevance by
-    cosine and by words, listings with all the words first."""
+    """Returns an uncalibrated start, as a marketplace has it on its first day: no category filter, relevance by cosine
+    and by words, listings with all the words first."""
     levels = int(ontology.depth.max())
     weights = tuple({"cosine": 10.0, "bm25": 2.0}.get(name, 0.0) for name in FEATURES)
     ranking = tuple(FIRST_DAY.get(name, 0.0) for name in FEATURES)
     return Calibration(
-        CategoryCalibration(temperature, -1.0, (1.0,) * levels, COVERAGE),
+        CategoryCalibration(temperature, _NEVER, (1.0,) * levels, COVERAGE),
         RelevanceModel(weights, -5.0, ranking, 0.5, FALSE_ABSTENTION),
         {"queries": 0},
     )
