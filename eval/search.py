@@ -2,6 +2,7 @@
 
 import json
 import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +22,7 @@ from eval.replay import SearchEngine
 from eval.textable import text_table
 from relevance.artifacts import write_text_atomic
 from relevance.engine import Engine, utc_now
-from relevance.errors import DataError
+from relevance.errors import DataError, DataWarning, listed
 
 SYSTEMS = ("lexical", "engine")
 OVERALL = "overall"
@@ -54,6 +55,13 @@ def join(queries: Mapping[str, str], judgments: Mapping[str, Mapping[str, int]],
     for query, kind in queries.items():
         grades = judgments.get(query, {})
         joined.append(Judged(query, kind, grades, max(grades.values(), default=0) >= relevant))
+    strange = [query for query in judgments if query not in queries]
+    if strange:
+        warnings.warn(
+            f"left out: the judgments of {len(strange):,} queries that are not among the queries ({listed(strange)})",
+            DataWarning,
+            stacklevel=2,
+        )
     if not any(judged.answerable for judged in joined):
         raise DataError(f"no query has a judgment of grade {relevant} or more; are both files of one evaluation?")
     return joined
@@ -65,6 +73,17 @@ def unjudged(judged: Sequence[Judged]) -> str | None:
     if not found:
         return None
     return f"note: no judgment for {len(found)} queries, taken to have no answer; the first: {found[0]!r}"
+
+
+def unknown(judged: Sequence[Judged], known: Callable[[str], bool], relevant: int) -> str | None:
+    """Returns a note on relevant listings that the bundle does not have, and that so nobody can find."""
+    found = {
+        listing for one in judged for listing, grade in one.grades.items() if grade >= relevant and not known(listing)
+    }
+    if not found:
+        return None
+    names = listed(sorted(found))
+    return f"note: {len(found)} listings judged relevant are not in the bundle, and count as not found: {names}"
 
 
 def ask(engine: SearchEngine, queries: Sequence[str], k: int) -> dict[str, list[Answer]]:
@@ -190,7 +209,10 @@ def command(
     if note := unjudged(judged):
         print(note, file=sys.stderr)
     clock = utc_now if at is None else lambda: np.datetime64(at, "ms")
-    result = evaluate(Engine(bundle, clock=clock), judged, k, relevant, seed)
+    engine = Engine(bundle, clock=clock)
+    if note := unknown(judged, lambda listing: engine.catalogue.find(listing) is not None, relevant):
+        print(note, file=sys.stderr)
+    result = evaluate(engine, judged, k, relevant, seed)
     typer.echo(report(result, k))
     if out is not None:
         head = {"kind": "search", "k": k, "relevant": relevant, "bundle": str(bundle), "seed": seed}

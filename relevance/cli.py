@@ -126,7 +126,8 @@ def similar(
         raise DataError("similar: give either a LISTING_ID or --image FILE")
     with open_bundle(bundle, live) as engine:
         hits = engine.similar(listing_id, k=k) if image is None else _similar_to_file(engine, image, k)
-    print_answer([asdict(hit) for hit in hits] if as_json else terminal.hits(hits))
+    nothing = "no listings: it has no photo that can be used, or there is no other photo"
+    print_answer([asdict(hit) for hit in hits] if as_json else terminal.hits(hits) if hits else nothing)
 
 
 for command in (live_cli.upsert, live_cli.delete, operator_cli.inspect, operator_cli.serve, operator_cli.export):

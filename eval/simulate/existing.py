@@ -1,6 +1,7 @@
 """An existing catalogue as simulated searchers see it."""
 
 import shutil
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,12 +13,14 @@ import pandas as pd
 from eval.simulate.languages import is_multilingual, read_languages
 from eval.simulate.marketplace import table
 from eval.simulate.wishes import Catalogue
-from relevance.dataset import Dataset, Listings
-from relevance.errors import DataError
+from relevance.dataset import LISTING_FILES, Dataset, Listings
+from relevance.errors import DataError, DataWarning, listed
+from relevance.moved import NAME as MOVED
 from relevance.ontology import Ontology
 from relevance.text import tokens
 
 _FEWEST_OF_A_BRAND = 20
+_TOLD = ("rejected.csv", "missing_photos.csv")
 
 
 def read_catalogue(source: Dataset, vocabularies: Sequence[Path]) -> tuple[Listings, Catalogue]:
@@ -45,9 +48,15 @@ def read_catalogue(source: Dataset, vocabularies: Sequence[Path]) -> tuple[Listi
 def _words(ontology: Ontology, used: Sequence[int], vocabularies: Sequence[Path]) -> dict[str, tuple[list[str], int]]:
     words = {ontology.name(position): [" ".join(tokens(ontology.name(position)))] for position in used}
     for path in vocabularies:
+        unknown = []
         for name, said in _vocabulary(path):
             if name in words:
                 words[name] += [word for word in said.split("|") if word and word not in words[name]]
+            else:
+                unknown.append(name)
+        if unknown:
+            what = f"{len(unknown):,} rows whose category is no name of one with listings ({listed(unknown)})"
+            warnings.warn(f"--vocabulary {path}: left out: {what}; a path is none", DataWarning, stacklevel=3)
     return {name: (found, 1) for name, found in words.items()}
 
 
@@ -82,10 +91,20 @@ def span(times: Any, missing: int) -> Any:
     return np.where(np.isnat(times), missing, times.astype("datetime64[ms]").astype(np.int64))
 
 
+def written(folder: Path) -> set[str]:
+    """Returns what `eval simulate` writes itself of what lies in a dataset's folder: a catalogue and what is told of
+    it, and an earlier simulation's events, which have their truth beside them. Events without one are of people."""
+    simulated = {"events.parquet", "truth"} if (folder / "truth").is_dir() else set()
+    return simulated | {"categories.csv", MOVED, "images", *LISTING_FILES, *_TOLD}
+
+
 def copy_catalogue(source: Dataset, folder: Path) -> None:
-    """Copies categories, listings and photos (as hard links where the file system allows it); not events, not truth."""
+    """Copies categories, listings, photos (as hard links where the file system allows it) and what is told of them; not
+    events, not truth."""
     source.read_ontology().write(folder / source.categories_path.name)
-    shutil.copy(source.listings_path, folder / source.listings_path.name)
+    for name in (source.listings_path.name, *_TOLD):
+        if (source.root / name).is_file():
+            shutil.copy(source.root / name, folder / name)
     if source.images_dir.is_dir():
         try:
             shutil.copytree(source.images_dir, folder / "images", copy_function=_link)

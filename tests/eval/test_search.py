@@ -7,8 +7,8 @@ import pytest
 
 from eval.bootstrap import Estimate
 from eval.inputs import read_judgments, read_queries
-from eval.search import evaluate, join, report, unjudged
-from relevance.errors import DataError
+from eval.search import evaluate, join, report, unjudged, unknown
+from relevance.errors import DataError, DataWarning
 from relevance.results import Hit, SearchResult
 
 QUERIES = {"red shoes": "head", "sneekers": "typo", "piano": "none", "violin": "none"}
@@ -54,12 +54,22 @@ def test_relevant_moves_the_bar(engine: object) -> None:
     assert result["figures"]["overall"]["engine"]["recall@10"].value == pytest.approx((1 + 0) / 2)
 
 
+def test_judgments_that_cannot_count_are_told() -> None:
+    with pytest.warns(DataWarning, match=r"left out: the judgments of 1 queries that are not among .* \(Sneekers\)"):
+        join(QUERIES, {**JUDGMENTS, "Sneekers": {"s-red": 3}}, relevant=2)
+    judged = join(QUERIES, JUDGMENTS, relevant=2)
+    assert unknown(judged, lambda _: True, relevant=2) is None
+    told = unknown(judged, lambda listing: listing != "s-green", relevant=2)
+    assert told == "note: 1 listings judged relevant are not in the bundle, and count as not found: s-green"
+    assert unknown(judged, lambda listing: listing != "b-red", relevant=2) is None  # of grade 1
+
+
 def test_queries_without_judgments_are_told() -> None:
     joined = join({**QUERIES, "new": "head"}, JUDGMENTS, relevant=2)
     assert "no judgment for 1 queries" in str(unjudged(joined))
     assert unjudged(join(QUERIES, JUDGMENTS, relevant=2)) is None
     with pytest.raises(DataError, match="no query has a judgment of grade 2"):
-        join({"new": "head"}, JUDGMENTS, relevant=2)
+        join({"new": "head"}, {}, relevant=2)
 
 
 def test_reads_other_column_names_and_formats(tmp_path: Path) -> None:
