@@ -62,7 +62,7 @@ class ListingIndex:
                 for values, shares in zip(table["predicted_attributes"], table["attribute_probabilities"], strict=True)
             ],
             [now(class_id) for class_id in manifest.get("class_ids", [])],
-            manifest["classifier_fingerprint"],
+            manifest.get("classifier_fingerprint", ""),
         )
 
     def categories(self, ontology: Ontology, given: list[str | None]) -> tuple[NDArray[np.int32], list[str]]:
