@@ -1,7 +1,7 @@
 """The engine for asyncio: each call runs in a thread, so that the event loop goes on."""
 
 from asyncio import to_thread
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,14 +49,22 @@ class AsyncEngine:
         """See `Engine.similar`."""
         return await to_thread(self.engine.similar, listing_id, image=image, k=k)
 
+    async def lexical_search(self, query: str, k: int = 20, filters: Filters | None = None) -> tuple[Hit, ...]:
+        """See `Engine.lexical_search`."""
+        return await to_thread(self.engine.lexical_search, query, k, filters)
+
     async def get(self, listing_id: str) -> StoredListing | None:
         """See `Engine.get`."""
         return await to_thread(self.engine.get, listing_id)
+
+    async def photo(self, listing_id: str) -> bytes | None:
+        """See `LiveEngine.photo`."""
+        return await to_thread(self.engine.photo, listing_id)
 
     async def upsert(self, listings: Iterable[NewListing]) -> UpsertResult:
         """See `LiveEngine.upsert`."""
         return await to_thread(self.engine.upsert, listings)
 
-    async def delete(self, listing_ids: Collection[str]) -> int:
+    async def delete(self, listing_ids: Iterable[str]) -> int:
         """See `LiveEngine.delete`."""
         return await to_thread(self.engine.delete, listing_ids)

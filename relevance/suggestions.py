@@ -58,7 +58,7 @@ class Suggester:
         words = tokens(typed, limit=100)
         if not words:
             return []
-        found = self._matching_categories(" ".join(words), k // 2)
+        found = self._matching_categories(" ".join(words), (k + 1) // 2)
         names = {normalise(suggestion.text) for suggestion in found}
         found += [each for each in self._completed(words) if each.text not in names]
         return found[:k]

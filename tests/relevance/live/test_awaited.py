@@ -20,6 +20,8 @@ def test_the_engine_is_awaited(engine: LiveEngine) -> None:
         assert await awaited.category_filter(WORD) == engine.category_filter(WORD)
         assert await awaited.fallback(WORD, k=3) == engine.fallback(WORD, k=3)
         assert await awaited.similar("a") == ()
+        assert await awaited.lexical_search(WORD) == engine.lexical_search(WORD)
+        assert await awaited.photo("a") is None
         assert await awaited.get("a") == engine.get("a")
         assert await awaited.delete(["a"]) == 1
 
