@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import IO, Any, NamedTuple, NoReturn
 
@@ -20,6 +21,9 @@ from relevance.errors import DataError, listed, quoted
 from relevance.parquet import Column, read_parquet
 
 _DELIMITERS = ",;\t"
+_OPEN = "unexpected end of data"
+"""What Python's CSV reader says of a quote that nothing closes."""
+
 _FORMATS = ".parquet, .csv, .jsonl (the last two also .gz)"
 
 
@@ -152,7 +156,7 @@ def _read_csv(path: Path, wanted: Sequence[str], malformed: list[BadRow] | None)
             if len(header) == 1 and header[0] not in wanted:
                 expected = f"columns {listed(wanted)}, separated by commas, semicolons or tabs"
                 raise DataError(f"{path}: expected {expected}, found one column {quoted(header[0])}")
-            for row, record in enumerate(reader, start=2):
+            for row, record in enumerate(_records(path, reader, malformed), start=2):
                 if len(record) == len(header):
                     records.append(record)
                     rows.append(row)
@@ -168,6 +172,21 @@ def _read_csv(path: Path, wanted: Sequence[str], malformed: list[BadRow] | None)
         name: [record[k] for record in records] for k, name in enumerate(header) if name in wanted
     }
     return Table(path, header, columns, rows)
+
+
+def _records(path: Path, reader: Any, malformed: list[BadRow] | None) -> Iterator[list[str]]:
+    """The records of a CSV; [] in place of one that cannot be parsed, where such are set aside. Where quotes are left
+    open to the end nobody knows where the records are."""
+    for row in count(2):
+        try:
+            yield next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            if malformed is None or str(error) == _OPEN:
+                raise
+            malformed.append(BadRow(row, f"malformed CSV in line {reader.line_num}: {error}", ""))
+            yield []
 
 
 def _delimiter(path: Path, wanted: Sequence[str]) -> str:

@@ -232,6 +232,25 @@ def test_bad_rows_are_kept_aside_when_asked_for(tmp_path: Path, capsys: pytest.C
     assert rejected.content[3] == "5,Too long,A,1,,,"
 
 
+def test_an_inch_mark_in_quotes_is_one_bad_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = ("1,Lamp,X", '2,"19" Monitor",X', "3,Chair,X", f"4,{'x' * 200_000},X", "5,Sofa,X")
+    (tmp_path / "t.csv").write_text("id,name,cat\n" + "".join(f"{row}\n" for row in rows))
+    options = ["--id", "id", "--title", "name", "--category", "cat"]
+    code, _, error = convert(capsys, tmp_path / "t.csv", *options)
+    assert (code, "line 3: malformed CSV: ',' expected after '\"'" in error) == (2, True)
+    code, out, _ = convert(capsys, tmp_path / "t.csv", *options, "--skip-bad-rows")
+    assert (code, "2 rows left out: see rejected.csv" in out) == (0, True)
+    assert read(tmp_path)[1].ids == ["1", "3", "5"]
+    with open(tmp_path / "out" / "rejected.csv", newline="") as file:
+        assert [(row["row"], "malformed CSV" in row["reason"]) for row in csv.DictReader(file)] == [
+            ("3", True),
+            ("5", True),
+        ]
+    (tmp_path / "t.csv").write_text('id,name,cat\n1,Lamp,X\n2,"open,X\n3,Chair,X\n')
+    code, _, error = convert(capsys, tmp_path / "t.csv", *options, "--skip-bad-rows")
+    assert (code, "malformed CSV: unexpected end of data" in error) == (2, True)
+
+
 def test_nothing_usable_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "bad.csv").write_text("id,name,cat\n,A,B\n")
     code, _, error = convert(
