@@ -76,8 +76,10 @@ def roll_back(at: Path) -> Path:
 def compact_bundle(bundle: Path, live: Path, out: Path | None) -> int:
     """Writes a bundle with the live listings as part of its snapshot; returns how many listings it has.
 
-    bundle: a deployment, in which the result is put in use, or a bundle, and the result is `out`.
+    bundle: a deployment, in which the result is put in use, or a bundle, and the result is `out`. Raises DataError
+    where `live` holds no listings: a folder that is spelt wrong would become an empty store.
     """
+    LiveStore(live, read_only=True).close()
     if bundle_at(bundle) != bundle:
         if out is not None:
             raise DataError(f"{bundle}: its bundles lie in it; leave out --out")

@@ -92,6 +92,9 @@ def test_a_deployment_is_compacted_in_place(bundle: Path, root: Path, tmp_path: 
         assert len(engine.lexical_search(WORD)) == 3
         assert bundle_at(root) != first
         assert Deployment(root).previous is None
+    with pytest.raises(DataError, match="typo: no live listings there"):
+        index.promote.compact_bundle(root, tmp_path / "typo", None)
+    assert not (tmp_path / "typo").exists()
     with pytest.raises(DataError, match="leave out --out"):
         index.promote.compact_bundle(root, live, tmp_path / "out")
     with pytest.raises(DataError, match="name the bundle to write by --out"):
