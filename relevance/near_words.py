@@ -1,7 +1,7 @@
 """Known words near a text, by letters or by ear, without a look at most of them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -24,6 +24,10 @@ _MOST = 255
 
 _ROUNDING = 1e-9
 """One error in five letters is a likeness of 0.8, and none for a limit of 0.8 as it comes."""
+
+
+_SAME = (("ck", "k"), ("x", "ks"), ("ph", "f"), ("qu", "kw"), ("q", "k"))
+"""Letters that English writes a sound with, and others that it writes the same sound with."""
 
 
 class Near(NamedTuple):
@@ -62,13 +66,13 @@ class NearWords:
 
     def by_ear(self, text: str) -> list[Near]:
         """Returns the words that sound the same in English (Metaphone: Philips, 1990), in no order; none for a text of
-        fewer than CONSONANTS."""
+        fewer than CONSONANTS. Other letters for the same sound count as no errors ("sox", "socks")."""
         sound = _sound(text)
-        return [self._near(text, place) for place in self._sounding[sound]] if sound in self._sounding else []
+        return [self._near(text, place, _respelt) for place in self._sounding.get(sound, ())] if sound else []
 
-    def _near(self, text: str, place: int) -> Near:
+    def _near(self, text: str, place: int, spelt: Callable[[str], str] = str) -> Near:
         word = self._words[place]
-        errors = OSA.distance(text, word)
+        errors = OSA.distance(spelt(text), spelt(word))
         return Near(word, errors, 1 - errors / max(len(text), len(word), 1), place)
 
     def _shared(self, text: str) -> NDArray[np.int16]:
@@ -97,6 +101,13 @@ class NearWords:
             if sound := _sound(word):
                 sounding[sound].append(place)
         return dict(sounding)
+
+
+def _respelt(word: str) -> str:
+    """The word with one way to write a sound where there are several."""
+    for letters, same in _SAME:
+        word = word.replace(letters, same)
+    return word
 
 
 def _sound(word: str) -> str:
