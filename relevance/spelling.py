@@ -24,6 +24,9 @@ _RHYMING of their letters."""
 
 _RHYMING = 0.45
 
+OF_PLURAL, SHORTEST_PLURAL = 0.5, 4
+"""What it counts as an error that a word is known in the singular alone, in words of more letters than this."""
+
 _REMEMBERED = 10_000
 """Words of which it is kept what they are like."""
 
@@ -153,8 +156,14 @@ class Speller:
     def _find_near(self, word: str) -> tuple[tuple[str, float], ...]:
         """The ten known words most like `word`, and their likeness: first those that may be offered, by their errors (a
         missing letter is as bad as a wrong one) and how frequent they are. A word in other letters is looked for in
-        Latin ones as well, "шорты" among "shorts": there the sound says more than how it happens to be written."""
+        Latin ones as well, "шорты" among "shorts": there the sound says more than how it happens to be written. And so
+        is what may be the plural of another, "pantys" among "panty"."""
         ranked = _ranked(self._known, word, 1.0)
+        if word.endswith("s") and len(word) > SHORTEST_PLURAL:
+            ranked += [
+                (strange, errors if strange else errors + OF_PLURAL, place, likeness)
+                for strange, errors, place, likeness in _ranked(self._known, word[:-1], 1.0)
+            ]
         if not word.isascii():
             ranked += _ranked(self._known.romanised, romanised(word), 0.0)
         near: dict[str, float] = {}

@@ -161,8 +161,21 @@ def test_a_word_of_a_lexicon_is_not_corrected() -> None:
         reading = speller.read(word)
         assert (reading.corrected, reading.foreign) == (None, 0.0)
         # It may still be an error: how strange it is goes by what it is like.
-        assert reading.familiar == pytest.approx(_likeness(word, "jacket"))
+        assert reading.familiar == pytest.approx(_likeness(word.removesuffix("s"), "jacket"))
     assert speller.read("backet").corrected == "jacket"
+
+
+@pytest.mark.parametrize(
+    ("typed", "corrected"),
+    [
+        ("pantys", "panty"),  # and not "pants", with one letter wrong
+        ("jumkas", "jhumka"),  # two errors of six letters, one of five
+        ("jeens", "jeans"),  # one wrong letter comes before one and a plural
+    ],
+)
+def test_a_word_may_be_the_plural_of_what_is_known(typed: str, corrected: str) -> None:
+    words = ("pants", "panty", "jhumka", "jean", "jeans")
+    assert Speller(Featuriser(words, ()), lambda word: True).read(typed).corrected == corrected
 
 
 def test_a_typing_error_is_likelier_than_a_forgotten_space() -> None:
