@@ -19,11 +19,12 @@ from relevance.candidates import features_of
 from relevance.engine import Engine
 from relevance.query import Query
 from relevance.relevance_model import FEATURES, Features, RelevanceModel
+from relevance.text import Featuriser
 
 FALSE_ABSTENTION = 0.03
 """Share of the queries with an answer that may be answered by nothing."""
 
-LEAST_DEMANDING, MOST_DEMANDING = 0.05, 0.19
+LEAST_DEMANDING, MOST_DEMANDING = 0.05, 0.22
 """The threshold stays between these. What has a fair chance of being relevant is shown, also where held-out searches
 are so easy that a higher threshold would lose few of them; what almost certainly is not, is never shown."""
 
@@ -31,8 +32,9 @@ MISSPELT = 4
 """For so many held-out queries one more is made up: a name of a thing with a typing error nobody may have made."""
 
 TAKEN_AWAY = 0.1
-"""What a query counts whose categories are taken away, beside one for another thing where a prior knows words for such:
-it still lies among things, and so says that the place of nothing tells less than it does."""
+"""What a query counts whose categories are taken away, beside one for another thing, where a prior knows words for
+such; nothing where a lexicon does, and as much where neither is. It still lies among things, and so says that the place
+of nothing tells less than it does."""
 
 MOST_QUERIES = 3000
 FEWEST_UNMATCHED = 30
@@ -74,8 +76,8 @@ def fit_relevance(
     engine: Engine, votes: Votes, absent: AbsentWords, seed: int
 ) -> tuple[RelevanceModel, dict[str, Any]]:
     """Returns the model, and how many pairs it was fitted on. A candidate counts as relevant when it lies in a category
-    that was chosen for the query. What is not there is learned from words for other things, made-up words and, less
-    where a prior knows words for other things, the same queries with the chosen branches of the ontology taken away."""
+    that was chosen for the query. What is not there is learned from words for other things, made-up words and, the
+    less the more is known of other things, the same queries with the chosen branches of the ontology taken away."""
     rng = np.random.default_rng(seed)
     sample = rng.permutation(len(votes.queries))[:MOST_QUERIES].tolist()
     examples = _examples(engine, votes, sample)
@@ -96,19 +98,26 @@ def fit_relevance(
 
 
 def _examples(engine: Engine, votes: Votes, sample: list[int]) -> _Examples:
-    examples, taken_away = _Examples(), TAKEN_AWAY if engine.towers.featuriser.pieces else 1.0
+    examples, taken_away = _Examples(), _taken_away(engine.towers.featuriser)
     for number in tqdm(sample, desc="calibrate", unit="query"):
         asked = engine.read(votes.queries[number])
         categories = votes.chosen(number)
         present, relevant, choice = _present(engine, asked, categories, votes.listings(number))
         examples.add(present, relevant)
-        examples.add(_absent(engine, asked, categories), count=taken_away)
+        if taken_away:
+            examples.add(_absent(engine, asked, categories), count=taken_away)
         examples.choices += [choice] if choice.chosen.any() else []
         examples.answerable.append(present)
         matched = present[:, FEATURES.index("lexical")].any()
         if not matched and votes.total[number] >= CERTAIN:
             examples.unmatched.append(present)
     return examples
+
+
+def _taken_away(featuriser: Featuriser) -> float:
+    if featuriser.others:
+        return 0.0
+    return TAKEN_AWAY if featuriser.pieces else 1.0
 
 
 def _add_absent(engine: Engine, examples: _Examples, absent: AbsentWords, n: int, seed: int) -> None:
