@@ -33,7 +33,7 @@ MISSPELT = 4
 
 TAKEN_AWAY = 0.1
 """What a query counts whose categories are taken away, beside one for another thing, where a prior knows words for
-such; nothing where a lexicon does, and as much where neither is. It still lies among things, and so says that the place
+such; nothing where a lexicon adds its own, and as much without a prior. It still lies among things, and so says that the place
 of nothing tells less than it does."""
 
 MOST_QUERIES = 3000
@@ -115,9 +115,9 @@ def _examples(engine: Engine, votes: Votes, sample: list[int]) -> _Examples:
 
 
 def _taken_away(featuriser: Featuriser) -> float:
-    if featuriser.others:
-        return 0.0
-    return TAKEN_AWAY if featuriser.pieces else 1.0
+    if not featuriser.pieces:  # then a lexicon's other things are not among the words for such either
+        return 1.0
+    return 0.0 if featuriser.others else TAKEN_AWAY
 
 
 def _add_absent(engine: Engine, examples: _Examples, absent: AbsentWords, n: int, seed: int) -> None:
