@@ -33,8 +33,8 @@ MISSPELT = 4
 
 TAKEN_AWAY = 0.1
 """What a query counts whose categories are taken away, beside one for another thing, where a prior knows words for
-such; nothing where a lexicon adds its own, and as much without a prior. It still lies among things, and so says that the place
-of nothing tells less than it does."""
+such; nothing where a lexicon adds its own, and as much without a prior. It still lies among things, and so says that
+the place of nothing tells less than it does."""
 
 MOST_QUERIES = 3000
 FEWEST_UNMATCHED = 30
