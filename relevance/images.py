@@ -4,6 +4,7 @@ Mental model: ``load_photo(path_or_bytes, (128, 96))`` is a ``uint8 [128, 96, 3]
 """
 
 import time
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +21,9 @@ from relevance.photos.cost import refuse_bomb, refuse_endless_metadata
 
 MAX_BYTES = 40 * 2**20
 """Largest file that is read, in bytes."""
+
+# `refuse_bomb` judges what a photo takes by more than its pixels.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
 _OTHER_FORMATS = (b"II*\0", b"MM\0*", b"\0\0\0\x0cjP  ", b"8BPS")

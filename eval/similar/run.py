@@ -100,4 +100,4 @@ def _table(title: str, figures: Mapping[str, Any], metrics: list[str]) -> str:
         for part, systems in figures.items()
         for system, own in ((name, systems[name]) for name in (THIS, OTHER, DIFFERENCE, POPULAR) if name in systems)
     ]
-    return text_table([title, "listings", *metrics], rows)
+    return text_table([title, "asked", *metrics], rows)

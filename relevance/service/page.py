@@ -16,21 +16,25 @@ _TYPES = {"index.html": "text/html", "page.css": "text/css", "page.js": "text/ja
 _PHOTOS = {
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
+    ".jfif": "image/jpeg",
+    ".bmp": "image/bmp",
     ".png": "image/png",
     ".webp": "image/webp",
     ".gif": "image/gif",
     ".avif": "image/avif",
 }
-"""What a photo's file may end in: the folder may hold files that are nobody's business."""
+"""What a photo's file may end in: the folder may hold files that are nobody's business. One that ends in nothing is
+told by its first bytes."""
 
 _SIGNATURES = (
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"\x89PNG", "image/png"),
-    (b"WEBP", "image/webp"),
-    (b"GIF8", "image/gif"),
-    (b"ftypavif", "image/avif"),
-    (b"BM", "image/bmp"),
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (0, b"\x89PNG", "image/png"),
+    (8, b"WEBP", "image/webp"),
+    (0, b"GIF8", "image/gif"),
+    (4, b"ftypavif", "image/avif"),
+    (0, b"BM", "image/bmp"),
 )
+"""Where in a photo's file which bytes stand."""
 
 _SAFE = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'",
@@ -72,10 +76,15 @@ def _live_photos(state: State) -> Callable[[str], Response]:
         content = state.engine.photo(listing_id) if shown is not None else None
         if not content:
             raise HTTPException(404, f"no photo of a listing {quoted(listing_id)}")
-        kind = next((kind for mark, kind in _SIGNATURES if mark in content[:16]), "application/octet-stream")
+        kind = _told_by(content[:16]) or "application/octet-stream"
         return Response(content, media_type=kind, headers=_SAFE | {"Cache-Control": "no-cache"})
 
     return photo
+
+
+def _told_by(start: bytes) -> str | None:
+    """The type of a photo by its first bytes, None for what is none."""
+    return next((kind for at, mark, kind in _SIGNATURES if start.startswith(mark, at)), None)
 
 
 class _Photos:
@@ -88,10 +97,18 @@ class _Photos:
         self._roots = tuple(f"{os.path.realpath(place)}{os.sep}" for place in places)
 
     async def __call__(self, path: str) -> Response:
-        kind = _PHOTOS.get(os.path.splitext(path)[1].lower())
-        if self._folder is None or kind is None or "\0" in path:
+        ending = os.path.splitext(path)[1].lower()
+        if self._folder is None or not (ending in _PHOTOS or not ending) or "\0" in path:
             raise HTTPException(404, f"no photo {quoted(path)}")
         file = os.path.realpath(self._folder / path)
         if not file.startswith(self._roots) or not os.path.isfile(file):
             raise HTTPException(404, f"no photo {quoted(path)}")
+        kind = _PHOTOS.get(ending) or _read_kind(file)
+        if kind is None:
+            raise HTTPException(404, f"no photo {quoted(path)}")
         return FileResponse(file, media_type=kind, headers=_SAFE | {"Cache-Control": "max-age=86400"})
+
+
+def _read_kind(file: str) -> str | None:
+    with open(file, "rb") as opened:
+        return _told_by(opened.read(16))

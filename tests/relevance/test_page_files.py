@@ -19,6 +19,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (dataset / "other").mkdir(parents=True)
     (dataset / "images").symlink_to(kept)
     (dataset / "other" / "a b ü.PNG").write_bytes(encoded(quadrants()))
+    (dataset / "other" / "scan.jfif").write_bytes(encoded(quadrants(), "JPEG"))
+    (dataset / "other" / "noend").write_bytes(encoded(quadrants(), "WEBP"))
+    (dataset / "other" / "notes").write_text("private")
     (dataset / "events.jsonl").write_text("private")
     (root / "outside.jpg").write_bytes(encoded(quadrants(), "JPEG"))
     (dataset / "escape.jpg").symlink_to(root / "outside.jpg")
@@ -57,7 +60,13 @@ def test_nothing_of_the_page_comes_from_elsewhere(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "kind"), [("images/linked.jpg", "image/jpeg"), ("other/a%20b%20%C3%BC.PNG", "image/png")]
+    ("path", "kind"),
+    [
+        ("images/linked.jpg", "image/jpeg"),
+        ("other/a%20b%20%C3%BC.PNG", "image/png"),
+        ("other/scan.jfif", "image/jpeg"),
+        ("other/noend", "image/webp"),
+    ],
 )
 def test_photos_of_the_folder(client: TestClient, path: str, kind: str) -> None:
     answer = client.get(f"/images/{path}")
@@ -70,6 +79,7 @@ def test_photos_of_the_folder(client: TestClient, path: str, kind: str) -> None:
     [
         "events.jsonl",
         "none.jpg",
+        "other/notes",
         "folder.jpg",
         "escape.jpg",
         "..%2Foutside.jpg",

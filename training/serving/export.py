@@ -6,6 +6,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from relevance.artifacts import write_manifest, writing
+from relevance.errors import ArtifactError
 from relevance.photos.model import PhotoModel
 from training.serving.networks import Networks
 from training.serving.predictions import Predictions
@@ -16,8 +17,10 @@ KIND, VERSION = "saved_model", 1
 def run(classifier: Path, out: Path, attributes: Sequence[Path] = (), k: int = 5) -> Path:
     """Writes the next version, `out/1` and so on, and returns its folder. A server that watches `out` takes it up.
 
-    Raises ArtifactError for models that cannot be read or were not trained together.
+    Raises ArtifactError for models that cannot be read or were not trained together, and where `out` is a file.
     """
+    if out.is_file():
+        raise ArtifactError(f"{out}: expected a folder to write versions to, found a file; choose another --out")
     model = PhotoModel.open(classifier, attributes=attributes)
     predictions = Predictions(model, Networks.load(classifier, model.classifier, attributes), k)
     version = out / str(_next_version(out))

@@ -7,6 +7,7 @@ const MAX_PHOTO = 20 * 2 ** 20;
 const SOURCES = { lexical: "words", semantic: "meaning", visual: "photo" };
 
 const $ = (id) => document.getElementById(id);
+const main = document.querySelector("main");
 const money = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const whole = new Intl.NumberFormat();
 
@@ -17,19 +18,26 @@ let latest = 0; // number of the newest search: answers to older ones are droppe
 
 // ---- asking the service
 
+const SILENT = "The service does not answer. Try again.";
+
 async function ask(path, options) {
-  const answer = await fetch(path, options);
-  const body = await answer.json();
-  if (!answer.ok) throw new Error(body.error);
+  const answer = await fetch(path, options).catch(() => null);
+  if (answer === null) throw new Error(SILENT);
+  const body = await answer.json().catch(() => null); // a proxy answers in its own way
+  if (!answer.ok || body === null) throw new Error(body?.error ?? `the answer was no answer of the service (${answer.status})`);
   return body;
 }
 
 const get = (path, parameters) => ask(`${path}?${new URLSearchParams(parameters)}`);
 const post = (path, body) =>
   ask(path, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
-const ready = ask("/health/ready")
-  .then(({ listings, photos }) => Object.assign(service, { listings, photos }))
-  .catch(() => null);
+let told = null; // what the service is, once it has said so
+const ready = () => {
+  told ??= ask("/health/ready")
+    .then(({ listings, photos }) => Object.assign(service, { listings, photos }))
+    .catch(() => (told = null));
+  return told;
+};
 
 // ---- making elements
 
@@ -107,20 +115,26 @@ const list = (section, hits) => section.querySelector(".hits").replaceChildren(.
 // ---- a search
 
 // remember: whether it becomes a step of the history; focus: a selector of what has the focus afterwards, if the focus
-// was on something that is drawn anew.
-async function search({ remember = true, focus = null } = {}) {
+// was on something that is drawn anew; top: how far down the page was when it was left.
+async function search({ remember = true, focus = null, top = null } = {}) {
   const number = ++latest;
   closeSuggestions();
-  if (remember) history.pushState(null, "", address());
+  if (remember) {
+    history.replaceState({ ...history.state, top: scrollY }, "");
+    history.pushState(state.photo && { photo: photos.push(state.photo) - 1 }, "", address());
+  }
+  main.setAttribute("aria-busy", "true");
   $("compare").checked = state.compare;
   $("compare").closest("label").hidden = state.photo !== null; // words alone find nothing by a photo
   document.title = state.query ? `${state.query} · relevance` : "relevance";
   // Only what is drawn waits for the service: what is typed meanwhile stays.
-  await ready;
+  await ready();
   if (number !== latest) return;
   try {
     const drawing = await answer();
-    if (number === latest) redraw(drawing, focus);
+    if (number !== latest) return;
+    redraw(drawing, focus);
+    if (top !== null) scrollTo(0, top);
   } catch (error) {
     if (number === latest) fail(error);
   }
@@ -143,16 +157,17 @@ function answer() {
 
 async function answerToWords() {
   const { query, compare } = state;
+  const number = latest;
   const filters = { ...(state.category && { category: state.category }), ...(state.away.size && { not_categories: [...state.away] }) };
-  const [result, words, related] = await Promise.all([
+  const related = get("/related", { q: query, k: RELATED }).catch(() => []); // an extra: the answer does not wait for it
+  const [result, words] = await Promise.all([
     post("/search", { query, k: SHOWN, filters }),
     compare ? post("/lexical", { query, k: SHOWN, filters }) : null,
-    get("/related", { q: query, k: RELATED }).catch(() => []), // an extra: the answer stands without it
   ]);
   return () => {
     state.result = result;
     draw(result, words);
-    drawRelated(related, result.abstained);
+    related.then((found) => number === latest && drawRelated(found, result.abstained));
   };
 }
 
@@ -184,7 +199,7 @@ function heading(result) {
 function nothing(query) {
   const [what, where] = state.away.size
     ? ["Nothing else like that here", "Outside of what was clicked away no listing"]
-    : ["Nothing like that here", `None of the ${whole.format(service.listings)} listings`];
+    : ["Nothing like that here", service.listings ? `None of the ${whole.format(service.listings)} listings` : "No listing"];
   return [element("span", { class: "nothing" }, what), element("small", {}, `${where} answers “${query}” well enough to be shown.`)];
 }
 
@@ -279,12 +294,18 @@ async function answerToPhoto() {
   };
 }
 
-function take(file) {
+const photos = []; // those that were searched by: steps of the history name them by number
+
+// What cannot be searched by leaves what is shown as it is.
+async function take(file) {
   if (!file) return;
-  if (!file.type.startsWith("image/")) return fail(new Error(`“${file.name}” is not a photo`));
-  if (file.size > MAX_PHOTO) return fail(new Error(`“${file.name}” is larger than ${MAX_PHOTO / 2 ** 20} MB`));
+  $("detail").close();
+  if (file.size > MAX_PHOTO) return complain(`“${file.name}” is larger than ${MAX_PHOTO / 2 ** 20} MB`);
+  const bitmap = await createImageBitmap(file).catch(() => null);
+  if (bitmap === null) return complain(`“${file.name}” is not a photo`);
+  bitmap.close();
   become({ photo: file });
-  search({ remember: false });
+  search();
 }
 
 // ---- a listing and what looks like it
@@ -304,6 +325,7 @@ async function open(hit) {
   dialog.querySelector(".close").focus(); // the card that was clicked may be gone
   dialog.scrollTop = 0;
   const title = $("similar-title");
+  title.textContent = "Looks alike";
   const name = encodeURIComponent(hit.listing_id);
   try {
     const [listing, hits] = await Promise.all([ask(`/listings/${name}`), ask(`/similar/${name}?k=12`)]);
@@ -313,7 +335,7 @@ async function open(hit) {
     title.textContent = hits.length ? "Looks alike" : "It has no usable photo, so nothing can look like it";
     list(dialog, hits);
   } catch (error) {
-    title.textContent = error.message;
+    if ($("detail-title") === about.firstChild) title.textContent = error.message;
   }
 }
 
@@ -322,12 +344,14 @@ async function open(hit) {
 let suggested = [];
 let marked = -1;
 let waiting = 0;
+let asking = 0; // number of the newest question: answers to older ones, and to those of before it was closed, are dropped
 
 async function suggest() {
   const typed = $("query").value;
   if (!typed.trim()) return closeSuggestions();
+  const number = ++asking;
   const found = await get("/suggest", { q: typed }).catch(() => []);
-  if (typed !== $("query").value || document.activeElement !== $("query")) return;
+  if (number !== asking || document.activeElement !== $("query")) return;
   suggested = found;
   marked = -1;
   const options = found.map((one, i) => {
@@ -335,7 +359,7 @@ async function suggest() {
     // Before the box loses the focus, and with it its suggestions.
     const pick = (event) => {
       event.preventDefault();
-      start(one.text);
+      if (event.button === 0) start(one.text);
     };
     return element("li", { role: "option", id: `suggestion-${i}`, onpointerdown: pick }, one.text, element("small", {}, note));
   });
@@ -353,6 +377,7 @@ function mark(step) {
 
 function closeSuggestions() {
   clearTimeout(waiting);
+  asking += 1;
   suggested = [];
   marked = -1;
   show($("suggestions"));
@@ -364,9 +389,12 @@ function closeSuggestions() {
 
 // Draws all under the search box anew. What had the focus there is gone then, and a keyboard would begin at the top.
 function redraw(drawing, focus = null) {
-  const held = document.querySelector("main").contains(document.activeElement);
+  const held = main.contains(document.activeElement);
   clear();
   drawing();
+  main.removeAttribute("aria-busy");
+  // A reader of screens is told once and in one go: what was made of the query, and what was found.
+  $("told").textContent = [$("notice"), $("engine-title")].map((node) => (node.closest("[hidden]") ? "" : node.textContent)).join(" ");
   if (!held) return;
   const next = focus && document.querySelector(focus);
   (next || ($("engine").hidden ? $("query") : $("engine-title"))).focus({ preventScroll: true });
@@ -388,11 +416,17 @@ function welcome() {
 }
 
 function fail(error) {
-  const why = error.message === "Failed to fetch" ? "The service does not answer. Try again." : `That did not work: ${error.message}`;
+  const why = error.message === SILENT ? SILENT : `That did not work: ${error.message}`;
   redraw(() => {
     $("notice").classList.add("error");
     show($("notice"), why);
   });
+}
+
+function complain(why) {
+  $("notice").classList.add("error");
+  show($("notice"), `That did not work: ${why}`);
+  $("told").textContent = $("notice").textContent;
 }
 
 // What is searched from now on, and nothing of what was; the box tells it.
@@ -403,16 +437,17 @@ function become({ query = "", category = null, away = [], photo = null }) {
 
 function start(query) {
   become({ query: query.trim() });
-  scrollTo(0, 0); // the next answer begins at the top, also after a link under this one
   search();
+  scrollTo(0, 0); // the next answer begins at the top, also after a link under this one
 }
 
-function readAddress() {
+function readAddress({ state: step } = history) {
   const parameters = new URLSearchParams(location.search);
   state.compare = parameters.get("compare") === "1";
-  become({ query: parameters.get("q") ?? "", category: parameters.get("category"), away: parameters.getAll("not") });
+  const photo = photos[step?.photo] ?? null; // gone after a reload
+  become({ query: parameters.get("q") ?? "", category: parameters.get("category"), away: parameters.getAll("not"), photo });
   $("detail").close();
-  search({ remember: false });
+  search({ remember: false, top: step?.top ?? null });
 }
 
 $("form").addEventListener("submit", (event) => {
@@ -430,8 +465,8 @@ $("query").addEventListener("keydown", (event) => {
   if (event.key === "ArrowDown" || event.key === "ArrowUp") {
     event.preventDefault();
     mark(event.key === "ArrowDown" ? 1 : -1);
-  } else if (event.key === "Escape" && !$("suggestions").hidden) {
-    event.preventDefault();
+  } else if (event.key === "Escape") {
+    if (!$("suggestions").hidden) event.preventDefault(); // the first one closes the list, the next one empties the box
     closeSuggestions();
   }
 });
@@ -448,13 +483,16 @@ $("detail").addEventListener("click", (event) => {
 });
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input, textarea") || $("detail").open;
-  if (event.key === "/" && !typing) {
+  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
     event.preventDefault();
     $("query").select();
   }
 });
-document.addEventListener("paste", (event) => take(event.clipboardData.files[0]));
+// Office programs put a picture of a text beside it.
+const texted = (data) => data.types.includes("text/plain");
+document.addEventListener("paste", (event) => texted(event.clipboardData) || take(event.clipboardData.files[0]));
 document.addEventListener("dragover", (event) => {
+  if (!event.dataTransfer.types.includes("Files")) return;
   event.preventDefault();
   $("drop").hidden = false;
 });
@@ -462,10 +500,12 @@ document.addEventListener("dragleave", (event) => {
   if (!event.relatedTarget) $("drop").hidden = true;
 });
 document.addEventListener("drop", (event) => {
+  if (!event.dataTransfer.types.includes("Files")) return;
   event.preventDefault();
   $("drop").hidden = true;
   take(event.dataTransfer.files[0]);
 });
+history.scrollRestoration = "manual"; // what is scrolled is drawn later
 addEventListener("popstate", readAddress);
 
 readAddress();

@@ -50,6 +50,13 @@ def page(browser: Any, service: Service) -> Iterator[Any]:
         yield page
 
 
+@pytest.fixture
+def unlucky(browser: Any, service: Service) -> Iterator[Any]:
+    """A page whose requests may fail."""
+    with _opened(browser, service, failing=True) as page:
+        yield page
+
+
 @pytest.fixture(scope="module")
 def title(engine: Engine) -> str:
     """The title of a listing that the words find, with a photo and among few."""
@@ -97,23 +104,25 @@ def crowd(
 
 
 @contextmanager
-def _opened(browser: Any, service: Service) -> Iterator[Any]:
-    """A page that fails its test when a script does, or when it asks anybody but the service for anything."""
+def _opened(browser: Any, service: Service, failing: bool = False) -> Iterator[Any]:
+    """A page that fails its test when a script does, or when it asks anybody but the service for anything, or, unless
+    `failing`, is refused what it asks."""
     context = browser.new_context(base_url=service.url, viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.set_default_timeout(60_000)
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))
-    page.on("console", lambda line: broken.append(line.text) if _is_error(line) else None)
+    page.on("console", lambda line: broken.append(line.text) if _is_error(line, failing) else None)
     page.on("request", lambda asked: broken.append(asked.url) if not _own(asked.url, service) else None)
     yield page
     context.close()
     assert broken == []
 
 
-def _is_error(line: Any) -> bool:
+def _is_error(line: Any, failing: bool) -> bool:
     """What the console calls one, but for a photo that a listing names and nobody has: the page shows a letter."""
-    return bool(line.type == "error" and "/images/" not in line.location.get("url", ""))
+    refused = failing and line.text.startswith("Failed to load resource")
+    return bool(line.type == "error" and "/images/" not in line.location.get("url", "") and not refused)
 
 
 def _own(url: str, service: Service) -> bool:

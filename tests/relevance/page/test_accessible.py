@@ -7,7 +7,7 @@ from tests.relevance.page.shown import PHONE
 
 def test_a_phone_shows_all_of_it_without_scrolling_sideways(page: Any, title: str) -> None:
     page.set_viewport_size(PHONE)
-    for address in ("/", f"/?q={title}", f"/?q={title}&compare=1", "/?q=🎮"):
+    for address in ("/", f"/?q={title}", f"/?q={title}&compare=1", "/?q=🎮", f"/?q={'Kapitän' * 12}"):
         page.goto(address)
         page.wait_for_selector("#engine-title, #welcome:not([hidden])")
         page.wait_for_load_state("networkidle")

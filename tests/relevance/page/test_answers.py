@@ -1,5 +1,6 @@
 """A search and its answer: hits that say why, related searches, or clearly that there is nothing."""
 
+from functools import partial
 from typing import Any
 
 import relevance
@@ -84,7 +85,7 @@ def test_a_related_search_is_a_click_away_and_begins_at_the_top(page: Any, engin
     chosen = links.first.inner_text()
     links.first.click()
     page.wait_for_function("title => document.title.startsWith(title)", arg=chosen)
-    page.wait_for_function("related => document.querySelector('#related a').innerText === related",
+    page.wait_for_function("related => document.querySelector('#related a')?.innerText === related",
                            arg=engine.related(chosen, 6)[0])  # fmt: skip
     assert page.input_value("#query") == chosen
     assert page.evaluate("scrollY") == 0
@@ -130,3 +131,67 @@ def test_words_alone_stand_beside(page: Any, engine: Engine, title: str) -> None
     assert left["x"] + left["width"] <= right["x"]
     page.uncheck("#compare")
     page.wait_for_selector("#words", state="hidden")
+
+
+def test_the_answer_does_not_wait_for_related_searches(page: Any, title: str) -> None:
+    held: list[Any] = []
+    page.route("**/related?*", lambda route: held.append(route))
+    page.goto(f"/?q={title}")
+    page.wait_for_selector("#engine .card")
+    assert page.is_hidden("#related")
+    held[0].continue_()
+    page.wait_for_selector("#related a")
+
+
+def test_what_a_proxy_answers_is_told_in_words(unlucky: Any, title: str) -> None:
+    page = unlucky
+    for status, body, told in (
+        (502, "", "That did not work: the answer was no answer of the service (502)"),
+        (503, "<html>busy</html>", "That did not work: the answer was no answer of the service (503)"),
+        (503, '{"error": "too many requests; try again"}', "That did not work: too many requests; try again"),
+    ):
+        answer = {"status": status, "body": body}
+        page.route("**/search", partial(_fulfilled, answer))
+        page.goto(f"/?q={title}")
+        page.wait_for_selector("#notice.error")
+        assert page.inner_text("#notice") == told
+        assert page.text_content("#told").strip() == told, "a reader of screens is told as well"
+        page.unroute("**/search")
+    page.route("**/search", lambda route: route.abort())
+    page.goto(f"/?q={title}")
+    page.wait_for_selector("#notice.error")
+    assert page.inner_text("#notice") == "The service does not answer. Try again."
+
+
+def _fulfilled(answer: dict[str, Any], route: Any) -> None:
+    route.fulfill(**answer)
+
+
+def test_what_the_service_is_is_asked_again(unlucky: Any, title: str) -> None:
+    page, asked = unlucky, list[str]()
+
+    def ready(route: Any) -> None:
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            route.fulfill(status=503, body="")
+        else:
+            route.continue_()
+
+    page.route("**/health/ready", ready)
+    page.goto("/?q=🎮")
+    page.wait_for_selector(".nothing")
+    assert "No listing answers" in page.inner_text("#engine-title")
+    ask(page, title)
+    page.wait_for_selector("#engine .card img")
+    assert len(asked) == 2
+
+
+def test_back_leads_to_where_one_was(page: Any, title: str) -> None:
+    page.set_viewport_size(PHONE)
+    page.goto(f"/?q={title}")
+    page.wait_for_selector("#related a")
+    page.evaluate("scrollTo(0, 300)")
+    page.evaluate("document.querySelector('#related a').click()")
+    page.wait_for_function("() => scrollY === 0")
+    page.go_back()
+    page.wait_for_function("() => scrollY === 300")

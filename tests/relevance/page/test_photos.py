@@ -58,5 +58,71 @@ def test_a_file_that_is_no_photo_is_refused_in_words(page: Any, tmp_path: Path) 
     page.set_input_files("#photo", tmp_path / "notes.txt")
     page.wait_for_selector("#notice.error")
     assert page.inner_text("#notice") == "That did not work: “notes.txt” is not a photo"
+    assert page.text_content("#told") == page.text_content("#notice")
     page.check("#compare")
     page.wait_for_selector("#welcome:not([hidden])")
+
+
+def test_what_is_no_photo_leaves_the_answer_as_it_is(page: Any, title: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.jpg").write_text("no photo")
+    page.goto(f"/?q={title}")
+    page.wait_for_selector("#engine .card")
+    before = page.locator("#engine .title").all_inner_texts()
+    page.set_input_files("#photo", tmp_path / "bad.jpg")
+    page.wait_for_selector("#notice.error")
+    assert page.inner_text("#notice") == "That did not work: “bad.jpg” is not a photo"
+    assert page.locator("#engine .title").all_inner_texts() == before
+    assert page.input_value("#query") == title
+
+
+def test_a_photo_is_a_step_of_the_history(page: Any, engine: Engine, title: str, tiny_chain: Path) -> None:
+    row = int(engine.visual.embeddings.any(axis=1).argmax())
+    photo = tiny_chain / "dataset" / str(engine.store.rows([row])[row].image)
+    page.goto(f"/?q={title}")
+    page.wait_for_selector("#engine .card")
+    page.click("#engine .card >> nth=0")
+    page.wait_for_selector("#detail[open]")
+    page.set_input_files("#photo", photo)
+    page.wait_for_selector("#asked img")
+    assert page.is_hidden("#detail"), "a listing would lie over the answer"
+    assert "q=" not in page.url
+    page.go_back()
+    page.wait_for_selector("#asked", state="hidden")
+    assert page.input_value("#query") == title
+    page.go_forward()
+    page.wait_for_selector("#asked img")
+    page.reload()
+    page.wait_for_selector("#welcome:not([hidden])")
+
+
+def test_a_text_with_a_picture_of_it_is_no_photo(page: Any, title: str) -> None:
+    page.goto(f"/?q={title}")
+    page.wait_for_selector("#engine .card")
+    page.evaluate(
+        """() => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([new Uint8Array(9)], "x.png", { type: "image/png" }));
+            transfer.setData("text/plain", "sofa");
+            document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: transfer }));
+        }"""
+    )
+    page.wait_for_timeout(200)
+    assert page.is_hidden("#notice.error")
+    assert page.is_visible("#engine .card >> nth=0")
+
+
+def test_an_error_of_a_closed_listing_is_not_the_open_ones(unlucky: Any, title: str) -> None:
+    page, held = unlucky, list[Any]()
+    page.goto(f"/?q={title}")
+    page.wait_for_selector("#engine .card:has(img)")
+    page.route("**/similar/*", lambda route: route.continue_() if held else held.append(route))
+    page.click("#engine .card:has(img) >> nth=0")
+    page.wait_for_selector("#detail[open]")
+    while not held:
+        page.wait_for_timeout(20)
+    page.keyboard.press("Escape")
+    page.click("#engine .card:has(img) >> nth=1")
+    page.wait_for_selector("#detail .hits .card")
+    held[0].fulfill(status=503, json={"error": "too many requests"})
+    page.wait_for_timeout(200)
+    assert page.inner_text("#similar-title") == "Looks alike"

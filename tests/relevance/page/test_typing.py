@@ -52,3 +52,23 @@ def test_what_is_typed_before_the_service_answers_stays(page: Any) -> None:
     page.wait_for_selector("#welcome")
     assert page.input_value("#query") == "ab"
     assert page.evaluate("document.activeElement.id") == "query"
+
+
+def test_late_suggestions_stay_away(page: Any, engine: Engine) -> None:
+    word = next(word for word in engine.towers.featuriser.words if engine.lexical.count(word) and word.isalpha())
+    held: list[Any] = []
+    page.route("**/suggest?*", lambda route: held.append(route))
+    page.goto("/")
+    page.wait_for_selector("#query:focus")
+    for key in ("Enter", "Escape"):
+        page.fill("#query", word[:3])
+        while not held:
+            page.wait_for_timeout(20)
+        page.keyboard.press(key)
+        if key == "Enter":
+            page.wait_for_function("() => document.title !== 'relevance'")
+        else:
+            page.wait_for_timeout(50)
+        held.pop().continue_()
+        page.wait_for_timeout(200)
+        assert page.get_attribute("#query", "aria-expanded") == "false"
