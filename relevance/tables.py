@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 import math
+import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ from relevance.errors import DataError, listed, quoted
 from relevance.parquet import Column, read_parquet
 
 _DELIMITERS = ",;\t"
+_BARS = re.compile(r"[|^~]")
+"""What separates columns elsewhere."""
+
 _OPEN = "unexpected end of data"
 """What Python's CSV reader says of a quote that nothing closes."""
 
@@ -153,7 +157,7 @@ def _read_csv(path: Path, wanted: Sequence[str], malformed: list[BadRow] | None)
         reader = csv.reader(file, delimiter=delimiter, strict=True)
         try:
             header = tuple(name.strip() for name in next(reader, []))
-            if len(header) == 1 and header[0] not in wanted:
+            if len(header) == 1 and _BARS.search(header[0]):
                 expected = f"columns {listed(wanted)}, separated by commas, semicolons or tabs"
                 raise DataError(f"{path}: expected {expected}, found one column {quoted(header[0])}")
             for row, record in enumerate(_records(path, reader, malformed), start=2):
