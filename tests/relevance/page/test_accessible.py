@@ -29,6 +29,7 @@ def test_every_control_has_a_name_and_can_be_reached(page: Any, title: str) -> N
             || control.labels?.[0]?.innerText.trim())).map(control => control.outerHTML)"""
     )
     assert unnamed == []
+    assert page.locator("h1").all_inner_texts() == ["Search listings"]
     page.focus("#query")
     reached = set()
     for _ in range(40):  # past the chips of up to eight categories, two controls each
