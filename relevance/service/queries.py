@@ -125,8 +125,9 @@ def routes(state: State) -> APIRouter:
     return router
 
 
-def _known_parameters(request: Request) -> None:
-    """Refuses what the address says and nobody reads: a filter there would be ignored in silence."""
+async def _known_parameters(request: Request) -> None:
+    """Refuses what the address says and nobody reads: a filter there would be ignored in silence. A coroutine, since
+    anything else would be run in a thread, which takes as long as a search."""
     known = [own.alias for own in request.scope["route"].dependant.query_params]
     for name in request.query_params:
         if name not in known:
