@@ -153,22 +153,22 @@ def test_what_people_did_is_not_replaced_by_a_simulation(market: Path, tmp_path:
     assert (own / "events.parquet").read_bytes() == before
 
 
+def _searched_in_words_of(table: str, market: Path, folder: Path) -> None:
+    vocabulary = folder / "words.csv"
+    vocabulary.write_text(table, encoding="utf-8")
+    out = folder / "searched"
+    command.command(out=out, listings=1, sessions=5, seed=1, end=None, catalogue=market, vocabulary=[vocabulary])
+
+
 def test_rows_of_a_vocabulary_that_find_no_category_are_told(market: Path, tmp_path: Path) -> None:
-    vocabulary = tmp_path / "words.csv"
-    vocabulary.write_text("category,words_people_use\nA > Gaming keyboard,clackboard\nNope,x\n", encoding="utf-8")
+    table = "category,words_people_use\nA > Gaming keyboard,clackboard\nNope,x\n"
     with pytest.warns(DataWarning, match=r"left out: 2 rows whose category is no name .*\(A > Gaming keyboard, Nope\)"):
-        command.command(
-            out=tmp_path / "x", listings=1, sessions=5, seed=1, end=None, catalogue=market, vocabulary=[vocabulary]
-        )
+        _searched_in_words_of(table, market, tmp_path)
 
 
 def test_a_vocabulary_with_other_columns_is_refused(market: Path, tmp_path: Path) -> None:
-    vocabulary = tmp_path / "words.csv"
-    vocabulary.write_text("a,b\n1,2\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"category,words_people_use, found a, b"):
-        command.command(
-            out=tmp_path / "x", listings=1, sessions=1, seed=1, end=None, catalogue=market, vocabulary=[vocabulary]
-        )
+        _searched_in_words_of("a,b\n1,2\n", market, tmp_path)
 
 
 def test_a_last_day_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from relevance import LiveEngine, NewListing
 from relevance.dataset import Listings
 from relevance.engine import MAX_K
 from relevance.errors import DataError
+from relevance.live.store import LiveStore
 from tests.live_engines import WORD, ids_of
 
 
@@ -33,13 +33,11 @@ def test_deletion_is_immediate(engine: LiveEngine, listings: Listings) -> None:
 
 
 def test_what_is_deleted_is_gone_from_another_bundle_too(tiny_bundle: Path, tmp_path: Path) -> None:
-    shutil.copytree(tiny_bundle, tmp_path / "before")
     with relevance.open(tiny_bundle) as engine:
         own = engine.current.store.rows([0])[0].listing_id
-    smaller = LiveEngine(tmp_path / "before", live=tmp_path / "live")
-    smaller.current.store.find = lambda _: None  # type: ignore[method-assign]  # a bundle that does not have it yet
-    assert smaller.delete([own]) == 0
-    smaller.close()
+    store = LiveStore(tmp_path / "live")
+    assert store.delete([own], elsewhere=()) == 0  # as over a bundle that does not have it yet
+    store.close()
     with relevance.open(tiny_bundle, live=tmp_path / "live") as engine:
         assert engine.get(own) is None
         assert engine.delete([own]) == 0

@@ -57,13 +57,14 @@ def test_times_are_one_instant_however_they_are_written() -> None:
 
 
 def test_what_is_no_list_of_listings_is_refused(engine: LiveEngine) -> None:
-    for given, reason in (
+    wrong: list[tuple[Any, str]] = [
         (NewListing("a", "b"), "got NewListing"),
         ([{"listing_id": "a", "title": "b"}], "got dict at 0"),
         ([NewListing("a", "b"), "c"], "got str at 1"),
-    ):
+    ]
+    for given, reason in wrong:
         with pytest.raises(DataError, match=f"upsert: expected a list of relevance.NewListing, {reason}"):
-            engine.upsert(given)  # type: ignore[arg-type]
+            engine.upsert(given)
     assert engine.get("a") is None
 
 
