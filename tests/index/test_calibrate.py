@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from index.calibrate import provisional
 from index.filter_fit import conformal_threshold, fit_temperature
-from relevance.category_filter import likeliest
+from relevance.category_filter import CategoryModel, likeliest
+from relevance.ontology import Ontology
 
 
 def test_conformal_threshold_by_hand() -> None:
@@ -36,3 +38,11 @@ def test_temperature_recovers_the_one_that_made_the_labels() -> None:
     exponents = np.exp(cosines / 0.2)
     labels = np.array([rng.choice(8, p=p / p.sum()) for p in exponents])
     assert fit_temperature(cosines, labels, np.ones(5000)) == pytest.approx(0.2, rel=0.05)
+
+
+def test_before_there_is_behaviour_there_is_no_category_filter() -> None:
+    ontology = Ontology.from_paths(["a", "b", "c", "d", "e"], [("A",), ("A", "B"), ("A", "C"), ("D",), ("D", "E")])
+    calibration = provisional(ontology, temperature=0.05).category
+    model = CategoryModel(ontology, np.eye(5, dtype=np.float32), np.ones(5, np.int64), calibration)
+    for category in np.eye(5, dtype=np.float32):  # as near as can be
+        assert model.filter(model.cosines(category)).mode == "none"
