@@ -2,7 +2,6 @@
 
 import json
 import sys
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +21,7 @@ from eval.replay import SearchEngine
 from eval.textable import text_table
 from relevance.artifacts import write_text_atomic
 from relevance.engine import Engine, utc_now
-from relevance.errors import DataError, DataWarning, listed
+from relevance.errors import DataError, listed
 
 SYSTEMS = ("lexical", "engine")
 OVERALL = "overall"
@@ -55,13 +54,6 @@ def join(queries: Mapping[str, str], judgments: Mapping[str, Mapping[str, int]],
     for query, kind in queries.items():
         grades = judgments.get(query, {})
         joined.append(Judged(query, kind, grades, max(grades.values(), default=0) >= relevant))
-    strange = [query for query in judgments if query not in queries]
-    if strange:
-        warnings.warn(
-            f"left out: the judgments of {len(strange):,} queries that are not among the queries ({listed(strange)})",
-            DataWarning,
-            stacklevel=2,
-        )
     if not any(judged.answerable for judged in joined):
         raise DataError(f"no query has a judgment of grade {relevant} or more; are both files of one evaluation?")
     return joined
@@ -73,6 +65,12 @@ def unjudged(judged: Sequence[Judged]) -> str | None:
     if not found:
         return None
     return f"note: no judgment for {len(found)} queries, taken to have no answer; the first: {found[0]!r}"
+
+
+def unasked(queries: Mapping[str, str], judgments: Mapping[str, Mapping[str, int]]) -> str | None:
+    """Returns a note on judgments that do not count, as nobody asks their query."""
+    found = [query for query in judgments if query not in queries]
+    return f"note: {len(found)} judged queries are not among the queries: {listed(found)}" if found else None
 
 
 def unknown(judged: Sequence[Judged], known: Callable[[str], bool], relevant: int) -> str | None:
@@ -205,12 +203,12 @@ def command(
     seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
 ) -> None:
     """Measure the answers to judged queries: the whole engine beside the lexical engine alone."""
-    judged = join(read_queries(queries), read_judgments(judgments, id_column, grade_column), relevant)
-    if note := unjudged(judged):
-        print(note, file=sys.stderr)
+    kinds, grades = read_queries(queries), read_judgments(judgments, id_column, grade_column)
+    judged = join(kinds, grades, relevant)
     clock = utc_now if at is None else lambda: np.datetime64(at, "ms")
     engine = Engine(bundle, clock=clock)
-    if note := unknown(judged, lambda listing: engine.catalogue.find(listing) is not None, relevant):
+    missing = unknown(judged, lambda listing: engine.catalogue.find(listing) is not None, relevant)
+    for note in filter(None, (unjudged(judged), unasked(kinds, grades), missing)):
         print(note, file=sys.stderr)
     result = evaluate(engine, judged, k, relevant, seed)
     typer.echo(report(result, k))

@@ -7,8 +7,8 @@ import pytest
 
 from eval.bootstrap import Estimate
 from eval.inputs import read_judgments, read_queries
-from eval.search import evaluate, join, report, unjudged, unknown
-from relevance.errors import DataError, DataWarning
+from eval.search import evaluate, join, report, unasked, unjudged, unknown
+from relevance.errors import DataError
 from relevance.results import Hit, SearchResult
 
 QUERIES = {"red shoes": "head", "sneekers": "typo", "piano": "none", "violin": "none"}
@@ -55,8 +55,9 @@ def test_relevant_moves_the_bar(engine: object) -> None:
 
 
 def test_judgments_that_cannot_count_are_told() -> None:
-    with pytest.warns(DataWarning, match=r"left out: the judgments of 1 queries that are not among .* \(Sneekers\)"):
-        join(QUERIES, {**JUDGMENTS, "Sneekers": {"s-red": 3}}, relevant=2)
+    told = unasked(QUERIES, {**JUDGMENTS, "Sneekers": {"s-red": 3}})
+    assert told == "note: 1 judged queries are not among the queries: Sneekers"
+    assert unasked(QUERIES, JUDGMENTS) is None
     judged = join(QUERIES, JUDGMENTS, relevant=2)
     assert unknown(judged, lambda _: True, relevant=2) is None
     told = unknown(judged, lambda listing: listing != "s-green", relevant=2)
