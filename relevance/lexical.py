@@ -79,12 +79,15 @@ class LexicalIndex:
     def mean_length(self, words: Iterable[str]) -> float | None:
         """Returns how many words a row has on average, as BM25 reckons: tantivy tells it where it explains a score, so
         one of `words` has to stand in a row; None where none does, unless it was told before."""
-        for word in () if self._mean_length else words:
-            query = self._words([word], True)
-            for _, address in self._searcher.search(query, 1, count=False).hits:
-                told = _AVERAGE.search(query.explain(self._searcher, address).to_json())
-                self._mean_length = float(told[1]) if told else None
+        if self._mean_length is None:
+            told = next(filter(None, map(self._explained_mean, words)), None)
+            self._mean_length = float(told[1]) if told else None
         return self._mean_length
+
+    def _explained_mean(self, word: str) -> re.Match[str] | None:
+        query = self._words([word], True)
+        hits = self._searcher.search(query, 1, count=False).hits
+        return _AVERAGE.search(query.explain(self._searcher, hits[0][1]).to_json()) if hits else None
 
     def _telling(self, words: list[str]) -> list[str]:
         """The rarest of `words`, at least one, that stand in MOST_LISTED rows together at most."""
