@@ -29,9 +29,10 @@ _SECONDS_LOW, _SECONDS_HIGH = 5e8, 5e9
 def refuse(table: Table, column: str, bad: Sequence[int] | NDArray[Any], expected: str, hint: str = "") -> NoReturn:
     """Raise one RowsError for all records `bad` of a column: the first in full, the others by row."""
     first = int(bad[0])
-    value = table.columns[column][first] if column in table.columns else None
-    found = quoted(value.item() if isinstance(value, np.generic) else value)
-    found = found if column in table.columns else "no such column"
+    found = "no such column"
+    if column in table.columns:
+        value = table.columns[column][first]
+        found = quoted(value.item() if isinstance(value, np.generic) else value)
     reason = f"column {shortened(table.labels.get(column, column))}: expected {expected}"
     message = f"{table.path}, row {table.row(first)}, {reason}, found {found}{hint}"
     if len(bad) > 1:

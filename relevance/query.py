@@ -36,7 +36,7 @@ Kept = TypeVar("Kept")
 class Topic(NamedTuple):
     """What a query is about, as its category filter needs it. reading: its words, familiar where people found something
     by them; head: those that say what the thing is; embedding: float32 `[dim]`; categories: float32 `[categories]`,
-    cosines; shares: float32 `[categories]`, probabilities."""
+    cosines; shares: float32 `[categories]`, probabilities; category_filter: what follows from these."""
 
     reading: Reading
     head: list[str]

@@ -119,4 +119,8 @@ class ListingStore:
 
 def storable(text: str) -> bool:
     """Says whether SQLite can hold a text: half of a surrogate pair it cannot, so no listing has such an id."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
