@@ -1,7 +1,7 @@
 """The engine: one query in, hits, category filter and fallback out."""
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from numbers import Integral
 from pathlib import Path
 
@@ -94,6 +94,11 @@ class Engine:
         engine.reader = self.reader.over(categories, catalogue)
         engine.versions = {**self.versions, "change": str(change)}
         return engine
+
+    def warm(self, queries: Iterable[str] = ()) -> None:
+        """Asks something once (what spells and romanises is made then), and `queries`, so that nobody waits for it."""
+        for query in ("what is made at the frist serch, пойск", *queries):
+            self.search(query)
 
     def __len__(self) -> int:
         """Listings, expired ones included."""

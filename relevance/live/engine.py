@@ -4,7 +4,9 @@ import logging
 import threading
 import time
 import weakref
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +32,9 @@ POLL_SECONDS = 0.1
 RETRY_SECONDS = 5.0
 """How long after a failure the next bundle is tried again."""
 
+ASKED = 100
+"""So many of the latest queries are asked of a new bundle before it is in use: what it keeps of words is then made."""
+
 _BATCH = 256
 _log = logging.getLogger(__name__)
 
@@ -41,7 +46,7 @@ class LiveEngine:
     `live`, a folder of this machine, listings can be written; any number of processes may share it, and each sees
     what another has written within POLL_SECONDS (by a thread of its own, so that no query waits). With `read_only` the
     folder has to be there, and is only read. `current` is the state of the moment; whoever asks several questions that
-    have to agree asks them of one `current`.
+    have to agree asks them of one `current`. The bundles that follow the first are opened within `opening()`.
     """
 
     def __init__(
@@ -52,12 +57,14 @@ class LiveEngine:
         read_only: bool = False,
         threads: int = 1,
         clock: Clock = utc_now,
+        opening: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
-        self._root, self._threads, self._clock = Path(root), threads, clock
-        self._lock, self._upserting = threading.RLock(), threading.Lock()
+        self._root, self._threads, self._clock, self._opening = Path(root), threads, clock, opening
+        self._lock, self._upserting, self._swapping = threading.RLock(), threading.Lock(), threading.Lock()
         self._store = None if live is None else LiveStore(Path(live), read_only)
         self._bundle = bundle_at(self._root)
         self._current, self._fresh, self._mark = self._opened(self._bundle)
+        self._asked: deque[str] = deque(maxlen=ASKED)
         self._failure: str | None = None
         self._stop = threading.Event()
         if self._store is not None or self._bundle != self._root:
@@ -99,7 +106,9 @@ class LiveEngine:
         self, query: str, k: int = 20, filters: Filters | None = None, deadline_ms: float | None = None
     ) -> SearchResult:
         """See `Engine.search`."""
-        return self._current.search(query, k, filters, deadline_ms)
+        result = self._current.search(query, k, filters, deadline_ms)
+        self._asked.append(query)
+        return result
 
     def category_filter(self, query: str) -> CategoryFilter:
         """See `Engine.category_filter`."""
@@ -213,14 +222,19 @@ class LiveEngine:
     def refresh(self) -> bool:
         """Takes in what was written, and the bundle that is in use, by now; returns whether anything is new. Queries
         under way keep the state they began with. Raises BundleError for a new bundle that cannot be opened."""
-        with self._lock:
+        with self._swapping:
             bundle = bundle_at(self._root)
-            if bundle != self._bundle:
+            if bundle == self._bundle:
+                return self._take_in()
+            with self._opening():
                 engine, fresh, mark = self._opened(bundle)
-                engine.search("what is made at the frist serch, пойск")  # nobody shall wait for it, or for what spells
+                engine.warm(tuple(self._asked))
+            with self._lock:  # what was written meanwhile was taken in over the last bundle
+                if self._store is not None and fresh is not None:
+                    mark = self._store.mark()
+                    engine = fresh.engine() if self._catch_up(self._store, fresh) else engine
                 self._current, self._fresh, self._mark, self._bundle = engine, fresh, mark, bundle
-                return True
-            return self._take_in()
+            return True
 
     def _follow(self) -> bool:
         """Takes in the bundle that is in use once it is this process's turn, and until then what was written; returns
@@ -259,7 +273,7 @@ class LiveEngine:
     def close(self) -> None:
         """Stops looking for changes; queries are still answered, from the last state."""
         self._stop.set()
-        with self._upserting, self._lock:
+        with self._swapping, self._upserting, self._lock:
             if self._store is not None:
                 self._store.close()
             self._store = None

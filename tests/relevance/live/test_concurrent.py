@@ -6,7 +6,9 @@ import gc
 import os
 import shutil
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +60,33 @@ def test_a_new_bundle_is_opened_in_turn(tiny_bundle: Path, tmp_path: Path) -> No
             assert engine.current.root == first
         eventually(lambda: engine.current.root == second, seconds=60)
         assert len(engine.lexical_search(WORD)) == 3
+
+
+def test_a_write_does_not_wait_until_a_bundle_is_opened(tiny_bundle: Path, tmp_path: Path) -> None:
+    deployment = Deployment(tmp_path / "serving")
+    first, second = (deployment.root / "bundles" / name for name in ("first", "second"))
+    shutil.copytree(tiny_bundle, first, copy_function=os.link)
+    deployment.switch(first)
+    found: list[bool] = []
+
+    def write() -> None:
+        engine.upsert([NewListing("meanwhile", WORD)])
+        found.append(engine.current.root == first and engine.get("meanwhile") is not None)
+
+    @contextmanager
+    def written_meanwhile() -> Iterator[None]:
+        yield
+        writer = threading.Thread(target=write)
+        writer.start()
+        writer.join(timeout=60)
+
+    with LiveEngine(deployment.root, live=tmp_path / "live", opening=written_meanwhile) as engine:
+        engine.search("any query is asked of the new bundle, too")
+        shutil.copytree(tiny_bundle, second, copy_function=os.link)
+        deployment.switch(second)
+        eventually(lambda: engine.current.root == second, seconds=60)
+        assert engine.get("meanwhile") is not None
+    assert found == [True]
 
 
 def test_one_process_at_a_time_has_the_turn(tmp_path: Path) -> None:
