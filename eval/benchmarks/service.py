@@ -30,7 +30,7 @@ from relevance.events import read_behaviour
 from relevance.splits import time_split
 
 _LIVE = "bench-"
-_BEFORE_SWAP = 0.2
+_BEFORE_SWAP = 0.1
 """The share of the last load after which the promotion begins: it writes a whole bundle before it switches."""
 
 
@@ -76,7 +76,7 @@ def command(
     bundle: Annotated[Path, typer.Option(help="The bundle that is served.")],
     dataset: Annotated[Path, typer.Option(help="Its dataset: the queries held out for evaluation are asked.")],
     rate: Annotated[float, typer.Option(min=1.0, help="Searches a second.")] = 300.0,
-    seconds: Annotated[float, typer.Option(min=1.0, help="How long each load lasts.")] = 20.0,
+    seconds: Annotated[float, typer.Option(min=1.0, help="How long each load lasts.")] = 30.0,
     upserts: Annotated[float, typer.Option(min=1.0, help="Listings written a second, in the later loads.")] = 50.0,
     workers: Annotated[
         list[int] | None, typer.Option(min=1, help="Processes of the service; may be repeated. Default: 1 and 2.")

@@ -1,7 +1,6 @@
 """The app: the engine's operations over HTTP, a page to try them on, and what an operator watches."""
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -43,8 +42,6 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        # What was opened stays: the garbage collector need not look through it, which takes tens of milliseconds.
-        gc.freeze()
         yield
         await asyncio.to_thread(state.close)
 
@@ -67,6 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
         written=_WRITTEN,
         writer=Writer(settings.token),
         watched=_WATCHED,
+        answering=state.answering,
     )
     app.add_middleware(Observed, metrics=state.metrics, paths=frozenset(app.openapi()["paths"]))
     add_error_answers(app)

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from relevance.http_answers import error_answer
 from relevance.service.access import Writer
+from relevance.service.interpreter import Answering
 from relevance.service.settings import MAX_QUERY_BYTES, MOST_LARGE
 
 
@@ -17,7 +18,7 @@ class Bounds:
 
     large: the longest body, in bytes, of the paths that take more than `MAX_QUERY_BYTES`; written: the paths that only
     a `writer` may post to: nobody else's body is waited for; watched: the paths by which an operator sees how the
-    process does, also when it is busy.
+    process does, also when it is busy; answering: counts the others.
     """
 
     def __init__(
@@ -29,10 +30,11 @@ class Bounds:
         written: Collection[str],
         writer: Writer,
         watched: Collection[str],
+        answering: Answering,
     ) -> None:
         self._app, self._queue, self._deadline, self._large = app, queue, deadline, large
         self._written, self._writer, self._watched = written, writer, watched
-        self._running = self._running_large = 0
+        self._answering, self._running_large = answering, 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in self._watched:
@@ -41,15 +43,15 @@ class Bounds:
         if posted and scope["path"] in self._written and (no := self._writer.refusal(Headers(scope=scope))):
             return await error_answer(no.status_code, no.detail, no.headers)(scope, receive, send)
         large = posted and scope["path"] in self._large
-        if self._running >= self._queue or (large and self._running_large >= MOST_LARGE):
+        if self._answering.count >= self._queue or (large and self._running_large >= MOST_LARGE):
             busy = error_answer(503, "too many requests at once; try again", {"Retry-After": "1"})
             return await busy(scope, receive, send)
-        self._running += 1
+        self._answering.count += 1
         self._running_large += large
         try:
             await self._within_limits(scope, receive, send)
         finally:
-            self._running -= 1
+            self._answering.count -= 1
             self._running_large -= large
 
     async def _within_limits(self, scope: Scope, receive: Receive, send: Send) -> None:

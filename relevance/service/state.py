@@ -13,6 +13,7 @@ from relevance.live.results import UpsertResult
 from relevance.live.store import LiveStore
 from relevance.micro_batches import MicroBatches
 from relevance.service.drift import drift
+from relevance.service.interpreter import Answering, kept, take_short_turns, unhurried
 from relevance.service.metrics import Gauge, Metrics
 from relevance.service.settings import MOST_LARGE, Settings
 from relevance.service.upserts import Sent, upsert_together
@@ -34,7 +35,11 @@ class State:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.engine = LiveEngine(settings.bundle, live=settings.live)
+        self.answering = Answering()
+        take_short_turns()
+        with kept():
+            self.engine = LiveEngine(settings.bundle, live=settings.live, opening=partial(unhurried, self.answering))
+            self.engine.current.warm()
         self.metrics = Metrics()
         self.events = EventLog(settings.events) if settings.events else None
         # Searches take less than a change of threads costs; photos take long, and writers wait for each other.
@@ -45,7 +50,6 @@ class State:
             partial(upsert_together, self.engine), most=MOST_LARGE, wait=0.0
         )
         self._suggester = self._new_suggester()
-        self.engine.search("what is made at the first search")  # nobody shall wait for it
 
     def close(self) -> None:
         """Ends what runs beside the requests; what was written and recorded is on disk."""
