@@ -301,9 +301,11 @@ async function take(file) {
   if (!file) return;
   $("detail").close();
   if (file.size > MAX_PHOTO) return complain(`“${file.name}” is larger than ${MAX_PHOTO / 2 ** 20} MB`);
+  const number = latest;
   const bitmap = await createImageBitmap(file).catch(() => null);
+  bitmap?.close();
+  if (number !== latest) return; // something else was searched meanwhile
   if (bitmap === null) return complain(`“${file.name}” is not a photo`);
-  bitmap.close();
   become({ photo: file });
   search();
 }
@@ -418,6 +420,7 @@ function welcome() {
 function fail(error) {
   const why = error.message === SILENT ? SILENT : `That did not work: ${error.message}`;
   redraw(() => {
+    drawChips({ categories: [], mode: "none" }); // what is searched may be what did not work, and can be undone
     $("notice").classList.add("error");
     show($("notice"), why);
   });

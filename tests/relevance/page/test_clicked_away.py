@@ -110,3 +110,14 @@ def test_the_focus_of_a_box_that_is_typed_in_is_not_taken(crowd: tuple[Any, list
     page.focus("#query")
     page.wait_for_selector("[data-undo]")
     assert focused(page) == "query"
+
+
+def test_a_category_that_is_gone_can_be_given_up(unlucky: Any, engine: Engine, title: str) -> None:
+    unlucky.goto(f"/?q={title}&category=gone&not=gone,too")
+    unlucky.wait_for_selector("#notice.error")
+    assert "gone" in unlucky.inner_text("#notice")
+    unlucky.click(".undo:not([data-undo])")
+    unlucky.wait_for_selector(".undo:not([data-undo])", state="detached")
+    unlucky.click("[data-undo]")
+    unlucky.wait_for_selector(".chip")
+    assert titles(unlucky) == [hit.title for hit in engine.search(title, 24).hits]

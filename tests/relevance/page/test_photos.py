@@ -126,3 +126,20 @@ def test_an_error_of_a_closed_listing_is_not_the_open_ones(unlucky: Any, title: 
     held[0].fulfill(status=503, json={"error": "too many requests"})
     page.wait_for_timeout(200)
     assert page.inner_text("#similar-title") == "Looks alike"
+
+
+def test_a_photo_that_takes_long_to_read_does_not_overtake_a_search(page: Any, tiny_chain: Path, title: str) -> None:
+    photo = next((tiny_chain / "dataset").rglob("*.jpg"))
+    page.goto("/")
+    page.evaluate("""() => {
+        const made = window.createImageBitmap;
+        window.createImageBitmap = (file) => new Promise((done) => { window.read = () => done(made(file)); });
+    }""")
+    page.set_input_files("#photo", photo)
+    page.fill("#query", title)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#engine .card")
+    page.evaluate("async () => { window.read(); await new Promise((done) => setTimeout(done, 100)); }")
+    assert page.is_hidden("#asked")
+    assert page.locator("#engine .card").count() > 0
+    assert page.input_value("#query") == title
