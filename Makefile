@@ -81,8 +81,8 @@ $(OUT)/classifier/manifest.json: $(OUT)/dataset/events.parquet relevance/images.
 $(OUT)/listings/manifest.json: $(OUT)/classifier/manifest.json index/listings.py relevance/classifier.py
 	$(PY) -m index listings $(OUT)/dataset --classifier $(OUT)/classifier --out $(OUT)/listings
 
-$(OUT)/towers/manifest.json: $(OUT)/listings/manifest.json relevance/text.py relevance/scripts.py relevance/word_pieces.py \
-		relevance/towers.py relevance/interactions.py relevance/click_rates.py relevance/near_words.py relevance/spelling.py relevance/absent.py relevance/mistyping.py $(wildcard training/towers/*.py)
+$(OUT)/towers/manifest.json: $(OUT)/listings/manifest.json relevance/text.py relevance/scripts.py relevance/featuriser.py \
+		relevance/word_pieces.py relevance/towers.py relevance/interactions.py relevance/click_rates.py relevance/near_words.py relevance/spelling.py relevance/absent.py relevance/mistyping.py $(wildcard training/towers/*.py)
 	$(PY) -m training towers $(OUT)/dataset --listings $(OUT)/listings --out $(OUT)/towers \
 		$(if $(PRIOR),--text-prior $(PRIOR)) $(if $(LEXICON),--lexicon $(LEXICON))
 

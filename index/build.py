@@ -27,6 +27,7 @@ from relevance.dataset import Dataset, Listings, listing_text
 from relevance.engine import Engine
 from relevance.errors import DataError, DataWarning
 from relevance.events import Behaviour, find_behaviour, tell_left_out
+from relevance.featuriser import Featuriser
 from relevance.lexical import LexicalIndex
 from relevance.listing_index import ListingIndex
 from relevance.ontology import Ontology
@@ -35,7 +36,6 @@ from relevance.related import write_related
 from relevance.seen import write_seen
 from relevance.splits import CALIBRATION, TRAIN, time_split
 from relevance.store import ListingStore, StoredListing
-from relevance.text import Featuriser
 from relevance.towers import Towers, listing_words
 from relevance.wanted import WantedValues, write_wanted
 

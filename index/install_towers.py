@@ -9,10 +9,10 @@ import numpy as np
 
 from relevance.artifacts import read_manifest
 from relevance.errors import ArtifactError, DataWarning
+from relevance.featuriser import Featuriser
 from relevance.models import Model
 from relevance.ontology import Ontology
 from relevance.ontology_change import OntologyChange
-from relevance.text import Featuriser
 from relevance.towers import KIND, VERSION, TowerLayout, path_arrays
 
 

@@ -17,9 +17,9 @@ from index.votes import CERTAIN, Votes
 from relevance.absent import AbsentWords, made_up_words
 from relevance.candidates import features_of
 from relevance.engine import Engine
+from relevance.featuriser import Featuriser
 from relevance.query import Query
 from relevance.relevance_model import FEATURES, Features, RelevanceModel
-from relevance.text import Featuriser
 
 FALSE_ABSTENTION = 0.03
 """Share of the queries with an answer that may be answered by nothing."""

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.text import Featuriser, tokens
+from relevance.featuriser import Featuriser
+from relevance.text import tokens
 
 TELLS_APART = 0.5
 """At most so many of a category's listings say a word that tells them apart, as a brand does."""

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
+from relevance.featuriser import Featuriser
 from relevance.near_words import NearWords
 from relevance.scripts import romanised
-from relevance.text import Featuriser, has_digits, tokens
+from relevance.text import has_digits, tokens
 
 LEAST_SIMILARITY = 0.6
 """Words no more alike than this are not taken for each other."""

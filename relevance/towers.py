@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relevance.artifacts import read_manifest
+from relevance.featuriser import Featuriser, Widths
 from relevance.models import Model
-from relevance.text import Featuriser, Widths
 
 KIND, VERSION = "towers", 2
 

@@ -25,11 +25,11 @@ from relevance.bundle import KIND, VERSION, BundleLayout, open_manifest
 from relevance.codes import write_codes
 from relevance.columns import Coded, Columns
 from relevance.dataset import listing_text
+from relevance.featuriser import Featuriser
 from relevance.lexical import LexicalIndex
 from relevance.ontology import Ontology
 from relevance.qualifiers import word_rows
 from relevance.store import ListingStore, StoredListing
-from relevance.text import Featuriser
 from relevance.towers import listing_words
 
 BORROWED = 0.5

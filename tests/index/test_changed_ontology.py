@@ -20,10 +20,10 @@ from relevance.classifier import Classifier
 from relevance.dataset import Dataset
 from relevance.engine import Engine
 from relevance.errors import ArtifactError, DataError, DataWarning
+from relevance.featuriser import Featuriser
 from relevance.listing_index import ListingIndex
 from relevance.live.encoder import ListingEncoder
 from relevance.models import Model
-from relevance.text import Featuriser
 from relevance.towers import KIND, VERSION, TowerLayout, path_arrays
 from tests.colours import COLOURS, write_attributes, write_classifier, write_dataset, write_photo
 

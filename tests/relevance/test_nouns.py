@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from relevance.featuriser import Featuriser
 from relevance.nouns import Nouns
 from relevance.ontology import Ontology
 from relevance.seen import SeenQueries
 from relevance.spelling import Speller
-from relevance.text import Featuriser
 from relevance.wanted import WantedValues
 
 ONTOLOGY = Ontology.from_paths(["watches", "belts", "gifts"], [("Watches",), ("Belts",), ("Ties and Cufflinks",)])

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from relevance.featuriser import Featuriser
 from relevance.qualifiers import WORDS, missing, qualifiers, word_rows
-from relevance.text import Featuriser
 
 
 def _featuriser() -> Featuriser:

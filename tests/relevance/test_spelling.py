@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jellyfish import metaphone
 
+from relevance.featuriser import Featuriser
 from relevance.spelling import CORRECTION_SIMILARITY, LEAST_SIMILARITY, MOST_UNKNOWN, SOUNDS_ALIKE, Speller
-from relevance.text import Featuriser
 from tests.relevance.edit_distance import errors
 
 # As training orders them: the most frequent first.

@@ -15,7 +15,7 @@ import tensorflow as tf
 import tf_keras
 
 from relevance.errors import DataWarning, TrainingError
-from relevance.text import Featuriser
+from relevance.featuriser import Featuriser
 from relevance.towers import PATH_WIDTHS, QUERY_WIDTHS, TEXT_WIDTHS
 from training.towers.bags import Bags
 from training.towers.checkpoint import Checkpoint, state

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relevance.artifacts import read_manifest
+from relevance.featuriser import Featuriser
 from relevance.models import Model
-from relevance.text import Featuriser
 from relevance.towers import KIND, PATH_WIDTHS, QUERY_WIDTHS, TEXT_WIDTHS, VERSION, listing_arrays
 from relevance.towers import Towers as RuntimeTowers
 from training.towers.augment import excerpt, pad

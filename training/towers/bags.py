@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from relevance.text import Featuriser, Widths
+from relevance.featuriser import Featuriser, Widths
 
 KINDS = 3
-"""Words, word pairs and n-grams: the kinds of a `relevance.text.Bag` that index the embedding table."""
+"""Words, word pairs and n-grams: the kinds of a `relevance.featuriser.Bag` that index the embedding table."""
 
 Rows = NDArray[np.int32]
 

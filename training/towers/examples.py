@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from relevance.featuriser import Featuriser
 from relevance.mistyping import mistype
-from relevance.text import Featuriser, tokens
+from relevance.text import tokens
 from relevance.towers import PATH_WIDTHS, QUERY_WIDTHS, TEXT_WIDTHS, leaf_first, price_array, tower_text
 from training.towers.augment import excerpt, pad
 from training.towers.bags import Bags

@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
-from relevance.text import Widths
+from relevance.featuriser import Widths
 from relevance.towers import PATH_WIDTHS, QUERY_WIDTHS, TEXT_WIDTHS
 from training.towers.model import Towers
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from relevance.absent import AbsentWords
 from relevance.artifacts import write_manifest, writing
-from relevance.text import Featuriser
+from relevance.featuriser import Featuriser
 from relevance.timing import Stopwatch
 from relevance.towers import KIND, VERSION, TowerLayout, path_arrays
 from training.towers.absent import absent_words

@@ -11,7 +11,8 @@ import numpy as np
 from gensim.models import FastText
 from numpy.typing import NDArray
 
-from relevance.text import Featuriser, tokens
+from relevance.featuriser import Featuriser
+from relevance.text import tokens
 
 
 def starting_table(
