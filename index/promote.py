@@ -11,8 +11,8 @@ from pathlib import Path
 from index.checks import check_judgments, check_smoke
 from relevance.artifacts import MANIFEST, link_or_copy, writing
 from relevance.bundle import open_manifest
-from relevance.deployment import Deployment, bundle_at
-from relevance.errors import DataError
+from relevance.deployment import BUNDLES, Deployment, bundle_at
+from relevance.errors import BundleError, DataError
 from relevance.live.engine import LiveEngine
 from relevance.live.store import LiveStore
 from relevance.ontology import Ontology
@@ -47,6 +47,7 @@ def promote(
     _refuse_in_bundle(at, new)
     deployment = Deployment(at)
     with deployment.changing(), LiveEngine(new, live=live) as engine:
+        _refuse_bundles_of_others(deployment, new)
         checks = [f"opened: {len(engine):,} listings, fingerprint {engine.versions['fingerprint']}"]
         if smoke is not None:
             checks.append(check_smoke(engine.current, smoke))
@@ -67,9 +68,10 @@ def roll_back(at: Path) -> Path:
     Raises BundleError where there is none, DataError where `at` is a bundle itself."""
     _refuse_in_bundle(at)
     deployment = Deployment(at)
+    if deployment.previous is None:
+        raise BundleError(f"{at}: there is no previous bundle to go back to")
     with deployment.changing():
-        if deployment.previous is not None:
-            open_manifest(deployment.previous)
+        open_manifest(deployment.previous)
         return deployment.rollback()
 
 
@@ -98,6 +100,17 @@ def _refuse_in_bundle(at: Path, new: Path | None = None) -> None:
         raise DataError(f"--at: expected a folder outside the bundle {new}, found {at}")
     if (at / MANIFEST).exists():
         raise DataError(f"--at: expected a folder that `promote` keeps, or one to make, found an artifact at {at}")
+
+
+def _refuse_bundles_of_others(deployment: Deployment, new: Path) -> None:
+    """What lies in a deployment's folder of bundles is removed once it is not in use: nothing of anybody else may."""
+    bundles = deployment.root / BUNDLES
+    others = [path.name for path in bundles.iterdir() if path.name[0] != "."] if bundles.is_dir() else []
+    if others and deployment.current is None:
+        raise DataError(f"--at: {bundles} holds {', '.join(sorted(others)[:5])}, none in use; choose another folder")
+    in_use = [path.resolve() for path in (deployment.current, deployment.previous) if path is not None]
+    if new.resolve().is_relative_to(bundles.resolve()) and new.resolve() not in in_use:
+        raise DataError(f"{new}: lies in {bundles}, where promote removes what is not in use; move it elsewhere first")
 
 
 def _unknown_categories(ontology: Ontology, live: Path | None) -> list[str]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from relevance.artifacts import MANIFEST
 from relevance.errors import ArtifactError, BundleError
 
 CURRENT, PREVIOUS = "current", "previous"
@@ -42,9 +43,16 @@ class Deployment:
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Held while bundles are put in or switched; ArtifactError where another process does that now."""
-        (self.root / BUNDLES).mkdir(parents=True, exist_ok=True)
-        with open(self.root / ".lock", "w", encoding="utf-8") as file:
+        """Held while bundles are put in or switched; ArtifactError where another process does that now, or the folder
+        cannot be made."""
+        try:
+            (self.root / BUNDLES).mkdir(parents=True, exist_ok=True)
+            file = open(self.root / ".lock", "w", encoding="utf-8")  # noqa: SIM115 - closed below
+        except OSError as error:
+            raise ArtifactError(
+                f"{self.root}: expected a folder for bundles, or one to make: {error.strerror}"
+            ) from None
+        with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
@@ -69,14 +77,14 @@ class Deployment:
 
     def switch(self, bundle: Path, keep_previous: bool = False) -> None:
         """Puts a folder of `root/bundles` in use, atomically; what was in use becomes `previous`, unless that is kept.
-        Bundles that are neither, nor the one just left, are removed."""
+        Bundles that are neither, nor the one just left, are removed, and what was left of writing one."""
         left = self.current
         if left is not None and left != bundle and not keep_previous:
             self._link(PREVIOUS, left)
         self._link(CURRENT, bundle)
         kept = {path and path.name for path in (bundle, left, self.previous)}
         for path in (self.root / BUNDLES).iterdir():
-            if path.name not in kept:
+            if path.name not in kept and ((path / MANIFEST).is_file() or path.name.startswith(".")):
                 shutil.rmtree(path, ignore_errors=True)
 
     def rollback(self) -> Path:

@@ -177,6 +177,43 @@ def test_a_bundle_is_no_deployment(bundle: Path, other: Path) -> None:
     assert _files(other) == before
 
 
+def test_bundles_of_others_are_not_removed(bundle: Path, other: Path, tmp_path: Path) -> None:
+    own = tmp_path / "builds"
+    shutil.copytree(bundle, own / "bundles" / "v1", copy_function=os.link)
+    before = _files(own / "bundles")
+    for new in (other, own / "bundles" / "v1"):
+        with pytest.raises(DataError, match="holds v1, none in use; choose another folder"):
+            promote(new, own)
+    assert _files(own / "bundles") == before
+
+
+def test_what_somebody_put_among_the_bundles_stays(bundle: Path, other: Path, root: Path) -> None:
+    promote(bundle, root)
+    bundles = root / "bundles"
+    (bundles / "notes").mkdir()
+    (bundles / "notes" / "n.txt").write_text("mine")
+    promote(other, root)
+    promote(bundle, root)
+    promote(other, root)
+    assert (bundles / "notes" / "n.txt").read_text() == "mine"
+    assert len(list(bundles.iterdir())) == 1 + 2
+    shutil.copytree(bundle, bundles / "mine", copy_function=os.link)
+    with pytest.raises(DataError, match=r"lies in .*, where promote removes what is not in use; move it elsewhere"):
+        promote(bundles / "mine", root)
+    assert (bundles / "mine").is_dir()
+
+
+def test_a_file_is_no_deployment(bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ArtifactError, match="expected a folder for bundles, or one to make"):
+        promote(bundle, tmp_path / "file")
+    with pytest.raises(BundleError, match="no previous bundle"):
+        roll_back(tmp_path / "file")
+    with pytest.raises(BundleError, match="no previous bundle"):
+        roll_back(tmp_path / "typo" / "here")
+    assert not (tmp_path / "typo").exists()
+
+
 def test_what_another_deployment_has_in_use_is_promoted(bundle: Path, other: Path, root: Path, tmp_path: Path) -> None:
     promote(bundle, tmp_path / "staging")
     promote(other, tmp_path / "staging")
