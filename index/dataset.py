@@ -68,6 +68,8 @@ def run(
     linked. Raises DataError for the first kind of bad row; with `skip_bad_rows` such rows go to
     `rejected.csv` instead.
     """
+    if source.resolve().is_relative_to(out.resolve()):
+        raise DataError(f"{source}: lies in {out}, which would be replaced; choose another --out")
     refuse_other_content(out, _WRITTEN)  # a dataset that has got events or a truth since
     if not names.category and ontology is None:
         raise DataError("a dataset needs categories: name their columns by --category, or a file by --ontology")

@@ -10,8 +10,11 @@ import pandas as pd
 import pytest
 
 from index.__main__ import app
+from index.columns import ColumnNames
+from index.dataset import run
 from relevance.dataset import Dataset, Listings
 from relevance.entry import run as run_command
+from relevance.errors import DataError
 from relevance.ontology import Ontology
 
 FASHION = ["--title", "name", "--category", "master,sub,type"]
@@ -298,6 +301,17 @@ def test_events_written_since_are_not_deleted(shop: Path, capsys: pytest.Capture
     code, _, error = convert(capsys, shop / "shop.csv", "--id", "id", *FASHION)
     assert (code, "holds events.jsonl, which this command did not write" in error) == (2, True)
     assert (shop / "out" / "events.jsonl").read_text() == "{}"
+
+
+def test_a_source_is_not_replaced_by_what_is_made_of_it(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert convert(capsys, shop / "shop.csv", "--id", "id", *FASHION)[0] == 0
+    out = shop / "out"
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    with pytest.raises(
+        DataError, match=r"listings\.parquet: lies in .*, which would be replaced; choose another --out"
+    ):
+        run(out / "listings.parquet", out, ColumnNames("listing_id", "title"), ontology=out / "categories.csv")
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
 
 
 def test_photos_are_copied_where_they_cannot_be_linked(
