@@ -141,7 +141,8 @@ class LiveEngine:
     def photo(self, listing_id: str) -> bytes | None:
         """Returns the bytes of the photo that a live listing was written with; its `image` is then "live:" and its
         id. None for any other listing: the photo of one that came with the bundle lies where `image` says."""
-        return None if self._store is None else self._store.photo(str(listing_id))
+        store = self._store
+        return None if store is None else store.photo(str(listing_id))
 
     # What is written.
 
@@ -152,8 +153,10 @@ class LiveEngine:
         Raises DataError where no `live` folder was given, or only to be read, or another process has been writing for
         too long.
         """
-        store, given = self._written_store(), _listings(listings)
+        self._written_store()
+        given = _listings(listings)
         with self._upserting:
+            store = self._written_store()
             results = [self._write(store, batch) for batch in _distinct(given)]
         return UpsertResult(
             sum(result.accepted for result in results),
@@ -186,13 +189,15 @@ class LiveEngine:
     def delete(self, listing_ids: Iterable[str]) -> int:
         """Deletes listings, of the bundle or written since; returns how many there were. An id that is nowhere here is
         remembered as deleted, too: the next bundle may have it. Raises as `upsert` does, and for a single text."""
-        store = self._written_store()
+        self._written_store()
         if isinstance(listing_ids, str):
             raise DataError(f"delete: expected a list of listing ids, got the text {quoted(listing_ids)}")
         gone = [str(name) for name in listing_ids]
-        in_bundle = [name for name in gone if self._current.store.find(name) is not None]
-        deleted = store.delete(gone, in_bundle)
-        self._take_in()
+        with self._upserting:
+            store = self._written_store()
+            in_bundle = [name for name in gone if self._current.store.find(name) is not None]
+            deleted = store.delete(gone, in_bundle)
+            self._take_in()
         return deleted
 
     def write_snapshot(self, out: Path) -> int:
@@ -220,9 +225,12 @@ class LiveEngine:
         return listings
 
     def refresh(self) -> bool:
-        """Takes in what was written, and the bundle that is in use, by now; returns whether anything is new. Queries
-        under way keep the state they began with. Raises BundleError for a new bundle that cannot be opened."""
+        """Takes in what was written, and the bundle that is in use, by now; returns whether anything is new:
+        nothing once this engine is closed. Queries under way keep the state they began with. Raises BundleError for a
+        new bundle that cannot be opened."""
         with self._swapping:
+            if self._stop.is_set():
+                return False
             bundle = bundle_at(self._root)
             if bundle == self._bundle:
                 return self._take_in()

@@ -89,6 +89,22 @@ def test_a_write_does_not_wait_until_a_bundle_is_opened(tiny_bundle: Path, tmp_p
     assert found == [True]
 
 
+def test_once_closed_an_engine_keeps_its_last_state(tiny_bundle: Path, tmp_path: Path, listings: Listings) -> None:
+    deployment = Deployment(tmp_path / "serving")
+    first, second = (deployment.root / "bundles" / name for name in ("first", "second"))
+    shutil.copytree(tiny_bundle, first, copy_function=os.link)
+    deployment.switch(first)
+    engine = LiveEngine(deployment.root, live=tmp_path / "live")
+    engine.upsert([NewListing("new", WORD)])
+    engine.delete([listings.ids[0]])
+    engine.close()
+    shutil.copytree(tiny_bundle, second, copy_function=os.link)
+    deployment.switch(second)
+    assert engine.refresh() is False
+    assert engine.get("new") is not None
+    assert engine.get(listings.ids[0]) is None
+
+
 def test_one_process_at_a_time_has_the_turn(tmp_path: Path) -> None:
     one, other = Deployment(tmp_path), Deployment(tmp_path)
     with one.opening() as first, other.opening() as second:
