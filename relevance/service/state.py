@@ -7,6 +7,7 @@ from functools import partial
 
 from relevance.bundle import open_manifest
 from relevance.deployment import bundle_at
+from relevance.engine import Engine
 from relevance.event_log import EventLog
 from relevance.live.engine import LiveEngine
 from relevance.live.results import UpsertResult
@@ -62,16 +63,15 @@ class State:
 
     @property
     def suggester(self) -> Suggester:
-        """Of the bundle in use."""
-        fingerprint, suggester = self._suggester
-        if fingerprint != self.engine.versions["fingerprint"]:
+        """Of the bundle in use, and of the categories that have listings now."""
+        made_for, suggester = self._suggester
+        if made_for != _suggested(self.engine.current):
             self._suggester = _, suggester = self._new_suggester()
         return suggester
 
-    def _new_suggester(self) -> tuple[str, Suggester]:
+    def _new_suggester(self) -> tuple[tuple[str, bytes], Suggester]:
         current, live = self.engine.current, self.engine
-        suggester = Suggester.of(current, lambda text: live.current.catalogue.count(text))
-        return current.versions["fingerprint"], suggester
+        return _suggested(current), Suggester.of(current, lambda text: live.current.catalogue.count(text))
 
     def gauges(self) -> Iterator[Gauge]:
         """What Prometheus is told of the catalogue and of how far the latest queries are from the calibration's."""
@@ -88,3 +88,8 @@ class State:
             float(status.failure is not None),
         )
         yield from drift(engine, self.metrics.recent())
+
+
+def _suggested(engine: Engine) -> tuple[str, bytes]:
+    """What suggestions depend on: the models' words, and which categories have listings."""
+    return engine.versions["fingerprint"], engine.categories.empty.tobytes()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
@@ -54,6 +55,21 @@ def test_a_listing_is_found_once_it_is_written_and_gone_once_it_is_deleted(clien
     answer = client.get("/listings/new/1")
     assert (answer.status_code, answer.json()) == (404, {"error": "no listing with id 'new/1'"})
     assert client.get("/similar/new/1").status_code == 404
+
+
+def test_a_category_is_suggested_while_it_has_listings(client: TestClient, engine: Engine) -> None:
+    ontology = engine.ontology
+    position = int(np.flatnonzero(engine.categories.empty & ontology.is_leaf)[0])
+    name, path = ontology.name(position), ontology.path_text(position)
+
+    def suggested() -> bool:
+        return path in [each["category"] for each in client.get("/suggest", params={"q": name}).json()]
+
+    assert not suggested()
+    _upsert(client, {"listing_id": "first", "title": "Zanzibar hat", "category_id": ontology.ids[position]})
+    assert suggested()
+    client.post("/delete", json={"ids": ["first"]})
+    assert not suggested()
 
 
 def test_a_version_counts_once(client: TestClient) -> None:
