@@ -40,7 +40,10 @@ def category_clauses(
 
 
 def boost_clauses(found: CategoryFilter, weight: float = 1.0, field: str = CATEGORY_FIELD) -> list[Clause]:
-    """Returns a `should` clause for each category, also in mode "filter": to prefer and not to restrict."""
+    """Returns a `should` clause for each category, also in mode "filter": to prefer and not to restrict. Raises
+    DataError for a weight below 0, which search engines refuse."""
+    if weight < 0:
+        raise DataError(f"weight: expected 0 or more, got {weight}")
     return [
         {"constant_score": {"filter": {"term": {field: c.category_id}}, "boost": round(weight * c.probability, 6)}}
         for c in found.categories
@@ -82,12 +85,14 @@ def knn_query(
 
     It finds something for every query, also where nothing answers it: ask `engine.fallback` whether it abstains first.
     """
-    vector = [round(float(value), 6) for value in embedding]
+    length = float(np.linalg.norm(embedding)) if dialect == "elasticsearch" else 1.0  # which takes no other than 1
+    vector = [round(float(value) / (length or 1.0), 6) for value in embedding]
     within = {"filter": {"bool": {"filter": list(filters)}}} if filters else {}
     if dialect == "opensearch":
         return {"knn": {field: {"vector": vector, "k": k, **within}}}
     if dialect == "elasticsearch":
-        return {"knn": {"field": field, "query_vector": vector, "k": k, "num_candidates": max(100, 2 * k), **within}}
+        tried = min(max(100, 2 * k), 10_000)  # the most that it takes
+        return {"knn": {"field": field, "query_vector": vector, "k": k, "num_candidates": tried, **within}}
     raise DataError(f"knn_query: dialect: expected opensearch or elasticsearch, got {dialect!r}")
 
 

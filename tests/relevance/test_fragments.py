@@ -117,6 +117,15 @@ def test_nearest_neighbours_in_both_dialects() -> None:
     json.dumps([ours, theirs])
 
 
+def test_elasticsearch_is_given_what_it_takes() -> None:
+    """By its reference: vectors of length 1 where `dot_product` compares them, at most 10,000 candidates."""
+    short = knn_query(np.array([0.3, 0.4], np.float32), 6000, "elasticsearch")["knn"]
+    assert (short["query_vector"], short["num_candidates"]) == ([0.6, 0.8], 10_000)
+    assert knn_query(np.zeros(2, np.float32), 5, "elasticsearch")["knn"]["query_vector"] == [0.0, 0.0]
+    with pytest.raises(DataError, match=r"weight: expected 0 or more, got -1\.0"):
+        boost_clauses(CategoryFilter("a", "boost", ()), -1.0)
+
+
 def test_mappings_have_the_vectors_length() -> None:
     assert index_mapping(64)["mappings"]["properties"]["embedding"]["dimension"] == 64
     assert index_mapping(64, "elasticsearch")["mappings"]["properties"]["embedding"]["dims"] == 64
