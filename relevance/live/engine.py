@@ -252,10 +252,28 @@ class LiveEngine:
             return True
         with Deployment(self._root).opening() as ours:
             if ours:
-                self.refresh()
+                self._open_beside()
             else:
                 self._take_in()
             return ours
+
+    def _open_beside(self) -> None:
+        """Refreshes in a thread of its own: what others write is taken in meanwhile, however long it takes."""
+        failures: list[Exception] = []
+
+        def refresh() -> None:
+            try:
+                self.refresh()
+            except Exception as error:  # whatever it is, who waits raises it
+                failures.append(error)
+
+        opening = threading.Thread(target=refresh, daemon=True, name="relevance-opening")
+        opening.start()
+        while opening.is_alive():
+            opening.join(POLL_SECONDS)
+            self._take_in()
+        if failures:
+            raise failures[0]
 
     def _tell(self, failure: str | None) -> None:
         """Remembers why the latest state cannot be taken in, None where it is; the log is told of each change."""
@@ -279,7 +297,8 @@ class LiveEngine:
             return news
 
     def close(self) -> None:
-        """Stops looking for changes; queries are still answered, from the last state."""
+        """Stops looking for changes, once a bundle that is being opened or a write under way is done; queries are still
+        answered, from the last state, but nothing can be written, nor photos of live listings be had."""
         self._stop.set()
         with self._swapping, self._upserting, self._lock:
             if self._store is not None:

@@ -20,6 +20,13 @@ from relevance.engine import MAX_K
 from tests.live_engines import WORD, eventually, ids_of
 
 
+def _put_in_use(deployment: Deployment, bundle: Path, name: str) -> Path:
+    target = deployment.root / "bundles" / name
+    shutil.copytree(bundle, target, copy_function=os.link)
+    deployment.switch(target)
+    return target
+
+
 def test_another_engine_sees_it_within_a_second(engine: LiveEngine, tiny_bundle: Path, tmp_path: Path) -> None:
     with relevance.open(tiny_bundle, live=tmp_path / "live") as other:
         for n in range(5):
@@ -45,14 +52,11 @@ def test_two_writers_take_turns(engine: LiveEngine, tiny_bundle: Path, tmp_path:
 def test_a_new_bundle_is_opened_in_turn(tiny_bundle: Path, tmp_path: Path) -> None:
     """While one process opens it, another answers from the last one, and takes in what is written."""
     deployment = Deployment(tmp_path / "serving")
-    first, second = (deployment.root / "bundles" / name for name in ("first", "second"))
-    shutil.copytree(tiny_bundle, first, copy_function=os.link)
-    deployment.switch(first)
+    first = _put_in_use(deployment, tiny_bundle, "first")
     with LiveEngine(deployment.root, live=tmp_path / "live") as engine:
         with deployment.opening() as ours:
             assert ours
-            shutil.copytree(tiny_bundle, second, copy_function=os.link)
-            deployment.switch(second)
+            second = _put_in_use(deployment, tiny_bundle, "second")
             with LiveEngine(deployment.root, live=tmp_path / "live") as other:
                 for n in range(3):
                     other.upsert([NewListing(f"n{n}", WORD)])
@@ -64,9 +68,7 @@ def test_a_new_bundle_is_opened_in_turn(tiny_bundle: Path, tmp_path: Path) -> No
 
 def test_a_write_does_not_wait_until_a_bundle_is_opened(tiny_bundle: Path, tmp_path: Path) -> None:
     deployment = Deployment(tmp_path / "serving")
-    first, second = (deployment.root / "bundles" / name for name in ("first", "second"))
-    shutil.copytree(tiny_bundle, first, copy_function=os.link)
-    deployment.switch(first)
+    first = _put_in_use(deployment, tiny_bundle, "first")
     found: list[bool] = []
 
     def write() -> None:
@@ -82,24 +84,46 @@ def test_a_write_does_not_wait_until_a_bundle_is_opened(tiny_bundle: Path, tmp_p
 
     with LiveEngine(deployment.root, live=tmp_path / "live", opening=written_meanwhile) as engine:
         engine.search("any query is asked of the new bundle, too")
-        shutil.copytree(tiny_bundle, second, copy_function=os.link)
-        deployment.switch(second)
+        second = _put_in_use(deployment, tiny_bundle, "second")
         eventually(lambda: engine.current.root == second, seconds=60)
         assert engine.get("meanwhile") is not None
     assert found == [True]
 
 
+def test_what_others_write_is_seen_while_a_bundle_is_opened(tiny_bundle: Path, tmp_path: Path) -> None:
+    deployment = Deployment(tmp_path / "serving")
+    first = _put_in_use(deployment, tiny_bundle, "first")
+    begun, enough = threading.Event(), threading.Event()
+
+    @contextmanager
+    def slow() -> Iterator[None]:
+        begun.set()
+        enough.wait(timeout=60)
+        yield
+
+    with (
+        LiveEngine(deployment.root, live=tmp_path / "live", opening=slow) as engine,
+        LiveEngine(tiny_bundle, live=tmp_path / "live") as other,
+    ):
+        second = _put_in_use(deployment, tiny_bundle, "second")
+        assert begun.wait(timeout=60)
+        for n in range(2):
+            other.upsert([NewListing(f"n{n}", WORD)])
+            assert eventually(lambda name=f"n{n}": engine.get(name) is not None) < 1.0
+        assert engine.current.root == first
+        enough.set()
+        eventually(lambda: engine.current.root == second, seconds=60)
+        assert len(engine.lexical_search(WORD)) == 2
+
+
 def test_once_closed_an_engine_keeps_its_last_state(tiny_bundle: Path, tmp_path: Path, listings: Listings) -> None:
     deployment = Deployment(tmp_path / "serving")
-    first, second = (deployment.root / "bundles" / name for name in ("first", "second"))
-    shutil.copytree(tiny_bundle, first, copy_function=os.link)
-    deployment.switch(first)
+    _put_in_use(deployment, tiny_bundle, "first")
     engine = LiveEngine(deployment.root, live=tmp_path / "live")
     engine.upsert([NewListing("new", WORD)])
     engine.delete([listings.ids[0]])
     engine.close()
-    shutil.copytree(tiny_bundle, second, copy_function=os.link)
-    deployment.switch(second)
+    _put_in_use(deployment, tiny_bundle, "second")
     assert engine.refresh() is False
     assert engine.get("new") is not None
     assert engine.get(listings.ids[0]) is None
