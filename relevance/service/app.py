@@ -31,7 +31,7 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": Refusal} for status in (400, 401, 403, 404, 413, 422, 500, 503, 504, 507)
 }
 _WRITTEN = ("/upsert", "/delete", "/ubi/queries", "/ubi/events")
-_LARGE = ("/similar", "/upsert", "/ubi/queries", "/ubi/events")
+_LARGE = ("/similar", "/upsert", "/delete", "/ubi/queries", "/ubi/events")
 _WATCHED = ("/health/live", "/health/ready", "/metrics")
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 MAX_BODY_BYTES = 20 * 2**20
-"""Longest body of a photo or of a batch of listings or events, in bytes."""
+"""Longest body of a photo or of a batch of listings, ids or events, in bytes."""
 
 MAX_QUERY_BYTES = 64 * 2**10
 """Longest body of a search with its filters, in bytes."""
@@ -22,9 +22,9 @@ GRACE = 25
 @dataclass(frozen=True)
 class Settings:
     """bundle: what is searched; live: the folder of the listings changed since, None: none can be changed; events:
-    where behaviour is recorded, None: nowhere; images: the folder that the listings' photos are relative to, None: no
-    photo is shown; token: what a writer has to know, None: nobody may write; queue: requests at once, the next are
-    turned away; deadline: seconds that a request may take."""
+    where behaviour is recorded, None: nowhere; images: the folder that the listings' photos are relative to, None:
+    only photos of live ones are shown; token: what a writer has to know, None: nobody may write; queue: requests at
+    once, the next are turned away; deadline: seconds that a request may take."""
 
     bundle: Path
     live: Path | None = None
