@@ -41,7 +41,8 @@ def promote(
     live: the live listings of the deployment; those written before or during the build are encoded by the new models
     and become part of what is put in use, those written from now on are taken in by whoever opens it. Raises
     BundleError for a bundle that is damaged or made of parts that disagree, DataError where it fails a check or `at`
-    is no place for a deployment: nothing has changed then.
+    is no place for a deployment, ArtifactError where that cannot be made or another process promotes or compacts:
+    what is in use has not changed then (folders that were missing may have been made).
     """
     new = bundle_at(new)
     _refuse_in_bundle(at, new)
@@ -103,7 +104,8 @@ def _refuse_in_bundle(at: Path, new: Path | None = None) -> None:
 
 
 def _refuse_bundles_of_others(deployment: Deployment, new: Path) -> None:
-    """What lies in a deployment's folder of bundles is removed once it is not in use: nothing of anybody else may."""
+    """Artifacts in a deployment's folder of bundles are removed once they are not in use: raises DataError for a folder
+    of bundles that no deployment has in use, and for a bundle to promote that lies there and is not in use."""
     bundles = deployment.root / BUNDLES
     others = [path.name for path in bundles.iterdir() if path.name[0] != "."] if bundles.is_dir() else []
     if others and deployment.current is None:

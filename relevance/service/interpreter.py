@@ -30,9 +30,10 @@ def take_short_turns() -> None:
 
 @contextmanager
 def kept() -> Iterator[None]:
-    """What is made within stays: the garbage collector never looks through it, which takes tens of milliseconds.
+    """What there is at the end stays: the garbage collector never looks through it, which takes tens of milliseconds.
 
-    That is right for what holds no reference to itself, like an engine: it is freed once nothing refers to it.
+    That is right for what holds no reference to itself, like an engine: it is freed once nothing refers to it. So do
+    the requests that are answered meanwhile leave nothing to collect.
     """
     gc.disable()
     try:
@@ -44,7 +45,8 @@ def kept() -> Iterator[None]:
 
 @contextmanager
 def unhurried(answering: Answering) -> Iterator[None]:
-    """As `kept`, for what this thread does beside the requests: it waits as long as any are being answered.
+    """As `kept`, for what this thread does beside the requests: it waits while any are being answered, but
+    works for LEAST_SECONDS after each PATIENCE_SECONDS.
 
     The interpreter tells a thread's profiler of each call, which is the one place where a thread can be made to wait
     whatever it does. Only a single long call, as that of a JSON parser, is not interrupted.

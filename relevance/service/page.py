@@ -1,4 +1,5 @@
-"""The page at `/` and the photos on it: a few files of the package, and those of the folder that the operator names."""
+"""The page at `/` and the photos on it: a few files of the package, those of the folder that the operator names, and
+those that live listings were written with."""
 
 import hashlib
 import os
