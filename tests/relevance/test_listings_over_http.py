@@ -72,6 +72,13 @@ def test_a_category_is_suggested_while_it_has_listings(client: TestClient, engin
     assert not suggested()
 
 
+def test_as_many_ids_as_a_batch_may_have_are_deleted_however_long_they_are(client: TestClient) -> None:
+    ids = [f"{number:0200}" for number in range(MAX_BATCH)]
+    _upsert(client, *({"listing_id": listing_id, "title": "Zanzibar hat"} for listing_id in ids[:3]))
+    answer = client.post("/delete", json={"ids": ids})
+    assert (answer.status_code, answer.json()) == (200, {"deleted": 3})
+
+
 def test_a_version_counts_once(client: TestClient) -> None:
     _upsert(client, {"listing_id": "v", "title": "second", "version": 2})
     again = _upsert(client, {"listing_id": "v", "title": "first", "version": 1})
