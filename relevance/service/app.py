@@ -13,6 +13,7 @@ from relevance.http_answers import add_error_answers, error_answer
 from relevance.service import intake, listings, page, queries
 from relevance.service.access import Writer
 from relevance.service.bounds import Bounds
+from relevance.service.interpreter import short_turns
 from relevance.service.observed import Observed
 from relevance.service.settings import MAX_BODY_BYTES, Settings
 from relevance.service.state import State
@@ -42,8 +43,9 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        await asyncio.to_thread(state.close)
+        with short_turns():
+            yield
+            await asyncio.to_thread(state.close)
 
     # No page of FastAPI's own: they load scripts from elsewhere.
     app = FastAPI(

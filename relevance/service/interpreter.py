@@ -23,9 +23,15 @@ class Answering:
         self.count = 0
 
 
-def take_short_turns() -> None:
-    """Lets the threads of this process wait for each other no longer than SWITCH_SECONDS at a time."""
+@contextmanager
+def short_turns() -> Iterator[None]:
+    """Within it the threads of this process wait for each other no longer than SWITCH_SECONDS at a time."""
+    before = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from relevance.live.results import UpsertResult
 from relevance.live.store import LiveStore
 from relevance.micro_batches import MicroBatches
 from relevance.service.drift import drift
-from relevance.service.interpreter import Answering, kept, take_short_turns, unhurried
+from relevance.service.interpreter import Answering, kept, unhurried
 from relevance.service.metrics import Gauge, Metrics
 from relevance.service.settings import MOST_LARGE, Settings
 from relevance.service.upserts import Sent, upsert_together
@@ -37,7 +37,6 @@ class State:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.answering = Answering()
-        take_short_turns()
         with kept():
             self.engine = LiveEngine(settings.bundle, live=settings.live, opening=partial(unhurried, self.answering))
             self.engine.current.warm()

@@ -11,16 +11,14 @@ from contextlib import AbstractContextManager
 import pytest
 
 from relevance.service import interpreter
-from relevance.service.interpreter import SWITCH_SECONDS, Answering, kept, take_short_turns, unhurried
+from relevance.service.interpreter import SWITCH_SECONDS, Answering, kept, short_turns, unhurried
 
 
 def test_turns_are_short() -> None:
     before = sys.getswitchinterval()
-    try:
-        take_short_turns()
+    with short_turns():
         assert sys.getswitchinterval() == pytest.approx(SWITCH_SECONDS)
-    finally:
-        sys.setswitchinterval(before)
+    assert sys.getswitchinterval() == before
 
 
 def test_what_is_kept_is_not_collected() -> None:
