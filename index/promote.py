@@ -12,7 +12,7 @@ from index.checks import check_judgments, check_smoke
 from relevance.artifacts import MANIFEST, link_or_copy, writing
 from relevance.bundle import open_manifest
 from relevance.deployment import BUNDLES, Deployment, bundle_at
-from relevance.errors import BundleError, DataError
+from relevance.errors import DataError
 from relevance.live.engine import LiveEngine
 from relevance.live.store import LiveStore
 from relevance.ontology import Ontology
@@ -69,10 +69,9 @@ def roll_back(at: Path) -> Path:
     Raises BundleError where there is none, DataError where `at` is a bundle itself."""
     _refuse_in_bundle(at)
     deployment = Deployment(at)
-    if deployment.previous is None:
-        raise BundleError(f"{at}: there is no previous bundle to go back to")
+    deployment.to_go_back_to()  # before a folder that is spelt wrong is made
     with deployment.changing():
-        open_manifest(deployment.previous)
+        open_manifest(deployment.to_go_back_to())
         return deployment.rollback()
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from relevance.artifacts import MANIFEST
 from relevance.errors import ArtifactError, BundleError
@@ -45,14 +46,7 @@ class Deployment:
     def changing(self) -> Iterator[None]:
         """Held while bundles are put in or switched; ArtifactError where another process does that now, or the folder
         cannot be made."""
-        try:
-            (self.root / BUNDLES).mkdir(parents=True, exist_ok=True)
-            file = open(self.root / ".lock", "w", encoding="utf-8")  # noqa: SIM115 - closed below
-        except OSError as error:
-            raise ArtifactError(
-                f"{self.root}: expected a folder for bundles, or one to make: {error.strerror}"
-            ) from None
-        with file:
+        with self._lock_file() as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
@@ -89,11 +83,24 @@ class Deployment:
 
     def rollback(self) -> Path:
         """Puts the previous bundle in use again and returns it; what was in use becomes the previous one."""
+        previous = self.to_go_back_to()
+        self.switch(previous)
+        return previous
+
+    def to_go_back_to(self) -> Path:
+        """Returns the previous bundle; raises BundleError where there is none."""
         previous = self.previous
         if previous is None or not previous.is_dir():
             raise BundleError(f"{self.root}: there is no previous bundle to go back to")
-        self.switch(previous)
         return previous
+
+    def _lock_file(self) -> TextIO:
+        try:
+            (self.root / BUNDLES).mkdir(parents=True, exist_ok=True)
+            return open(self.root / ".lock", "w", encoding="utf-8")
+        except OSError as error:
+            reason = f"expected a folder for bundles, or one to make: {error.strerror}"
+            raise ArtifactError(f"{self.root}: {reason}") from None
 
     def _target(self, name: str) -> Path | None:
         try:
