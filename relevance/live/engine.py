@@ -153,7 +153,6 @@ class LiveEngine:
         Raises DataError where no `live` folder was given, or only to be read, or another process has been writing for
         too long.
         """
-        self._written_store()
         given = _listings(listings)
         with self._upserting:
             store = self._written_store()
@@ -189,7 +188,6 @@ class LiveEngine:
     def delete(self, listing_ids: Iterable[str]) -> int:
         """Deletes listings, of the bundle or written since; returns how many there were. An id that is nowhere here is
         remembered as deleted, too: the next bundle may have it. Raises as `upsert` does, and for a single text."""
-        self._written_store()
         if isinstance(listing_ids, str):
             raise DataError(f"delete: expected a list of listing ids, got the text {quoted(listing_ids)}")
         gone = [str(name) for name in listing_ids]
