@@ -38,8 +38,8 @@ def short_turns() -> Iterator[None]:
 def kept() -> Iterator[None]:
     """What there is at the end stays: the garbage collector never looks through it, which takes tens of milliseconds.
 
-    That is right for what holds no reference to itself, like an engine: it is freed once nothing refers to it. So do
-    the requests that are answered meanwhile leave nothing to collect.
+    That is right for what holds no reference to itself, like an engine: it is freed once nothing refers to it.
+    Requests that are answered meanwhile leave nothing to collect either.
     """
     gc.disable()
     try:
