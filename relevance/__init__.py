@@ -17,8 +17,7 @@ from relevance.filters import Filters
 from relevance.live.engine import LiveEngine
 from relevance.live.listing import NewListing
 from relevance.live.results import LiveStatus, Refused, UpsertResult
-from relevance.results import CategoryFilter, CategoryScore, Fallback, Hit, SearchResult
-from relevance.store import StoredListing
+from relevance.results import CategoryFilter, CategoryScore, Fallback, Hit, Listing, SearchResult
 
 __all__ = [
     "ArtifactError",
@@ -30,13 +29,13 @@ __all__ = [
     "Fallback",
     "Filters",
     "Hit",
+    "Listing",
     "LiveEngine",
     "LiveStatus",
     "NewListing",
     "Refused",
     "RelevanceError",
     "SearchResult",
-    "StoredListing",
     "UpsertResult",
     "open",
     "search",

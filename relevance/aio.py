@@ -11,8 +11,7 @@ from relevance.filters import Filters
 from relevance.live.engine import LiveEngine
 from relevance.live.listing import NewListing
 from relevance.live.results import UpsertResult
-from relevance.results import CategoryFilter, Fallback, Hit, SearchResult
-from relevance.store import StoredListing
+from relevance.results import CategoryFilter, Fallback, Hit, Listing, SearchResult
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class AsyncEngine:
         """See `Engine.lexical_search`."""
         return await to_thread(self.engine.lexical_search, query, k, filters)
 
-    async def get(self, listing_id: str) -> StoredListing | None:
+    async def get(self, listing_id: str) -> Listing | None:
         """See `Engine.get`."""
         return await to_thread(self.engine.get, listing_id)
 

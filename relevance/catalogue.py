@@ -4,7 +4,7 @@ Rows are counted through: first those of the snapshot, then those of the fresh s
 """
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -26,6 +26,9 @@ MANY = 1000
 
 FITS = 0.7
 """What makes a value a third less likely may be chance; what halves it is not meant."""
+
+_PIECE = 4096
+"""Rows looked at together: what is made of them stays in the processor's cache."""
 
 _NONE: Rows = np.empty(0, np.int64)
 _MS = np.dtype("datetime64[ms]")
@@ -159,9 +162,16 @@ class Catalogue:
         row = self._latest[listing_id]
         return None if row is None else self.listings([row])[row]
 
+    def held(self, row: int) -> tuple[Columns, int]:
+        """Returns the columns of the segment that has `row`, and its row there."""
+        if self.fresh is None or row < self.first_fresh:
+            return self.snapshot.columns, row
+        return self.fresh.columns, row - self.first_fresh
+
     def expired(self, row: int, now: np.datetime64) -> bool:
         """Whether the listing in `row` has expired at `now`."""
-        return bool(self.gather(np.array([row]), lambda segment: segment.columns.expires_at)[0] <= now)
+        columns, own = self.held(row)
+        return bool(columns.expires_at[own] <= now)
 
     def gather(self, rows: Rows, of: Callable[[Segment], NDArray[Any]]) -> NDArray[Any]:
         """Returns `of(segment)` at `rows`, from whichever segment holds each."""
@@ -249,8 +259,16 @@ class Catalogue:
         """Returns, of the rows of `mask` in `ranges` that come close to being as well what is said of attributes as any
         there, the `k` nearest to `query`, and their cosines; none where MANY are, since then some are among the nearest
         of all."""
-        rows = self._inside(ranges, mask)
-        met = self.meets(said, rows)
+        looked, well, many = [_NONE], [np.empty(0, np.float32)], 0
+        for piece in self._inside(ranges, mask):
+            met = self.meets(said, piece)
+            looked.append(piece)
+            well.append(met)
+            # None is better than all that is said, 0: these fit whatever comes.
+            many += int(np.count_nonzero(met >= -FITS))
+            if many > MANY:
+                return _NONE, np.empty(0, np.float32)
+        rows, met = np.concatenate(looked), np.concatenate(well)
         rows = rows[met >= met.max(initial=-np.inf) - FITS]
         if len(rows) > MANY:
             return _NONE, np.empty(0, np.float32)
@@ -258,13 +276,14 @@ class Catalogue:
         best = np.argsort(-scores, kind="stable")[:k]
         return rows[best], scores[best]
 
-    def _inside(self, ranges: Ranges, mask: Mask) -> Rows:
-        """The rows of `mask` in these ranges of categories."""
-        parts = [first + np.flatnonzero(mask[first:end]) for first, end in self._slices(ranges)]
+    def _inside(self, ranges: Ranges, mask: Mask) -> Iterator[Rows]:
+        """The rows of `mask` in these ranges of categories, a piece at a time."""
+        for first, end in self._slices(ranges):
+            for start in range(first, end, _PIECE):
+                yield start + mask[start : min(start + _PIECE, end)].nonzero()[0]
         if self.fresh is not None:
             inside = within(self.fresh.columns.category, ranges) & mask[self.first_fresh :]
-            parts.append(self.first_fresh + np.flatnonzero(inside))
-        return np.concatenate([_NONE, *parts])
+            yield self.first_fresh + np.flatnonzero(inside)
 
     def online(self, now: np.datetime64) -> Mask:
         """Returns the mask without filters, read-only. It holds until the next listing expires: most queries make

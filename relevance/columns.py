@@ -30,6 +30,11 @@ class Coded:
         numbers = {value: code for code, value in enumerate(values)}
         return cls(values, np.array([numbers.get(value or "", -1) for value in column], np.int32))
 
+    def value(self, row: int) -> str | None:
+        """Returns the string of a row, None where it has none."""
+        code = int(self.codes[row])
+        return None if code < 0 else self.values[code]
+
     def among(self, wanted: Sequence[Any]) -> NDArray[np.bool_]:
         """Returns bool `[rows]`: rows with at least one of the `wanted` JSON values; 5, 5.0 and "5" are one value."""
         codes = {code for value in wanted for code in self._codes_of.get(value_text(value) or "", ())}

@@ -17,7 +17,7 @@ from relevance.codes import open_vectors
 from relevance.columns import Columns
 from relevance.errors import DataError, quoted
 from relevance.filters import Filters, Mask
-from relevance.hits import EVERY_WORD, plain_hits, search_hits
+from relevance.hits import EVERY_WORD, plain_hits, search_hits, whole_listing
 from relevance.image_encoder import Encoded, ImageEncoder
 from relevance.images import load_photo
 from relevance.lexical import LexicalIndex
@@ -25,9 +25,9 @@ from relevance.ontology import Ontology
 from relevance.query import Query, QueryReader, check_text
 from relevance.related import RelatedQueries
 from relevance.relevance_model import RelevanceModel
-from relevance.results import CategoryFilter, Fallback, Hit, SearchResult
+from relevance.results import CategoryFilter, Fallback, Hit, Listing, SearchResult
 from relevance.seen import SeenQueries
-from relevance.store import ListingStore, StoredListing
+from relevance.store import ListingStore
 from relevance.timing import Deadline, DeadlinePassed, Timings
 from relevance.towers import Towers
 from relevance.wanted import WantedValues
@@ -137,12 +137,12 @@ class Engine:
             query, hits, asked.category_filter, fallback, abstained, self.versions, timings.milliseconds
         )
 
-    def get(self, listing_id: str) -> StoredListing | None:
+    def get(self, listing_id: str) -> Listing | None:
         """Returns the listing with this id; None where there is none, and once it has expired."""
-        listing = self.catalogue.find(str(listing_id))
-        if listing is None or self.catalogue.expired(listing.row, self._clock()):
+        stored = self.catalogue.find(str(listing_id))
+        if stored is None or self.catalogue.expired(stored.row, self._clock()):
             return None
-        return listing
+        return whole_listing(self.catalogue, stored)
 
     def category_filter(self, query: str) -> CategoryFilter:
         """Returns the categories that `query` is about, for a search engine of the caller's own."""

@@ -1,5 +1,6 @@
-"""Showing listings: what a hit says of its listing, and why it is there, in words."""
+"""Showing listings: all there is of one; what a hit says of its listing, and why it is there, in words."""
 
+import json
 from collections.abc import Iterable
 from itertools import repeat
 
@@ -10,10 +11,33 @@ from relevance.candidates import Candidates
 from relevance.catalogue import Catalogue
 from relevance.ontology import Ontology
 from relevance.query import Query
-from relevance.results import Hit, Source
+from relevance.results import Hit, Listing, Source
+from relevance.store import StoredListing
 from relevance.vectors import Rows, Scores
 
 EVERY_WORD = "has every word of the query"
+
+
+def whole_listing(catalogue: Catalogue, stored: StoredListing) -> Listing:
+    """Returns all there is of a listing of the catalogue, but its version."""
+    columns, row = catalogue.held(stored.row)
+    category = catalogue.ontology.get(stored.category_id or "")
+    return Listing(
+        listing_id=stored.listing_id,
+        title=stored.title,
+        description=stored.description,
+        category_id=stored.category_id,
+        category="" if category is None else catalogue.ontology.path_text(category),
+        category_source=stored.category_source,
+        price=stored.price,
+        latitude=_number(columns.latitude[row]),
+        longitude=_number(columns.longitude[row]),
+        created_at=_instant(columns.created_at[row]),
+        expires_at=_instant(columns.expires_at[row]),
+        locale=columns.locale.value(row) or "",
+        attributes=json.loads(stored.attributes),
+        image=stored.image,
+    )
 
 
 def search_hits(catalogue: Catalogue, shown: Candidates, asked: Query, least_cosine: float) -> tuple[Hit, ...]:
@@ -41,6 +65,14 @@ def _reason(ontology: Ontology, asked: Query, corrected: bool, about: bool, cate
     if about:
         return f"means the same: searches like this one go to {ontology.name(category)}"
     return "close in meaning to the query"
+
+
+def _number(value: np.float64) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _instant(value: np.datetime64) -> str | None:
+    return None if np.isnat(value) else f"{np.datetime_as_string(value)}Z"
 
 
 def _hits(

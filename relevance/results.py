@@ -29,6 +29,30 @@ class Hit:
 
 
 @dataclass(frozen=True)
+class Listing:
+    """A listing as it is now, with the names of `NewListing`. Times are ISO 8601 in UTC; category: path text;
+    category_source: who told the category, "seller", "photo" or "text"; locale: "" where none was given; image: where
+    its photo is found; version: that of the last write, None where it came with the bundle or was written without one,
+    and while a newer state of it is being taken in."""
+
+    listing_id: str
+    title: str
+    description: str
+    category_id: str | None
+    category: str
+    category_source: str
+    price: float | None
+    latitude: float | None
+    longitude: float | None
+    created_at: str | None
+    expires_at: str | None
+    locale: str
+    attributes: dict[str, Any]
+    image: str | None
+    version: int | None = None
+
+
+@dataclass(frozen=True)
 class CategoryScore:
     """A category, at any level, and the probability that the searched thing lies in it."""
 

@@ -7,6 +7,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,7 @@ from relevance.live.listing import NewListing
 from relevance.live.results import LiveStatus, Refused, UpsertResult
 from relevance.live.store import LiveStore, State
 from relevance.live.writing import drafted, encoded, recoded
-from relevance.results import CategoryFilter, Fallback, Hit, SearchResult
-from relevance.store import StoredListing
+from relevance.results import CategoryFilter, Fallback, Hit, Listing, SearchResult
 
 POLL_SECONDS = 0.1
 """How often what other processes wrote is looked for."""
@@ -34,6 +34,10 @@ RETRY_SECONDS = 5.0
 
 ASKED = 100
 """So many of the latest queries are asked of a new bundle before it is in use: what it keeps of words is then made."""
+
+CATCHING_UP = 3
+"""So many times at most, each shorter than the last, what was written while a bundle was opened is taken in before it
+is in use."""
 
 _BATCH = 256
 _log = logging.getLogger(__name__)
@@ -134,9 +138,13 @@ class LiveEngine:
         """See `Engine.lexical_search`."""
         return self._current.lexical_search(query, k, filters)
 
-    def get(self, listing_id: str) -> StoredListing | None:
-        """See `Engine.get`."""
-        return self._current.get(listing_id)
+    def get(self, listing_id: str) -> Listing | None:
+        """See `Engine.get`; with the version that was written last."""
+        engine, store = self._current, self._store
+        listing = engine.get(listing_id)
+        if listing is None or store is None:
+            return listing
+        return replace(listing, version=store.version(listing.listing_id, int(engine.versions["change"])))
 
     def photo(self, listing_id: str) -> bytes | None:
         """Returns the bytes of the photo that a live listing was written with; its `image` is then "live:" and its
@@ -235,10 +243,11 @@ class LiveEngine:
             with self._opening():
                 engine, fresh, mark = self._opened(bundle)
                 engine.warm(tuple(self._asked))
+                news = self._catch_up_again(fresh)
             with self._lock:  # what was written meanwhile was taken in over the last bundle
                 if self._store is not None and fresh is not None:
                     mark = self._store.mark()
-                    engine = fresh.engine() if self._catch_up(self._store, fresh) else engine
+                    engine = fresh.engine() if self._catch_up(self._store, fresh) or news else engine
                 self._current, self._fresh, self._mark, self._bundle = engine, fresh, mark, bundle
             return True
 
@@ -327,6 +336,15 @@ class LiveEngine:
         mark = self._store.mark()
         self._catch_up(self._store, fresh)
         return fresh.engine(), fresh, mark
+
+    def _catch_up_again(self, fresh: Fresh | None) -> bool:
+        """Takes in what was written while a bundle was opened, and while that was taken in, so that little is left for
+        the moment in which writes have to wait; returns whether there was anything."""
+        rounds = 0
+        if self._store is not None and fresh is not None:
+            while rounds < CATCHING_UP and self._catch_up(self._store, fresh):
+                rounds += 1
+        return rounds > 0
 
     @staticmethod
     def _catch_up(store: LiveStore, fresh: Fresh) -> bool:

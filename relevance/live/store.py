@@ -78,6 +78,7 @@ class LiveStore:
     def __init__(self, folder: Path, read_only: bool = False) -> None:
         self.path, self.read_only = folder / "live.sqlite", read_only
         self._writing, self._reading = threading.Lock(), threading.Lock()
+        self._closed = False
         if read_only and not self.path.is_file():
             raise DataError(
                 f"{folder}: no live listings there (no {self.path.name}); the first process to write makes it"
@@ -93,6 +94,7 @@ class LiveStore:
     def close(self) -> None:
         """Closes the database; the store is of no use afterwards."""
         with self._writing, self._reading:
+            self._closed = True
             self._writer.close()
             self._reader.close()
 
@@ -177,17 +179,23 @@ class LiveStore:
         row = self._row(select, listing_id)
         return None if row is None else _state(row)
 
+    def version(self, listing_id: str, change: int) -> int | None:
+        """Returns the version of a listing, None where it has none or was changed again after `change`."""
+        row = self._row("SELECT version, change FROM listings WHERE listing_id = ?", listing_id)
+        return None if row is None or row[1] > change else row[0]
+
     def photo(self, listing_id: str) -> bytes | None:
         """Returns the bytes of the photo that a listing was written with, None without one."""
         row = self._row("SELECT photo FROM photos WHERE listing_id = ?", listing_id)
         return None if row is None else bytes(row[0])
 
     def _row(self, select: str, listing_id: str) -> Any:
-        """What there is of one listing, None where there is nothing."""
+        """What there is of one listing, None where there is nothing, or nothing any more: who asks may do so while
+        another thread closes the store."""
         if not storable(listing_id):
             return None
         with self._reading:
-            return self._reader.execute(select, (listing_id,)).fetchone()
+            return None if self._closed else self._reader.execute(select, (listing_id,)).fetchone()
 
     # The database.
 

@@ -1,7 +1,6 @@
 """Listings that come, change and go while people search."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Annotated, Any, TypeVar
@@ -94,8 +93,6 @@ def routes(state: State) -> APIRouter:
         found = state.engine.get(listing_id)
         if found is None:
             raise HTTPException(404, f"no listing with id {quoted(listing_id)}")
-        fields = found._asdict() | {"attributes": json.loads(found.attributes)}
-        del fields["row"]
-        return Json(fields)
+        return Json(found)
 
     return router

@@ -44,12 +44,13 @@ def _found(client: TestClient, query: str) -> list[str]:
 
 
 def test_a_listing_is_found_once_it_is_written_and_gone_once_it_is_deleted(client: TestClient) -> None:
-    listing = {"listing_id": "new/1", "title": "Zanzibar hat", "price": 12.5, "attributes": {"colour": "red"}}
+    given = {"title": "Zanzibar hat", "price": 12.5, "attributes": {"colour": "red"}, "latitude": 52.5, "version": 7}
+    listing = {"listing_id": "new/1", "longitude": 4.25, "expires_at": "2999-01-01T12:00:00.000Z", **given}
     assert _upsert(client, listing) == {"accepted": 1, "rejected": [], "ignored": []}
     assert _found(client, "zanzibar hat") == ["new/1"]
     stored = client.get("/listings/new/1").json()
-    assert (stored["title"], stored["price"], stored["attributes"]) == ("Zanzibar hat", 12.5, {"colour": "red"})
-    assert "row" not in stored
+    assert {name: stored[name] for name in listing} == listing
+    assert (stored["created_at"], stored["locale"], stored["category_source"]) == (None, "", "text")
     assert client.post("/delete", json={"ids": ["new/1", "nobody"]}).json() == {"deleted": 1}
     assert "new/1" not in _found(client, "zanzibar hat")
     answer = client.get("/listings/new/1")

@@ -6,17 +6,23 @@ import gc
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import relevance
-from relevance import LiveEngine, NewListing
+from eval.benchmarks.versions import write_next
+from relevance import Engine, LiveEngine, NewListing
 from relevance.dataset import Listings
 from relevance.deployment import Deployment
 from relevance.engine import MAX_K
+from relevance.live.store import State
+from relevance.live.writing import recoded
 from tests.live_engines import WORD, eventually, ids_of
 
 
@@ -88,6 +94,40 @@ def test_a_write_does_not_wait_until_a_bundle_is_opened(tiny_bundle: Path, tmp_p
         eventually(lambda: engine.current.root == second, seconds=60)
         assert engine.get("meanwhile") is not None
     assert found == [True]
+
+
+def test_what_is_written_meanwhile_is_encoded_anew_before_writes_have_to_wait(
+    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment, following = Deployment(tmp_path / "serving"), tmp_path / "next"
+    _put_in_use(deployment, tiny_bundle, "first")
+    write_next(tiny_bundle, following)  # of other models
+    opening, encoded, asked = [False], Counter[bool](), Engine.warm
+
+    @contextmanager
+    def counted() -> Iterator[None]:
+        opening[0] = True
+        yield
+        opening[0] = False
+
+    def encode(states: Sequence[State], *args: Any) -> list[State]:
+        if threading.current_thread().name == "relevance-opening":
+            encoded[opening[0]] += len(states)
+        return recoded(states, *args)
+
+    def asked_while_written(next_engine: Engine, queries: Sequence[str]) -> None:
+        writing = threading.Thread(target=engine.upsert, args=([NewListing(f"n{n}", WORD) for n in range(3)],))
+        writing.start()
+        writing.join(timeout=60)
+        asked(next_engine, queries)
+
+    with LiveEngine(deployment.root, live=tmp_path / "live", opening=counted) as engine:
+        monkeypatch.setattr("relevance.live.engine.recoded", encode)
+        monkeypatch.setattr(Engine, "warm", asked_while_written)
+        second = _put_in_use(deployment, following, "second")
+        eventually(lambda: engine.current.root == second, seconds=60)
+        assert len(engine.lexical_search(WORD)) == 3
+    assert encoded == {True: 3, False: 0}
 
 
 def test_what_others_write_is_seen_while_a_bundle_is_opened(tiny_bundle: Path, tmp_path: Path) -> None:

@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import relevance
 from relevance import Filters, LiveEngine, NewListing
 from relevance.dataset import Listings
 from relevance.engine import MAX_K
+from relevance.store import StoredListing
 from tests.live_engines import WORD, a_leaf, ids_of
 
 
-def _bundled(engine: LiveEngine) -> dict[int, relevance.StoredListing]:
+def _bundled(engine: LiveEngine) -> dict[int, StoredListing]:
     return engine.current.store.rows(range(len(engine.current.columns)))
 
 
