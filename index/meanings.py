@@ -110,7 +110,7 @@ class _Explained:
         """Returns, for each value, the logarithm of how much likelier the choices of the word are if it means that, and
         the values `beside` it, over all STRENGTHS, and which of these it is on average, float64 `[values]` each."""
         rows, weight, choices = self._rows[word], self._weights[word], self._choices
-        usual = np.log(self._usual)[choices.kind[rows]]
+        usual = np.log(self._usual[choices.kind[rows]])
         share = softmax(usual + self._shifts[rows] - self._shift[word], axis=1)
         chosen = self.chosen(word)
         if beside:

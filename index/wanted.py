@@ -19,7 +19,7 @@ from relevance.columns import Coded, Columns
 from relevance.interactions import Interactions
 from relevance.ontology import Ontology
 from relevance.text import tokens
-from relevance.wanted import Said
+from relevance.wanted import Said, singular
 
 MOST_VALUES = 100
 """Attributes with more values are left to the words of the listings."""
@@ -55,16 +55,18 @@ def learn_wanted(
     probability that a word means a value, and NAMED for a value's own name.
 
     pairs: queries and what was chosen, listings by row of `columns`; texts: the words by which the lexical engine finds
-    the listing of a row; embed: queries, and names of values, to where the towers put them.
+    the listing of a row, of those in queries and in values' names; embed: queries, and names of values, to where
+    the towers put them.
     """
     told = _told(columns, ontology)
-    own = {attribute: _own_names(column, texts) for attribute, column in told.items()}
+    rows = _rows_by_word(texts)
+    own = {attribute: _own_names(column, rows) for attribute, column in told.items()}
     said: dict[str, dict[str, dict[str, float]]] = defaultdict(dict)
     for attribute, by_word in own.items():
         for word, values in by_word.items():
             said[word][attribute] = values
     names = frozenset(said)
-    for word, by_attribute in _meant(_part(pairs), columns, told, own, texts, embed).items():
+    for word, by_attribute in _meant(pairs, columns, told, own, texts, embed).items():
         if not _known(word, names):
             for attribute, meaning in _one_meaning(by_attribute).items():
                 values = _likely(told[attribute], meaning)
@@ -117,26 +119,35 @@ def _likely(column: Coded, meaning: Meaning) -> dict[str, float]:
     return {column.values[i]: round(own, 3) for i, own in enumerate(chance.tolist()) if own >= SAYS_NOTHING}
 
 
-def _own_names(column: Coded, texts: Mapping[int, Set[str]]) -> dict[str, dict[str, float]]:
+def _own_names(column: Coded, rows: Mapping[str, Sequence[int]]) -> dict[str, dict[str, float]]:
     """What the words of the values' own names say: "blue" is said of "Navy Blue", too, but less. Of "black and white"
-    the second word says nothing: most listings that have it have other values."""
+    the second word says nothing: most listings that have it have other values. A value may have no word: "-"."""
     said: dict[str, dict[str, float]] = defaultdict(dict)
     for value in column.values:
         words = tokens(value)
         for word in words:
             said[word][value] = NAMED if len(words) == 1 else NAMED_AMONG_OTHERS
-        said["".join(words)][value] = NAMED
-    return {word: dict(values) for word, values in said.items() if _tells(word, values.keys(), column, texts)}
+        if words:
+            said["".join(words)][value] = NAMED
+    return {word: dict(own) for word, own in said.items() if _tells(own.keys(), column, rows.get(word, ()))}
 
 
-def _tells(word: str, values: Set[str], column: Coded, texts: Mapping[int, Set[str]]) -> bool:
-    """Whether at least half of the listings with the word in their text have one of the values."""
-    codes = [int(column.codes[row]) for row, words in texts.items() if word in words]
-    return 2 * sum(code >= 0 and column.values[code] in values for code in codes) >= len(codes)
+def _tells(values: Set[str], column: Coded, rows: Sequence[int]) -> bool:
+    """Whether at least half of these rows have one of the values."""
+    codes: list[int] = column.codes[np.asarray(rows, np.int64)].tolist()
+    return 2 * sum(code >= 0 and column.values[code] in values for code in codes) >= len(rows)
 
 
-def _part(pairs: Interactions) -> Interactions:
-    """At most MOST_EVIDENCE of them, evenly."""
+def _rows_by_word(texts: Mapping[int, Set[str]]) -> dict[str, list[int]]:
+    rows: dict[str, list[int]] = defaultdict(list)
+    for row, words in texts.items():
+        for word in words:
+            rows[word].append(row)
+    return rows
+
+
+def evidence(pairs: Interactions) -> Interactions:
+    """Returns at most MOST_EVIDENCE of the pairs, evenly."""
     n = len(pairs)
     kept = np.unique(np.linspace(0, n - 1, min(n, MOST_EVIDENCE)).astype(np.int64))
     return replace(pairs, query=pairs.query[kept], listing=pairs.listing[kept], weight=pairs.weight[kept])
@@ -176,7 +187,7 @@ def _choices(
 
 def _known(word: str, named: Set[str]) -> bool:
     """Whether it is one of the words, or their plural: "womens" says what "women" says."""
-    return word in named or word.removesuffix("s") in named
+    return word in named or singular(word) in named
 
 
 def _weight(pairs: Interactions, category: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -1,20 +1,21 @@
 """What behaviour tells of the words of queries: what they say of attributes, and whether a listing is to have them."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.wanted import learn_wanted, spread
+from index.wanted import evidence, learn_wanted, spread
+from relevance.columns import Columns
 from relevance.engine import Engine
 from relevance.events import Behaviour
 from relevance.interactions import Interactions, interactions
 from relevance.qualifiers import QUALIFIES
 from relevance.store import ListingStore
 from relevance.text import tokens
-from relevance.wanted import Said
+from relevance.wanted import Said, said_words
 
 FEWEST_CHOICES = 10.0
 """Weight of the choices from which on a word is judged."""
@@ -45,16 +46,25 @@ def learn_words(engine: Engine, behaviour: Behaviour, selected: NDArray[np.bool_
     qualifies[said_in_vain(engine, pairs)] = False
     numbers = (engine.towers.featuriser.number(word) for word in names_of_things(pairs, engine.columns.category))
     qualifies[[number for number in numbers if number is not None]] = False
-    texts = _texts(engine.store, np.unique(pairs.listing).tolist())
+    pairs = evidence(pairs)
+    texts = _texts(engine.store, np.unique(pairs.listing).tolist(), _words(pairs.queries, engine.columns))
     wanted = learn_wanted(pairs, engine.columns, engine.ontology, texts, engine.towers.queries)
     return Learned(wanted, qualifies)
 
 
-def _texts(store: ListingStore, rows: Sequence[int]) -> dict[int, frozenset[str]]:
-    """The words of listings that the lexical engine finds them by, their attributes' aside."""
+def _words(queries: Iterable[str], columns: Columns) -> frozenset[str]:
+    """The words of queries, neighbours written together, too, and those of attributes' values."""
+    values = (tokens(value) for column in columns.attributes.values() for value in column.values)
+    named = (word for words in values for word in (*words, "".join(words)))
+    return frozenset(named).union(*(said_words(tokens(query)) for query in queries))
+
+
+def _texts(store: ListingStore, rows: Sequence[int], words: frozenset[str]) -> dict[int, frozenset[str]]:
+    """Those of `words` that the lexical engine finds listings by, their attributes' aside: all words of their
+    descriptions would not fit into memory."""
     parts = (rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK))
     found = (listing for part in parts for listing in store.rows(part).values())
-    return {own.row: frozenset(tokens(f"{own.title} {own.description}", limit=None)) for own in found}
+    return {own.row: words.intersection(tokens(f"{own.title} {own.description}", limit=None)) for own in found}
 
 
 def said_in_vain(engine: Engine, pairs: Interactions) -> list[int]:

@@ -6,6 +6,7 @@ Learned from what was chosen for queries with these words (`index.wanted`), so i
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -42,8 +43,8 @@ class WantedValues:
         """Returns what a query of these words (normalised) says, attributes of which it says nothing left out."""
         total: dict[str, dict[str, float]] = {}
         for word in said_words(words):
-            # "Womens" says what "women" says.
-            said = {**self._said.get(word, {}), **self._said.get(word.removesuffix("s"), {})}
+            # "Womens" says what "women" says; a word's own meaning comes first: "shorts" are not what is short.
+            said = {**self._said.get(singular(word), {}), **self._said.get(word, {})}
             for attribute, values in said.items():
                 own = total.setdefault(attribute, defaultdict(float))
                 for value, much in values.items():
@@ -52,12 +53,27 @@ class WantedValues:
 
     def means(self, word: str) -> bool:
         """Says whether a word (normalised) clearly means a value of an attribute."""
-        return word in self._clear or word.removesuffix("s") in self._clear
+        return word in self._clear or singular(word) in self._clear
 
-    def saying(self, attribute: str, value: str) -> list[tuple[str, Mapping[str, float]]]:
+    def saying(self, attribute: str, value: str) -> Sequence[tuple[str, Mapping[str, float]]]:
         """Returns the words that mean a value of an attribute, with all they say of it."""
-        found = ((word, said[attribute]) for word, said in self._said.items() if attribute in said)
-        return [(word, values) for word, values in found if values.get(value, 0.0) >= CLEARLY]
+        return self._saying.get((attribute, value), ())
+
+    @cached_property
+    def _saying(self) -> dict[tuple[str, str], list[tuple[str, Mapping[str, float]]]]:
+        """Of each attribute's values the words that mean it."""
+        saying = defaultdict(list)
+        for word, said in self._said.items():
+            for attribute, values in said.items():
+                for value, much in values.items():
+                    if much >= CLEARLY:
+                        saying[attribute, value].append((word, values))
+        return dict(saying)
+
+
+def singular(word: str) -> str:
+    """Returns what a word that may be a plural is the plural of; "s" is a size."""
+    return word[:-1] if len(word) > 1 and word.endswith("s") else word
 
 
 def said_words(words: Sequence[str]) -> list[str]:

@@ -95,6 +95,14 @@ def test_a_value_is_said_by_each_word_of_its_name_and_a_longer_name_by_all() -> 
     assert said["navyblue"]["colour"] == {"Navy Blue": NAMED}
 
 
+def test_a_value_without_words_is_said_by_none() -> None:
+    columns = _columns()
+    sizes = {"size": Coded.encode(["S", "-"] * (len(columns.category) // 2))}
+    nobody = Interactions([], np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32))
+    said = learn_wanted(nobody, replace(columns, attributes=sizes), ONTOLOGY, NOTHING, _embed)
+    assert said == {"s": {"size": {"S": NAMED}}}
+
+
 def test_a_word_of_a_name_that_stands_with_other_values_says_nothing() -> None:
     columns = _columns()
     sizes = {"size": Coded.encode(["Small and light", "Large"] * (len(columns.category) // 2))}

@@ -1,12 +1,15 @@
 """What behaviour tells of words."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from index.words import names_of_things, said_in_vain
+from index.words import _texts, _words, names_of_things, said_in_vain
+from relevance.columns import Coded
 from relevance.interactions import Interactions
+from relevance.store import ListingStore, StoredListing
 
 
 def test_words_that_chosen_listings_do_not_have() -> None:
@@ -24,6 +27,19 @@ def test_words_that_chosen_listings_do_not_have() -> None:
     pairs = Interactions(queries, query, listing, np.ones(41, np.float32))
     # Of "rare" a single choice says nothing yet.
     assert said_in_vain(engine, pairs) == [2]
+
+
+def test_of_a_listings_words_those_are_kept_that_queries_and_values_have(tmp_path: Path) -> None:
+    columns: Any = SimpleNamespace(attributes={"size": Coded.encode(["Extra Large", "-"])})
+    words = _words(["Navy blue hat"], columns)
+    assert words == {"navy", "blue", "hat", "navyblue", "bluehat", "extra", "large", "extralarge", ""}
+    path = tmp_path / "listings.sqlite"
+    titles = ("A navyblue hat", "Nothing of it")
+    ListingStore.build(
+        path,
+        [StoredListing(i, str(i), title, "large", None, "seller", None, None, "{}") for i, title in enumerate(titles)],
+    )
+    assert _texts(ListingStore(path), [0, 1], words) == {0: {"navyblue", "hat", "large"}, 1: {"large"}}
 
 
 def test_a_name_is_what_a_query_is_about() -> None:

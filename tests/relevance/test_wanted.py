@@ -35,6 +35,17 @@ def test_a_pair_of_words_and_a_plural_say_what_they_say() -> None:
     assert wanted.of(["womens"]) == wanted.of(["women"])
 
 
+def test_a_word_with_a_meaning_of_its_own_is_no_plural() -> None:
+    wanted = WantedValues({"short": {"length": {"Short": 4.0}}, "shorts": {"length": {"Shorts": 4.0}}})
+    assert wanted.of(["shorts"]) == {"length": {"Shorts": 4.0}}
+
+
+def test_the_letter_s_is_no_plural_of_nothing() -> None:
+    wanted = WantedValues({"": {"size": {"-": 4.0}}, "s": {"size": {"S": 4.0}}})
+    assert wanted.of(["s"]) == {"size": {"S": 4.0}}
+    assert not WantedValues({"": {"size": {"-": 4.0}}}).means("s")
+
+
 def test_a_word_means_what_it_says_clearly() -> None:
     wanted = WantedValues(SAID | {"pale": {"colour": {"Pink": 0.4, "Grey": 0.4}}, "none": {"colour": {}}})
     assert all(map(wanted.means, ("women", "womens", "red", "navyblue")))
@@ -59,8 +70,8 @@ def test_nothing_said_is_met() -> None:
 
 def test_words_that_say_a_value() -> None:
     assert [word for word, _ in WantedValues(SAID).saying("colour", "Red")] == ["red"]
-    assert WantedValues(SAID).saying("colour", "Pink") == []  # not so clearly
-    assert WantedValues(SAID).saying("gender", "Men") == []
+    assert WantedValues(SAID).saying("colour", "Pink") == ()  # not so clearly
+    assert WantedValues(SAID).saying("gender", "Men") == ()
 
 
 def test_written_and_read(tmp_path: Path) -> None:
