@@ -4,6 +4,7 @@ Three things: the temperature and the conformal thresholds of the category filte
 and the threshold below which the fallback abstains. None of these searches was trained on, none is evaluated on.
 """
 
+from collections import defaultdict
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +26,7 @@ from relevance.splits import CALIBRATION, TRAIN
 
 FEWEST_QUERIES = 30
 SEEN_OFTEN = 3.0
-"""Weight of choices from which on a query is remembered."""
+"""Clicks and messages, borrowed ones counting half, from which on a query is remembered."""
 
 REMEMBERED = (1.0, 0.3, 0.1, 0.0)
 """Shares of an older memory's weight to choose from: what people mean by a query may have changed since."""
@@ -110,12 +111,16 @@ def faded(memory: Shares, share: float) -> Shares:
 
 def seen_shares(votes: Votes, ontology: Ontology, older: Shares = NO_MEMORY) -> Shares:
     """Returns the weight of each category for the queries chosen from often, by query key and category id; what is in
-    `older` counts as well."""
+    `older` counts as well, its weight as so many choices."""
     shares: dict[str, dict[str, float]] = {query: dict(own) for query, own in older.items()}
+    often: dict[str, float] = defaultdict(float, {query: sum(own.values()) for query, own in older.items()})
+    keys = [query_key(query) for query in votes.queries]
+    for key, choices in zip(keys, votes.choices.tolist(), strict=True):
+        often[key] += choices
     for query, category, weight in zip(
         votes.query.tolist(), votes.category.tolist(), votes.weight.tolist(), strict=True
     ):
-        own = shares.setdefault(query_key(votes.queries[query]), {})
+        own = shares.setdefault(keys[query], {})
         name = ontology.ids[category]
         own[name] = round(own.get(name, 0.0) + weight, 2)
-    return {query: own for query, own in sorted(shares.items()) if sum(own.values()) >= SEEN_OFTEN}
+    return {query: own for query, own in sorted(shares.items()) if often[query] >= SEEN_OFTEN}

@@ -18,12 +18,17 @@ COVERAGE = 0.95
 STRANGE = 0.02
 """Share of the held-out queries that are farther from every category than a query with a filter may be."""
 
+MOST_CELLS = 2**25
+"""Votes times categories that are calibrated on: beyond that memory grows (eight bytes each, several times over) and
+little is gained."""
+
 PRIORS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 """Weights of the towers' prediction, in choices, to choose from."""
 
 
 def fit_categories(engine: Engine, votes: Votes, memories: Sequence[Shares]) -> tuple[CategoryCalibration, float, int]:
     """The calibration of the filter, the weight of the prediction beside the memory, and which memory is the best."""
+    votes = votes.some(MOST_CELLS // len(engine.ontology))
     distinct, place = np.unique(votes.query, return_inverse=True)
     embeddings = np.stack([engine.read(votes.queries[query]).embedding for query in distinct.tolist()])[place]
     cosines = (embeddings @ engine.towers.category_embeddings.T).astype(np.float64)

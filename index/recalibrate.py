@@ -4,6 +4,7 @@ Models, listings and indexes stay, shared with the old bundle by links. Of the n
 remembered, the next one calibrates, and the newest tells what has been gained: none of it was trained on.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from index.calibrate import FEWEST_QUERIES, Calibrated, calibrate, tallied
 from index.held_out import Measured, measure
 from index.profile import calibrated_on
 from relevance.absent import AbsentWords
-from relevance.artifacts import link_or_copy, write_manifest, writing
+from relevance.artifacts import link_or_copy, refuse_foreign, write_manifest, writing
 from relevance.bundle import KIND, VERSION, BundleLayout
 from relevance.deployment import bundle_at
 from relevance.engine import Engine
@@ -57,6 +58,7 @@ def run(bundle: Path, events: Path, out: Path, since: str | None = None) -> Reca
     root = bundle_at(bundle)
     if out.resolve() in (root.resolve(), bundle.resolve()):
         raise DataError(f"--out {out}: is the bundle itself, which may be in use; name another folder")
+    refuse_foreign(out, KIND)
     engine = _open(root)
     absent = _absent_words(root)
     rows = {listing_id: row for row, listing_id in enumerate(engine.store.ids())}
@@ -72,7 +74,7 @@ def run(bundle: Path, events: Path, out: Path, since: str | None = None) -> Reca
             f"{events}: expected at least {FEWEST_QUERIES} queries with more than one click to calibrate on, among the "
             f"{_count(span):,} searches {_after(after)}; wait for more"
         )
-    with writing(out) as temporary:
+    with writing(out, KIND) as temporary:
         _write(temporary, engine, done, calibrated_on(engine, behaviour, span))
         measured = measure(_open(temporary), newest)
     return Recalibration(
@@ -144,19 +146,26 @@ def _write(folder: Path, engine: Engine, done: Calibrated, learned: Mapping[str,
 def report(done: Recalibration) -> str:
     """Returns what was used and what it changed, for the terminal."""
     before, after = done.before, done.after
+    error = _change(before.calibration_error, after.calibration_error, "{:.3f}")
+    if not after.queries:
+        return (
+            f"{done.queries:,} searches {_after(done.since)}; in the newest fifth of them, which only measures, no "
+            "query has more than one click: what was gained is not known"
+        )
     lines = (
         f"{done.queries:,} searches {_after(done.since)}; the newest fifth of them, {after.queries:,} distinct queries "
         "with choices, only measures:",
         f"  filter or boost holds what is chosen  {_change(before.coverage, after.coverage)}, of {done.stated:.0%}",
-        f"  categories in it                      {before.size:.2f} -> {after.size:.2f}",
+        f"  categories in it                      {_change(before.size, after.size, '{:.2f}')}",
         f"  share of choices with a filter        {_change(before.filtered, after.filtered)}",
         f"  share of choices with a boost         {_change(before.boosted, after.boosted)}",
-        f"  calibration error of its shares       {before.calibration_error:.3f} -> {after.calibration_error:.3f}",
+        f"  calibration error of its shares       {error}",
         f"  answered by nothing, wrongly          {_change(before.false_abstention, after.false_abstention)}",
         f"of what was chosen before, {done.remembered:.0%} of the weight is still remembered",
     )
     return "\n".join(lines)
 
 
-def _change(before: float, after: float) -> str:
-    return f"{100 * before:.1f} % -> {100 * after:.1f} %"
+def _change(before: float, after: float, form: str = "{:.1%}") -> str:
+    """What it was and is now; where nothing has a filter, nothing tells how well filters hold."""
+    return " -> ".join("unknown" if math.isnan(value) else form.format(value) for value in (before, after))

@@ -1,5 +1,6 @@
 """The relevance model, fitted on held-out queries: what is relevant, in which order, and when to abstain."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -17,6 +18,7 @@ from index.votes import CERTAIN, Votes
 from relevance.absent import AbsentWords, made_up_words
 from relevance.candidates import features_of
 from relevance.engine import Engine
+from relevance.errors import DataWarning
 from relevance.featuriser import Featuriser
 from relevance.query import Query
 from relevance.relevance_model import FEATURES, Features, RelevanceModel
@@ -37,6 +39,9 @@ such; nothing where a lexicon adds its own, and as much without a prior. It stil
 the place of nothing tells less than it does."""
 
 MOST_QUERIES = 3000
+FEWEST_COMPOSED = 100
+"""With fewer queries whose answer is known by construction, the order is learned from what was chosen as well."""
+
 FEWEST_UNMATCHED = 30
 """With fewer held-out queries whose words match nothing, the threshold is chosen on all of them."""
 
@@ -77,14 +82,22 @@ def fit_relevance(
 ) -> tuple[RelevanceModel, dict[str, Any]]:
     """Returns the model, and how many pairs it was fitted on. A candidate counts as relevant when it lies in a category
     that was chosen for the query. What is not there is learned from words for other things, made-up words and, the
-    less the more is known of other things, the same queries with the chosen branches of the ontology taken away."""
+    less the more is known of other things, the same queries with the chosen branches of the ontology taken away. A
+    DataWarning tells where there was nothing to tell apart: the engine's own model stays then."""
     rng = np.random.default_rng(seed)
     sample = rng.permutation(len(votes.queries))[:MOST_QUERIES].tolist()
     examples = _examples(engine, votes, sample)
     _add_absent(engine, examples, absent, len(sample), seed)
     labels = np.concatenate(examples.labels)
     measured = {"relevance_pairs": len(labels), "relevant_share": float(labels.mean()) if len(labels) else 0.0}
-    if not labels.any():
+    if not 0 < labels.sum() < len(labels):
+        which = "all" if labels.any() else "none"
+        warnings.warn(
+            f"of {len(labels):,} candidates of held-out queries {which} lie in a category that was chosen: nothing to "
+            "calibrate relevance by, it is provisional",
+            DataWarning,
+            stacklevel=3,
+        )
         return engine.relevance, measured
     others = _of_other_things(engine, votes, absent, sample[::OTHER_THINGS], Random(seed))
     fitted, bias = _fit(examples, others)
@@ -92,7 +105,8 @@ def fit_relevance(
     # What people chose says how they ask, but also what the words had brought before them: the order is learned from
     # what would have met the wish.
     composed = composed_choices(engine, votes, MOST_QUERIES, _POOL, rng)
-    ranking = fit_ranking(composed or examples.choices, np.array(weights))
+    choices = composed if len(composed) >= FEWEST_COMPOSED else composed + examples.choices
+    ranking = fit_ranking(choices, np.array(weights))
     model = RelevanceModel(weights, round(bias, 6), ranking, 0.0, FALSE_ABSTENTION)
     return replace(model, threshold=_threshold(engine, model, votes, examples, seed)), measured
 
@@ -109,7 +123,7 @@ def _examples(engine: Engine, votes: Votes, sample: list[int]) -> _Examples:
         examples.choices += [choice] if choice.chosen.any() else []
         examples.answerable.append(present)
         matched = present[:, FEATURES.index("lexical")].any()
-        if not matched and votes.total[number] >= CERTAIN:
+        if not matched and votes.choices[number] >= CERTAIN:
             examples.unmatched.append(present)
     return examples
 

@@ -9,22 +9,24 @@ from numpy.typing import NDArray
 from relevance.interactions import Interactions
 
 MEANT = 0.2
-"""Share of a query's choices from which on a category counts as what it meant."""
+"""Share of the weight of a query's choices from which on a category counts as what it meant."""
 
 CERTAIN = 1.5
-"""Weight of choices from which on a query is taken to have an answer: more than one click, which may be a stray one."""
+"""Clicks and messages, borrowed ones counting half, from which on a query is taken to have an answer: a single click,
+whatever it weighs, may be a stray one."""
 
 
 class Votes(NamedTuple):
     """Which categories were chosen for which query: query int64 `[n]` rows of `queries`, ascending; category int64
-    `[n]` positions; weight float64 `[n]`, of the clicks and messages; total float64 `[queries]`, of each query; rows:
-    for each query the chosen listings' rows and their weight."""
+    `[n]` positions; weight float64 `[n]`, of the clicks and messages; total, choices: float64 `[queries]`, the weight
+    of those of each query, and how many they are; rows: for each query the chosen listings' rows and their weight."""
 
     queries: list[str]
     query: NDArray[np.int64]
     category: NDArray[np.int64]
     weight: NDArray[np.float64]
     total: NDArray[np.float64]
+    choices: NDArray[np.float64]
     rows: dict[int, dict[int, float]]
 
     @classmethod
@@ -42,13 +44,24 @@ class Votes(NamedTuple):
             pairs.query.tolist(), pairs.listing.tolist(), pairs.weight.tolist(), strict=True
         ):
             rows.setdefault(number, {})[listing] = share
-        return cls(pairs.queries, query, distinct % categories, weight, total, rows)
+        choices = pairs.choices.astype(np.float64)
+        return cls(pairs.queries, query, distinct % categories, weight, total, choices, rows)
 
     def meant(self) -> "Votes":
         """Returns the votes less the stray ones: of queries with more than one click, for categories that got a fifth
         or more of them. A site's own categories are wrong for some listings, and people click beside what they want:
         a set made to hold that as well would be of no use."""
-        kept = (self.weight >= MEANT * self.total[self.query]) & (self.total[self.query] >= CERTAIN)
+        kept = (self.weight >= MEANT * self.total[self.query]) & (self.choices[self.query] >= CERTAIN)
+        return self._replace(query=self.query[kept], category=self.category[kept], weight=self.weight[kept])
+
+    def some(self, n: int, seed: int = 0) -> "Votes":
+        """Returns the votes of as many queries, drawn at random, as have about `n` of them; all where there are no
+        more."""
+        if len(self.query) <= n:
+            return self
+        queries = np.unique(self.query)
+        drawn = np.random.default_rng(seed).permutation(queries)[: max(1, n * len(queries) // len(self.query))]
+        kept = np.isin(self.query, drawn)
         return self._replace(query=self.query[kept], category=self.category[kept], weight=self.weight[kept])
 
     def of(self, query: int) -> "Votes":

@@ -10,13 +10,14 @@ for them.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from relevance.click_rates import click_rates
 from relevance.events import Behaviour
+from relevance.text import tokens
 from relevance.ubi import CLICK, IMPRESSION, MESSAGE
 
 WEIGHTS = {CLICK: 1.0, MESSAGE: 3.0}
@@ -41,7 +42,8 @@ class Interactions:
 
     queries: the distinct query texts; query: int32 `[n]`, rows of `queries`; listing: int32 `[n]`, rows of the
     catalogue; weight: float32 `[n]`; repeated: those of `queries` for which several searches led to a choice, their own
-    or a borrowed one.
+    or a borrowed one; choices: float32 `[queries]`, how many clicks and messages each led to, borrowed ones counting
+    REWRITE_WEIGHT.
     """
 
     queries: list[str]
@@ -49,6 +51,7 @@ class Interactions:
     listing: NDArray[np.int32]
     weight: NDArray[np.float32]
     repeated: tuple[str, ...] = ()
+    choices: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
 
     def __len__(self) -> int:
         return len(self.query)
@@ -63,11 +66,14 @@ def interactions(
     rewrites: bool = True,
     by_position: bool = True,
 ) -> Interactions:
-    """Returns the pairs of the queries marked in `selected` (bool `[queries]`); `rows` maps listing ids to rows.
+    """Returns the pairs of the queries marked in `selected` (bool `[queries]`), those without words left out: who looks
+    around and types nothing means nothing by it. `rows` maps listing ids to rows.
     category: int32 `[rows]`, of each listing; with it, choices in a category that is seldom clicked for its query weigh
     less; rewrites: a fruitless query borrows; by_position: a choice further down a page weighs more."""
     weights = position_weights(behaviour) if by_position else [1.0] * (POSITIONS + 1)
+    selected = selected & _worded(behaviour.queries)
     chosen = _chosen(behaviour, selected, rows, weights)
+    choices: dict[int, float] = {query: len(picks) for query, picks in chosen.items()}
     if category is not None:
         rates = click_rates(behaviour, selected, rows, category)
         kinds = category.tolist()
@@ -77,19 +83,35 @@ def interactions(
     if rewrites:
         for fruitless, fruitful in list(_rewrites(behaviour, selected, chosen)):
             chosen[fruitless] = [(row, weight * REWRITE_WEIGHT) for row, weight in chosen[fruitful]]
+            choices[fruitless] = choices[fruitful] * REWRITE_WEIGHT
+    return _by_text(behaviour.queries, chosen, choices)
+
+
+def _by_text(queries: Sequence[str], chosen: Chosen, choices: Mapping[int, float]) -> Interactions:
+    """The pairs, those of one text together. choices: how many of each query."""
     pairs: dict[tuple[str, int], float] = defaultdict(float)
     for query, picks in sorted(chosen.items()):
         for row, weight in picks:
-            pairs[behaviour.queries[query], row] += weight
+            pairs[queries[query], row] += weight
     numbers: dict[str, int] = {}
-    searches = Counter(behaviour.queries[query] for query in chosen)
+    searches = Counter(queries[query] for query in chosen)
+    counts: dict[str, float] = defaultdict(float)
+    for query, count in choices.items():
+        counts[queries[query]] += count
     return Interactions(
         query=np.array([numbers.setdefault(text, len(numbers)) for text, _ in pairs], np.int32),
         queries=list(numbers),
         listing=np.array([row for _, row in pairs], np.int32),
         weight=np.array(list(pairs.values()), np.float32),
         repeated=tuple(text for text in numbers if searches[text] > 1),
+        choices=np.array([counts[text] for text in numbers], np.float32),
     )
+
+
+def _worded(queries: Sequence[str]) -> NDArray[np.bool_]:
+    """Bool `[queries]`: which of them have words."""
+    worded = {text: bool(tokens(text)) for text in set(queries)}
+    return np.array([worded[text] for text in queries], np.bool_)
 
 
 def _chosen(

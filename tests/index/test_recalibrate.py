@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import index.recalibrate
 import relevance
 from index.held_out import Measured, measure
 from index.promote import promote
-from index.recalibrate import newer_span, report, run
+from index.recalibrate import Recalibration, newer_span, report, run
 from index.votes import Votes
 from relevance.artifacts import write_manifest
 from relevance.bundle import KIND, VERSION
@@ -71,7 +72,19 @@ def test_what_drifted_is_covered_again(drifted: tuple[Path, Path], tmp_path: Pat
     assert done.after.filtered + done.after.boosted > 0.9
     assert done.after.calibration_error < done.before.calibration_error
     assert done.remembered < 1
-    assert f"-> {100 * done.after.coverage:.1f} %" in report(done)
+    assert f"-> {done.after.coverage:.1%}" in report(done)
+
+
+def test_where_nothing_measures_the_report_says_so() -> None:
+    nan = float("nan")
+    nobody = Measured(0, nan, nan, nan, nan, nan, nan)
+    done = Recalibration(None, 100, 0.95, 1.0, nobody, nobody)
+    assert "what was gained is not known" in report(done)
+    some = Measured(5, nan, nan, 0.0, 0.0, nan, 0.25)
+    told = report(replace(done, before=some, after=replace(some, coverage=0.5, size=2.0)))
+    assert "unknown -> 50.0%" in told
+    assert "unknown -> 2.00" in told
+    assert "25.0% -> 25.0%" in told
 
 
 def test_models_and_listings_are_shared_and_the_old_bundle_stays(drifted: tuple[Path, Path], tmp_path: Path) -> None:
@@ -229,6 +242,7 @@ def test_measured_by_hand() -> None:
         np.array([a1, b, a2, a1]),
         np.array([6.0, 2.0, 4.0, 3.0]),
         np.array([8.0, 4.0, 3.0]),
+        np.array([2.0, 2.0, 2.0]),
         {},
     )
     found = measure(Listed(), votes)  # type: ignore[arg-type]

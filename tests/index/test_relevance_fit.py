@@ -1,10 +1,18 @@
 """The relevance model: what is fitted, and in which order."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from index.relevance_fit import _Examples, _fit
+from index.ranking import Choice
+from index.relevance_fit import _Examples, _fit, fit_relevance
+from index.votes import Votes
+from relevance.absent import AbsentWords
+from relevance.engine import Engine
+from relevance.errors import DataWarning
+from relevance.interactions import Interactions
 from relevance.relevance_model import FEATURES
 
 COSINE, FOREIGN, SECOND = (FEATURES.index(name) for name in ("cosine", "foreign", "second_noun"))
@@ -54,3 +62,24 @@ def test_what_a_second_noun_takes_away_is_fitted_for_itself() -> None:
 def test_without_other_things_a_second_noun_is_what_it_is_among_the_queries() -> None:
     weights, _ = _fit(_examples(400, 1), _Examples())
     assert -3 < weights[SECOND] <= 0
+
+
+@pytest.mark.parametrize(("categories", "which"), [([0], "all"), ([], "none")])
+def test_where_nothing_can_be_told_apart_the_model_stays(
+    tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch, categories: list[int], which: str
+) -> None:
+    """Of a site of one category, in a script without spaces, every candidate is what was meant."""
+
+    def present(*_: object) -> tuple[np.ndarray, np.ndarray, Choice]:
+        features = np.ones((3, len(FEATURES)), np.float32)
+        return features, np.full(3, bool(categories)), Choice(features, np.ones(3))
+
+    monkeypatch.setattr("index.relevance_fit._present", present)
+    monkeypatch.setattr("index.relevance_fit._absent", lambda *_: np.empty((0, len(FEATURES)), np.float32))
+    monkeypatch.setattr("index.relevance_fit._add_absent", lambda *_: None)
+    engine, first, one = Engine(tiny_bundle), np.zeros(1, np.int32), np.ones(1, np.float32)
+    pairs = Interactions(["sofa"], first, first, one, choices=one)
+    votes = Votes.tally(pairs, engine.columns.category, len(engine.ontology))
+    with pytest.warns(DataWarning, match=f"of 3 candidates of held-out queries {which} lie in a category"):
+        model, _ = fit_relevance(engine, votes, AbsentWords(()), seed=0)
+    assert model is engine.relevance

@@ -79,6 +79,19 @@ def test_repeated_is_what_several_searches_led_to_a_choice_for() -> None:
     assert set(found.repeated) == {"sofa", "soffa"}
 
 
+def test_choices_are_counted_whatever_they_weigh() -> None:
+    queries = [("s", "sofa", 0), ("t", "sofa", 5), ("u", "lamp", 6), ("v", "lampp", 0), ("v", "lamp", 1)]
+    events = [(0, "click", "L0"), (1, "contact_seller", "L0"), (2, "contact_seller", "L1"), (4, "click", "L2")]
+    found = interactions(behaviour(queries, events), np.ones(len(queries), bool), ROWS)
+    assert dict(zip(found.queries, found.choices.tolist(), strict=True)) == {"sofa": 2.0, "lamp": 2.0, "lampp": 0.5}
+
+
+def test_a_query_without_words_means_nothing_and_neither_lends_nor_borrows() -> None:
+    queries = [("s", "sopha", 0), ("s", "", 1), ("s", "🔥", 2), ("s", "sofa", 3)]
+    events = [(1, "click", "L1"), (3, "click", "L0")]
+    assert _pairs(queries, events) == {("sopha", 0): 0.5, ("sofa", 0): 1.0}
+
+
 def test_events_that_lead_nowhere_are_left_out() -> None:
     events = [(-1, "click", "L0"), (0, "click", "gone"), (1, "click", "L1")]
     assert _pairs([("s", "sofa", 0), ("t", "couch", 0)], events) == {("couch", 1): 1.0}
