@@ -4,16 +4,17 @@ from pathlib import Path
 from typing import Any
 
 from relevance.artifacts import writing
-from relevance.dataset import Dataset
+from relevance.dataset import KIND, Dataset
 from relevance.events import Behaviour, read_behaviour, write_behaviour
+from relevance.moved import NAME as MOVED
 
 
 def recent(dataset: Path, sessions: int, out: Path) -> Path:
     """Writes the dataset with its latest `sessions` sessions only, and returns its folder; all else is linked."""
     source = Dataset.open(dataset)
     behaviour = read_behaviour(source.root)
-    with writing(out) as folder:
-        for path in (source.categories_path, source.listings_path):
+    with writing(out, KIND) as folder:
+        for path in filter(Path.is_file, (source.categories_path, source.root / MOVED, source.listings_path)):
             (folder / path.name).symlink_to(path.resolve())
         queries, events = latest(behaviour, sessions)
         write_behaviour(folder / "events.parquet", queries, events)

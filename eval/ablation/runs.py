@@ -2,10 +2,10 @@
 
 import json
 import resource
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from eval.ablation.ingredients import EVERYTHING, HELD_OUT, WRONGLY
@@ -47,9 +47,11 @@ class Runs:
     """The runs of one ablation, one file each in `root`: what is there is not made again."""
 
     def __init__(self, root: Path, settings: Settings, judged: Sequence[Judged], relevant: int) -> None:
-        """Raises ArtifactError where `root` holds runs with other settings."""
+        """Raises ArtifactError where `root` holds something else than runs, or runs with other settings."""
         self._root, self._settings, self._judged, self._relevant = root, settings, judged, relevant
         path = root / "settings.json"
+        if not path.is_file() and (root.is_file() or (root.is_dir() and any(root.iterdir()))):
+            raise ArtifactError(f"{root}: expected a folder of ablation runs, or none; choose another --out")
         found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else asdict(settings)
         name = next((name for name, value in asdict(settings).items() if found.get(name) != value), None)
         if name is not None:
@@ -65,19 +67,22 @@ class Runs:
         path = self._root / "runs" / f"{ingredient}-{seed}.json"
         if path.is_file():
             return Run(**json.loads(path.read_text(encoding="utf-8")))
+        # A new folder each time: an interrupted training begins anew, or its seconds would be of the rest alone.
+        with TemporaryDirectory(dir=self._root) as folder:
+            done = self._made(dataset, ingredient, seed, Path(folder))
+        write_text_atomic(path, json.dumps(asdict(done), indent=1) + "\n")
+        return done
+
+    def _made(self, dataset: Path, ingredient: str, seed: int, folder: Path) -> Run:
+        towers, bundle = folder / "towers", folder / "bundle"
         before = _children_seconds()
-        towers, bundle = self._root / "towers", self._root / "bundle"
         run_stage("training", "towers", str(dataset), "--out", str(towers), *self._training(ingredient, seed))
         seconds = _children_seconds() - before
         metrics = held_out(json.loads((towers / "manifest.json").read_text(encoding="utf-8"))["metrics"])
         if self._judged:
             run_stage("index", "build", str(dataset), "--towers", str(towers), "--out", str(bundle), *self._listings())
             metrics |= of_judged(Engine(bundle), self._judged, self._relevant)
-        done = Run(ingredient, seed, round(seconds, 1), metrics)
-        write_text_atomic(path, json.dumps(asdict(done), indent=1) + "\n")
-        for folder in (towers, bundle):
-            shutil.rmtree(folder, ignore_errors=True)
-        return done
+        return Run(ingredient, seed, round(seconds, 1), metrics)
 
     def _training(self, ingredient: str, seed: int) -> list[str]:
         prior = ["--text-prior", self._settings.text_prior] if self._settings.text_prior else []

@@ -1,6 +1,7 @@
 """The ablation: what is compared with what, what is made only once, and what the table says."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from eval.ablation.effects import effect, effects
 from eval.ablation.recent import recent
 from eval.ablation.report import cell, markdown
 from eval.ablation.runs import Run, Runs, Settings
+from relevance.dataset import Dataset
 from relevance.errors import ArtifactError
 from relevance.events import read_behaviour
 
@@ -110,7 +112,38 @@ def test_a_finished_run_is_not_made_again(tiny_chain: Path, tmp_path: Path, monk
     assert written["effects"]["rewrites"]["recall@10"]["difference"] == pytest.approx(-0.099)
     assert written["effects"]["rewrites"]["recall@100"]["verdict"] == ""
     assert "**-0.099 ± 0.001**" in (tmp_path / "out" / "ablation.md").read_text(encoding="utf-8")
-    assert not (tmp_path / "out" / "towers").exists()
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "ablation.json", "ablation.md", "runs", "settings.json"
+    }  # fmt: skip
+
+
+def test_the_seconds_of_a_training_are_those_of_all_of_it(
+    tiny_chain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was stopped leaves its finished epochs beside its output; the next run does not go on from them."""
+    begun: list[Path] = []
+
+    def stopped(*arguments: str) -> None:
+        out = Path(arguments[arguments.index("--out") + 1])
+        begun.append(out)
+        assert not out.with_name(f"{out.name}.training.npz").exists()
+        out.with_name(f"{out.name}.training.npz").touch()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(made, "run_stage", stopped)
+    runs = Runs(tmp_path, SETTINGS, [], 2)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            runs.run(tiny_chain / "dataset", "ngrams", 0)
+    assert len(begun) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["settings.json"]
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "bundle").mkdir()
+    with pytest.raises(ArtifactError, match="expected a folder of ablation runs, or none"):
+        Runs(tmp_path, SETTINGS, [], 2)
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
 
 
 def test_runs_with_other_settings_are_not_mixed(tmp_path: Path) -> None:
@@ -144,3 +177,11 @@ def test_the_latest_sessions_are_a_dataset(tiny_chain: Path, tmp_path: Path) -> 
     assert part.event_listing == [whole.event_listing[at] for at in events]
     assert part.event_positions.tolist() == whole.event_positions[events].tolist()
     assert part.actions == [whole.actions[at] for at in events]
+
+
+def test_the_latest_sessions_know_which_categories_moved(tiny_chain: Path, tmp_path: Path) -> None:
+    source = tmp_path / "dataset"
+    shutil.copytree(tiny_chain / "dataset", source)
+    (source / "moved.csv").write_text("category_id,moved_to\ngone,\n")
+    part = Dataset.open(recent(source, 5, tmp_path / "part"))
+    assert part.read_ontology().moved == {"gone": None}
