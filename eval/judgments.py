@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 from eval.grades import Grader, Grades, grade
 from eval.inputs import NO_ANSWER, positions, read_any, read_truth
-from relevance.artifacts import writing
+from relevance.artifacts import refuse_foreign, writing
 from relevance.dataset import Dataset, Listings
 from relevance.fields import refuse, texts
 from relevance.ontology import Ontology
 from relevance.text import tokens
 
+KIND = "judgments"
 ALTERNATIVES = "|"
 
 
@@ -77,7 +78,8 @@ class Judge:
 def read_wishes(path: Path) -> list[Wish]:
     """Reads the columns query, kind, type, gender, colour, title; alternatives are joined by `|`, empty means any.
 
-    Raises DataError for an empty or repeated query, and for one that states nothing and is not of the kind `none`.
+    Raises DataError for an empty or repeated query, for one that states nothing and is not of the kind `none`,
+    and for an alternative of the title without words.
     """
     columns = ("query", "kind", "type", "gender", "colour", "title")
     table = read_any(path, columns[:3], columns[3:])
@@ -90,7 +92,10 @@ def read_wishes(path: Path) -> list[Wish]:
         seen.add(query)
         if kind != NO_ANSWER and not any(stated):
             refuse(table, "type", [i], f"what answers the query, or the kind {NO_ANSWER!r}")
-        wishes.append(Wish(query, kind, *map(_alternatives, stated)))
+        wish = Wish(query, kind, *map(_alternatives, stated))
+        if not all(map(tokens, wish.title)):  # no word is in every title
+            refuse(table, "title", [i], "words of a title, or nothing")
+        wishes.append(wish)
     return wishes
 
 
@@ -138,6 +143,7 @@ def command(
     colour_attribute: Annotated[str, typer.Option(help="The attribute that `colour` speaks of.")] = "baseColour",
 ) -> None:
     """Grade a catalogue for hand-written queries by its categories and attributes."""
+    refuse_foreign(out, KIND)
     folder = Dataset.open(dataset)
     ontology = folder.read_ontology()
     listings = folder.read_listings(ontology)
@@ -146,7 +152,7 @@ def command(
     for wish in wishes:
         for name in judge.unknown_types(wish):
             print(f"note: {queries}: {wish.query!r}: no category is named {name!r}", file=sys.stderr)
-    with writing(out) as temporary:
+    with writing(out, KIND) as temporary:
         counts = write_judgments(temporary, wishes, judge, listings.ids)
     answered = sum(count > 0 for count in counts)
     typer.echo(f"judgments: {out}: {len(wishes)} queries, {answered} with an answer, {sum(counts):,} graded listings")

@@ -22,9 +22,11 @@ from eval.simulate.existing import read_catalogue
 from eval.simulate.languages import COLUMNS, Language
 from eval.simulate.typing_errors import misspell
 from eval.simulate.wishes import Catalogue, Wish, Wishes
-from relevance.artifacts import writing
+from relevance.artifacts import refuse_foreign, writing
 from relevance.dataset import Dataset
 from relevance.errors import DataError
+
+KIND = "queries"
 
 LONG = (
     "i am looking for a {} in good condition",
@@ -185,11 +187,12 @@ def command(
     seed: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
     """Hold words out of a vocabulary, and ask in the words that stay and in those that do not."""
+    refuse_foreign(out, KIND)
     _, catalogue = read_catalogue(Dataset.open(dataset), vocabulary)
     kept, held = split(Vocabulary.of(catalogue), hold_out, Dice((seed, 0)))
     asker = Asker(catalogue, kept, held, each, seed)
     rows = [*asker.rows(), *asker.absent(_things(absent) if absent else ())]
-    with writing(out) as folder:
+    with writing(out, KIND) as folder:
         _write(folder / "queries.tsv", ("query", "kind", "type", "gender", "colour", "title"), rows)
         _write(folder / "vocabulary.csv", ("category", COLUMNS[-1]), _nouns(kept.nouns))
         if kept.languages:

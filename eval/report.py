@@ -16,13 +16,14 @@ from relevance import bundle as search_bundle
 from relevance import classifier as photo_classifier
 from relevance import listing_index
 from relevance import towers as search_towers
-from relevance.artifacts import read_manifest, writing
+from relevance.artifacts import read_manifest, refuse_foreign, writing
 from relevance.dataset import Dataset, Listings
 from relevance.events import Behaviour, read_behaviour
 from relevance.results import SearchResult
 from relevance.terminal import one_line
 from relevance.ubi import CLICK, MESSAGE
 
+KIND = "report"
 EXAMPLES = 3
 _HITS = 3
 _ARTIFACTS = {
@@ -156,6 +157,7 @@ def command(
     """Write a page on what was built and what it does, and print it in short."""
     from eval.page import page
 
+    refuse_foreign(out, KIND)
     folder = Dataset.open(dataset)
     given = {"classifier": classifier, "listings": listings, "towers": towers, "bundle": bundle}
     made = artifacts(given)
@@ -165,14 +167,14 @@ def command(
     outcomes, measured = zero_results.evaluate(engine, clock, held, seed)
     filters = filter_figures(outcomes, seed)
     summary: dict[str, Any] = {
-        "kind": "report",
+        "kind": KIND,
         "simulated": zero_results.SIMULATED,
         "built": built(catalogue, len(held.grader.ontology), behaviour),
         "artifacts": made,
         "zero_results": zero_results.summary(outcomes, measured, filters),
     }
     shown = examples(engine, query or example_queries(outcomes))
-    with writing(out) as temporary:
+    with writing(out, KIND) as temporary:
         zero_results.write(temporary, outcomes, summary["zero_results"])
         facts = summary | {"examples": [_example(result) for result in shown]}
         text = json.dumps(facts, indent=1, ensure_ascii=False)

@@ -14,7 +14,7 @@ from eval.filter_figures import DEFINITIONS, TERMS, FilterFigures, filter_figure
 from eval.replay import PAGE, HeldOut, LogClock, Outcome, ReplayedEngine, held_out, replay
 from eval.rescue_metrics import METRICS
 from eval.textable import text_table
-from relevance.artifacts import writing
+from relevance.artifacts import refuse_foreign, writing
 from relevance.dataset import Dataset
 from relevance.engine import Engine
 from relevance.errors import DataError
@@ -24,6 +24,7 @@ SIMULATED = (
     "Behaviour and intents are simulated: these figures tell how the system treats the simulator's searches, "
     "not people's."
 )
+KIND = "zero-results"
 OVERALL = "all"
 
 Figures = dict[str, dict[str, Estimate]]
@@ -204,13 +205,14 @@ def command(
     seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap, and of the draw with --limit.")] = 0,
 ) -> None:
     """Replay held-out searches through the lexical engine alone and through the whole engine."""
+    refuse_foreign(out, KIND)
     folder = Dataset.open(dataset)
     held = held_out(folder, folder.read_listings(), read_behaviour(dataset), limit, seed)
     engine, clock = open_for_replay(bundle, held)
     outcomes, measured = evaluate(engine, clock, held, seed)
-    result = {"kind": "zero-results", "dataset": str(dataset), "bundle": engine.versions, "seed": seed}
+    result = {"kind": KIND, "dataset": str(dataset), "bundle": engine.versions, "seed": seed}
     filters = filter_figures(outcomes, seed)
     result |= summary(outcomes, measured, filters)
-    with writing(out) as temporary:
+    with writing(out, KIND) as temporary:
         write(temporary, outcomes, result)
     typer.echo(report(result, measured, filters))

@@ -59,7 +59,7 @@ def run(dataset: Path, listings: Path | None, towers: Path, out: Path) -> dict[s
     ontology = folder.read_ontology()
     catalogue = folder.read_listings(ontology)
     index = ListingIndex.read(listings, ontology, catalogue)
-    with writing(out) as temporary:
+    with writing(out, KIND) as temporary:
         layout = BundleLayout(temporary)
         trained = install_towers(towers, ontology, temporary)
         _check_photos(listings, index, trained)

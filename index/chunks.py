@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from relevance.artifacts import refuse_foreign, writing_file
 from relevance.errors import ArtifactError
+from relevance.listing_index import KIND
 from relevance.photos.batches import BadPhoto
 from relevance.photos.model import AttributeValue
 
@@ -109,7 +110,7 @@ def unfinished(out: Path, key: str, listings: int, size: int) -> Iterator[Chunks
 
     Raises ArtifactError while another process works towards the same `out`, or where `out` could not be written.
     """
-    refuse_foreign(out)
+    refuse_foreign(out, KIND)
     folder = out.with_name(f".{out.name}.unfinished")
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "key", "a+", encoding="utf-8") as file:

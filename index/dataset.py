@@ -13,8 +13,8 @@ import numpy as np
 
 from index.columns import ColumnNames, catalogue_table
 from index.photos import link_photos
-from relevance.artifacts import refuse_other_content, writing
-from relevance.dataset import Listings, parse_listings, told, write_listings
+from relevance.artifacts import refuse_foreign, writing
+from relevance.dataset import KIND, Listings, parse_listings, told, write_listings
 from relevance.errors import DataError, RowsError
 from relevance.moved import NAME as MOVED
 from relevance.ontology import Ontology
@@ -70,7 +70,7 @@ def run(
     """
     if source.resolve().is_relative_to(out.resolve()):
         raise DataError(f"{source}: lies in {out}, which would be replaced; choose another --out")
-    refuse_other_content(out, _WRITTEN)  # a dataset that has got events or a truth since
+    refuse_foreign(out, KIND, _WRITTEN)  # a dataset that has got events or a truth since
     if not names.category and ontology is None:
         raise DataError("a dataset needs categories: name their columns by --category, or a file by --ontology")
     known = Ontology.read(ontology) if ontology else None
@@ -97,7 +97,7 @@ def _content(table: Table, i: int) -> str:
 
 
 def _write(out: Path, photos: Path, tree: Ontology, listings: Listings, rejected: Sequence[BadRow]) -> Summary:
-    with writing(out) as folder:
+    with writing(out, KIND, _WRITTEN) as folder:
         tree.write(folder / "categories.csv")
         if (out / MOVED).is_file() and not (folder / MOVED).exists():
             shutil.copyfile(out / MOVED, folder / MOVED)  # somebody has put it there

@@ -77,7 +77,7 @@ def run(
     key = _key(source, ontology, listings, [classifier, *attributes], chunk)
     with unfinished(out, key, len(listings), chunk) as chunks:
         encode_missing(model, source.root, listings, chunks, pace)
-        with writing(out) as folder:
+        with writing(out, KIND) as folder:
             shutil.copyfile(classifier / ENCODER, folder / ENCODER)
             ontology.write(folder / CATEGORIES)
             counts = write_listing_files(folder, listings, chunks, model)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from index.checks import check_judgments, check_smoke
 from relevance.artifacts import MANIFEST, link_or_copy, writing
-from relevance.bundle import open_manifest
+from relevance.bundle import KIND, open_manifest
 from relevance.deployment import BUNDLES, Deployment, bundle_at
 from relevance.errors import DataError
 from relevance.live.engine import LiveEngine
@@ -135,6 +135,6 @@ def _install(engine: LiveEngine, new: Path, target: Path) -> int:
     """Copies the bundle to `target`, with the live listings where there are any."""
     if engine.status().change:
         return engine.write_snapshot(target)
-    with writing(target) as temporary:
+    with writing(target, KIND) as temporary:
         shutil.copytree(new, temporary, copy_function=link_or_copy, dirs_exist_ok=True)
     return len(engine)

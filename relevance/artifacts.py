@@ -14,61 +14,84 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from relevance.errors import ArtifactError
+from relevance.errors import ArtifactError, listed
 
 MANIFEST = "manifest.json"
-# An empty file in every folder that `writing` made: only such a folder is ever replaced, so that
-# `--out ~/photos` is refused instead of deleted.
+# In every folder that `writing` made: of which kind it is, and what it was written with. Only such a folder is ever
+# replaced, so that `--out ~/photos` is refused instead of deleted. That of earlier releases is empty.
 MARKER = ".artifact"
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[Path]:
+def writing(path: Path, kind: str, own: Collection[str] | None = None) -> Iterator[Path]:
     """Yield a temporary folder beside `path`; it becomes `path` when the block ends without an error.
 
     A reader of `path` sees the old folder or the new one, never a mixture. After an error the temporary
-    folder is removed and `path` is as it was. Raises ArtifactError when `path` is a file, or a folder with
-    content that was not written by this function.
+    folder is removed and `path` is as it was. Raises ArtifactError, before and after the block, where
+    `refuse_foreign` does.
     """
     path = Path(path)
-    refuse_foreign(path)
+    refuse_foreign(path, kind, own)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
     try:
         temporary.chmod(0o755)
         yield temporary
-        (temporary / MARKER).touch()
-        refuse_foreign(path)
+        mark = {"kind": kind, "holds": sorted(_names(temporary))}
+        write_text_atomic(temporary / MARKER, json.dumps(mark) + "\n")  # it may be a link to that of another folder
+        refuse_foreign(path, kind, own)
         _put(temporary, path)
     finally:
         # On success this is the folder that was replaced, or nothing.
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def refuse_foreign(path: Path) -> None:
-    """Raises ArtifactError where `writing` would refuse `path`: to know it before hours of work."""
+def refuse_foreign(path: Path, kind: str, own: Collection[str] | None = None) -> None:
+    """Raises ArtifactError where `writing` would not replace `path`: to know it before hours of work. That is a file, a
+    folder that `writing` did not make or made as another `kind`, and one that holds other names than it was written
+    with, or than `own` where these are given: what somebody has put there since is not deleted."""
     if not path.exists():
         return
     if not path.is_dir():
         raise ArtifactError(f"{path}: expected a folder to write, found a file; choose another --out")
-    if any(path.iterdir()) and not (path / MARKER).exists():
+    if not any(path.iterdir()):
+        return
+    if not (path / MARKER).exists():
         raise ArtifactError(
             f"{path}: holds files that this program did not write, so it is not replaced; "
             "choose another --out or remove it first"
         )
-
-
-def refuse_other_content(path: Path, own: Collection[str]) -> None:
-    """Raises ArtifactError where the folder `path`, which is to be replaced, holds other names than `own` (those that
-    the command writes itself): what somebody has put there since is not deleted."""
-    other = sorted({entry.name for entry in path.iterdir()} - {MARKER, *own}) if path.is_dir() else []
-    if other:
+    found, holds = _written(path)
+    if found not in (kind, None):
         raise ArtifactError(
-            f"{path}: holds {', '.join(other[:5])}, which this command did not write and would delete; "
+            f"{path}: expected an artifact of kind {kind!r} to replace, or nothing, found {found!r}; "
+            "choose another --out or remove it first"
+        )
+    known = holds if own is None else own
+    if other := [] if known is None else sorted(_names(path).difference(known)):
+        raise ArtifactError(
+            f"{path}: holds {listed(other)}, which this command did not write and would delete; "
             "move them away or choose another --out"
         )
+
+
+def _written(path: Path) -> tuple[str | None, Collection[str] | None]:
+    """Of which kind a folder is, and the names that it was written with; None for what is not known of a folder that an
+    earlier release wrote."""
+    text = (path / MARKER).read_text(encoding="utf-8")
+    if text.strip():
+        mark = json.loads(text)
+        return mark["kind"], mark["holds"]
+    if (path / MANIFEST).is_file():
+        manifest = _load_manifest(path)
+        return manifest.get("kind"), {MANIFEST, *(name.partition("/")[0] for name in manifest["files"])}
+    return ("dataset" if (path / "categories.csv").is_file() else None), None
+
+
+def _names(path: Path) -> set[str]:
+    return {entry.name for entry in path.iterdir()} - {MARKER}
 
 
 def _put(new: Path, path: Path) -> None:

@@ -19,6 +19,7 @@ from relevance.ontology import Ontology
 from relevance.parquet import import_pyarrow, write_parquet
 from relevance.tables import Table, is_missing, read_table, take
 
+KIND = "dataset"
 REQUIRED = ("listing_id", "title")
 OPTIONAL = (
     "description", "category_id", "image", "price", "latitude", "longitude", "created_at", "expires_at",

@@ -58,7 +58,7 @@ def enlarge(bundle: Path, count: int, out: Path, seed: int = 0) -> None:
     rng = np.random.default_rng(seed)
     real: NDArray[np.float32] = np.load(source.vectors)
     rows = origins(real, count, rng)
-    with writing(out) as temporary:
+    with writing(out, KIND) as temporary:
         layout = BundleLayout(temporary)
         for name in manifest["files"]:
             if name.split("/")[0].split(".")[0] not in _OF_LISTINGS:

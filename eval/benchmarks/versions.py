@@ -21,7 +21,7 @@ _OWN = ("created_at", "files", "kind", "version")
 def write_next(bundle: Path, out: Path) -> str:
     """Writes the next version of `bundle`, of the same listings and models; returns its fingerprint, as answered."""
     manifest = read_manifest(bundle, KIND, VERSION)
-    with writing(out) as temporary:
+    with writing(out, KIND) as temporary:
         shutil.copytree(bundle, temporary, copy_function=_link_or_copy, dirs_exist_ok=True)
         layout = BundleLayout(temporary)
         for path in (layout.store, layout.categories, temporary / MANIFEST):

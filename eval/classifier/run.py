@@ -14,9 +14,11 @@ from eval.classifier.evaluate import evaluate, refusals
 from eval.classifier.gallery import galleries
 from eval.classifier.measured import TestPhotos, measure, read_labels, with_photo
 from eval.classifier.page import page
-from relevance.artifacts import writing
+from relevance.artifacts import refuse_foreign, writing
 from relevance.classifier import Classifier
 from relevance.dataset import Dataset, Listings
+
+KIND = "classifier-report"
 
 
 def run(
@@ -34,6 +36,7 @@ def run(
     Raises DataError where there is nothing to measure, and ArtifactError for a classifier that cannot be read, of
     another ontology, or, as `other`, with another test part.
     """
+    refuse_foreign(out, KIND)
     source = Dataset.open(dataset)
     ontology = source.read_ontology()
     listings = source.read_listings(ontology)
@@ -56,7 +59,7 @@ def run(
         )
         result["comparison"] = {"other": str(other), **compare(*both, seed)}
     shown = galleries(predictions, photos, listings)
-    with writing(out) as folder:
+    with writing(out, KIND) as folder:
         text = json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False, default=Estimate.to_dict)
         (folder / "classifier.json").write_text(text + "\n", encoding="utf-8")
         write_categories(folder / "categories.csv", predictions, counts)

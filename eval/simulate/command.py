@@ -24,8 +24,8 @@ def command(
     from eval.simulate.existing import copy_catalogue, read_catalogue, span, written
     from eval.simulate.searching import Log, Site, simulate
     from eval.simulate.truth import write_intents, write_listings_truth
-    from relevance.artifacts import refuse_other_content, writing
-    from relevance.dataset import Dataset, listing_text
+    from relevance.artifacts import writing
+    from relevance.dataset import KIND, Dataset, listing_text
     from relevance.errors import DataError
     from relevance.events import write_behaviour
     from relevance.lexical import LexicalIndex
@@ -36,9 +36,8 @@ def command(
     except ValueError as error:
         raise DataError(f"--end: expected a day as YYYY-MM-DD, found {end!r}") from error
     moment = last.astype("datetime64[ms]")
-    refuse_other_content(out, written(out))
 
-    with writing(out) as folder:
+    with writing(out, KIND, written(out)) as folder:
         if catalogue is None:
             from eval.simulate.generated import generate
 

@@ -44,7 +44,7 @@ def compact(engine: Engine, out: Path, now: np.datetime64, store_id: str) -> int
     kept = _kept(catalogue, now)
     if not len(kept):
         raise DataError(f"{engine.root}: nothing is left to write; every listing was deleted or has expired")
-    with writing(out) as temporary:
+    with writing(out, KIND) as temporary:
         layout = BundleLayout(temporary)
         for name in engine.manifest["files"]:
             if name.split("/")[0] not in _WRITTEN:

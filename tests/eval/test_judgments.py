@@ -6,7 +6,8 @@ import pytest
 
 from eval.grades import Grader, grade
 from eval.judgments import Judge, Wish, command, read_wishes
-from relevance.errors import DataError
+from relevance.artifacts import writing
+from relevance.errors import ArtifactError, DataError
 from relevance.ontology import Ontology
 
 ONTOLOGY = Ontology.from_paths(
@@ -102,6 +103,7 @@ def test_read_wishes(tmp_path: Path) -> None:
         ("query\tkind\ttype\na\thead\t\n", "row 2, column type"),
         ("query\tkind\n", "missing: type"),
         ("query\tkind\ttype\na\thead\tx\ty\n", "row 2: expected 3 values, found 4"),
+        ("query\tkind\ttype\ttitle\na\thead\tx\tray|?\n", "row 2, column title: expected words"),
     ],
 )
 def test_read_wishes_refuses(tmp_path: Path, content: str, message: str) -> None:
@@ -136,3 +138,15 @@ def test_command_writes_what_search_reads(tmp_path: Path, capsys: pytest.Capture
     shown = capsys.readouterr()
     assert "3 queries, 1 with an answer, 5 graded listings" in shown.out
     assert "'ufo': no category is named 'Ufos'" in shown.err
+
+
+def test_a_dataset_named_as_out_is_not_replaced(tmp_path: Path) -> None:
+    dataset = tmp_path / "dataset"
+    with writing(dataset, "dataset") as folder:
+        ONTOLOGY.write(folder / "categories.csv")
+        (folder / "listings.csv").write_text("listing_id,title\n1,shirt\n")
+    (dataset / "events.jsonl").write_text("mine")
+    queries = tmp_path / "queries.tsv"  # not looked at
+    with pytest.raises(ArtifactError, match="expected an artifact of kind 'judgments' to replace"):
+        command(dataset, queries, dataset)
+    assert (dataset / "events.jsonl").read_text() == "mine"

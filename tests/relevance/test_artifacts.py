@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from relevance.artifacts import MARKER, file_sha256, read_manifest, write_manifest, write_text_atomic, writing
+from relevance.artifacts import (
+    MARKER,
+    file_sha256,
+    link_or_copy,
+    read_manifest,
+    refuse_foreign,
+    write_manifest,
+    write_text_atomic,
+    writing,
+)
 from relevance.errors import ArtifactError
 
 
@@ -19,7 +28,7 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 def write(path: Path, **files: str) -> None:
-    with writing(path) as folder:
+    with writing(path, "towers") as folder:
         for name, text in files.items():
             (folder / name).write_text(text)
 
@@ -49,7 +58,7 @@ def test_an_error_leaves_the_old_folder_and_no_temporary_one(tmp_path: Path) -> 
     write(tmp_path / "out", x="1")
 
     def interrupted() -> None:
-        with writing(tmp_path / "out") as folder:
+        with writing(tmp_path / "out", "towers") as folder:
             (folder / "x").write_text("half")
             raise KeyboardInterrupt
 
@@ -61,7 +70,7 @@ def test_an_error_leaves_the_old_folder_and_no_temporary_one(tmp_path: Path) -> 
 
 def test_the_old_folder_is_whole_while_the_new_one_is_written(tmp_path: Path) -> None:
     write(tmp_path / "out", x="1")
-    with writing(tmp_path / "out") as folder:
+    with writing(tmp_path / "out", "towers") as folder:
         (folder / "x").write_text("2")
         assert contents(tmp_path / "out") == {"x": "1"}
 
@@ -72,6 +81,57 @@ def test_a_folder_of_somebody_else_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="photos: holds files that this program did not write"):
         write(tmp_path / "photos", x="1")
     assert contents(tmp_path) == {"photos/1.jpg": "mine"}
+
+
+def test_an_artifact_of_another_kind_is_not_replaced(tmp_path: Path) -> None:
+    write(tmp_path / "out", x="1")
+    with pytest.raises(ArtifactError, match=r"expected an artifact of kind 'bundle' to replace, .* found 'towers'"):
+        refuse_foreign(tmp_path / "out", "bundle")
+    with pytest.raises(ArtifactError, match="kind 'bundle'"), writing(tmp_path / "out", "bundle"):
+        pytest.fail("refused before any work")
+    assert contents(tmp_path) == {"out/x": "1"}
+
+
+def test_what_somebody_put_into_an_artifact_is_not_deleted(tmp_path: Path) -> None:
+    write(tmp_path / "out", x="1")
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    with pytest.raises(ArtifactError, match=r"holds notes\.txt, which this command did not write"):
+        write(tmp_path / "out", x="2")
+    refuse_foreign(tmp_path / "out", "towers", own={"x", "notes.txt"})
+    with pytest.raises(ArtifactError, match="holds x, which"):
+        refuse_foreign(tmp_path / "out", "towers", own={"notes.txt"})
+    (tmp_path / "out" / "notes.txt").unlink()
+    write(tmp_path / "out", y="2")
+    assert contents(tmp_path) == {"out/y": "2"}
+
+
+def test_the_folders_of_earlier_releases_are_replaced_by_their_own_kind(tmp_path: Path, towers: Path) -> None:
+    (towers / MARKER).write_text("")
+    with pytest.raises(ArtifactError, match="found 'towers'"):
+        refuse_foreign(towers, "bundle")
+    (towers / "notes.txt").write_text("mine")
+    with pytest.raises(ArtifactError, match=r"holds notes\.txt"):
+        refuse_foreign(towers, "towers")
+    (towers / "notes.txt").unlink()
+    write(towers, x="1")
+    report, dataset = tmp_path / "report", tmp_path / "dataset"
+    for folder, name in ((report, "index.html"), (dataset, "categories.csv")):
+        folder.mkdir()
+        (folder / MARKER).touch()
+        (folder / name).touch()
+    refuse_foreign(report, "report")
+    with pytest.raises(ArtifactError, match="found 'dataset'"):
+        refuse_foreign(dataset, "report")
+    refuse_foreign(dataset, "dataset", own={"categories.csv"})
+
+
+def test_a_folder_made_of_links_does_not_change_what_they_lead_to(tmp_path: Path) -> None:
+    write(tmp_path / "first", x="1", y="2")
+    before = (tmp_path / "first" / MARKER).read_text()
+    with writing(tmp_path / "second", "towers") as folder:
+        for name in (MARKER, "x"):
+            link_or_copy(tmp_path / "first" / name, folder / name)
+    assert (tmp_path / "first" / MARKER).read_text() == before
 
 
 def test_an_empty_folder_is_taken_and_a_file_refused(tmp_path: Path) -> None:
@@ -90,7 +150,7 @@ def test_write_text_atomic_replaces_and_leaves_nothing_else(tmp_path: Path) -> N
 
 
 def test_manifest_describes_every_file(tmp_path: Path) -> None:
-    with writing(tmp_path / "out") as folder:
+    with writing(tmp_path / "out", "towers") as folder:
         (folder / "sub").mkdir()
         (folder / "sub" / "x").write_bytes(b"abc")
         write_manifest(folder, "towers", 1, dim=64)
@@ -105,7 +165,7 @@ def test_manifest_describes_every_file(tmp_path: Path) -> None:
 
 @pytest.fixture
 def towers(tmp_path: Path) -> Path:
-    with writing(tmp_path / "towers") as folder:
+    with writing(tmp_path / "towers", "towers") as folder:
         (folder / "query.tflite").write_text("weights")
         write_manifest(folder, "towers", 1)
     return tmp_path / "towers"
@@ -161,7 +221,7 @@ def test_a_terminated_command_leaves_nothing_behind(tmp_path: Path) -> None:
         "import sys, time, typer\nfrom pathlib import Path\nfrom relevance.artifacts import writing\n"
         "from relevance.entry import run\napp = typer.Typer()\n"
         "@app.command()\ndef main(out: Path) -> None:\n"
-        "    with writing(out) as folder:\n        (folder / 'half').touch()\n"
+        "    with writing(out, 'x') as folder:\n        (folder / 'half').touch()\n"
         "        print('begun', flush=True)\n        time.sleep(60)\n"
         "run(app, 'x')\n"
     )

@@ -35,7 +35,7 @@ def load_features(
     key = hashlib.sha256(f"{classifier.fingerprint} {files_fingerprint(root, images)}".encode()).hexdigest()
     folder = cache / f"features-{key[:16]}"
     if not folder.is_dir():
-        with writing(folder) as temporary:
+        with writing(folder, "features") as temporary:
             _encode(classifier.encoder, root, images, temporary, threads)
     return Features(
         np.load(folder / "features.npy", mmap_mode="r"),

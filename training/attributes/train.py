@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.artifacts import write_manifest, writing
+from relevance.artifacts import refuse_foreign, write_manifest, writing
 from relevance.attributes import KIND, MODEL, VERSION, AttributeModel
 from relevance.classifier import Classifier
 from relevance.dataset import Dataset, Listings
@@ -66,6 +66,7 @@ def run(dataset: Path, classifier: Path, out: Path, options: Options) -> dict[st
     Raises DataError for options that do not fit the dataset and ArtifactError for a classifier of another dataset.
     """
     started = time.monotonic()
+    refuse_foreign(out, KIND)
     keras.utils.set_random_seed(options.seed)
     source = Dataset.open(dataset)
     general = Classifier.open(classifier, source.read_ontology())
@@ -78,7 +79,7 @@ def run(dataset: Path, classifier: Path, out: Path, options: Options) -> dict[st
     learned = _learn(classifier, general, source.root, listings, found, examples, options)
     logits = keras.Model(learned.inputs, learned.head(learned.features))
     temperatures = _temperatures(logits, learned.take, examples)
-    with writing(out) as folder:
+    with writing(out, KIND) as folder:
         _export(deployable(learned.head, learned.inputs, learned.features, temperatures), folder)
         description = _description(general, under, examples.attributes, options)
         write_manifest(folder, KIND, VERSION, **description)  # to open it, and measure what will be served

@@ -56,7 +56,7 @@ def train_classifier(
 ) -> dict[str, Any] | None:
     """What :func:`run` does once the dataset is read."""
     started = time.monotonic()
-    refuse_foreign(out)
+    refuse_foreign(out, KIND)
     known = read_calibration(options.calibration, material)
     work = out.with_name(f".{out.name}.unfinished")
     work.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def train_classifier(
             network, material.photos, material.examples, material.clicks, _loss(material, options), options, work, key
         )
     temperature = known["temperature"] if known else fitted_temperature(network, material, options.views)
-    with writing(out) as folder:
+    with writing(out, KIND) as folder:
         export(deployable(network, temperature, options.views), folder)
         material.ontology.write(folder / CATEGORIES)
         encoder = ImageEncoder(folder / ENCODER, options.threads)

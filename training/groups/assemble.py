@@ -75,7 +75,7 @@ def assemble(
     **stated: Any,
 ) -> dict[str, Any]:
     """Writes the artifact and returns its metrics. folder: of the general model; stated: more for the manifest."""
-    with writing(out) as temporary:
+    with writing(out, KIND) as temporary:
         for name in (ENCODER, MODEL, CATEGORIES):
             shutil.copyfile(folder / name, temporary / name)
         fields = {

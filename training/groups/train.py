@@ -43,7 +43,7 @@ def run(dataset: Path, general: Path | None, out: Path, where: Split, options: O
     interrupted run goes on where it was. Raises DataError for a level that makes no groups and for a classifier of
     other classes.
     """
-    refuse_foreign(out)
+    refuse_foreign(out, KIND)
     devices = open_distribution(options.distribute)
     options = options if general is None else options_of(general, options)
     material = read_material(dataset, options, devices.worker)
@@ -125,7 +125,7 @@ def _train_group(
     network = trained(own, options, work, key, devices, trunk)
     if devices.chief:
         temperature = fitted_temperature(network, own, options.views)
-        with writing(folder) as temporary:
+        with writing(folder, _KIND) as temporary:
             export(deployable(network, temperature, options.views), temporary)
             write_manifest(temporary, _KIND, _VERSION, key=key, temperature=temperature)
         shutil.rmtree(work)

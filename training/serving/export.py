@@ -24,7 +24,7 @@ def run(classifier: Path, out: Path, attributes: Sequence[Path] = (), k: int = 5
     model = PhotoModel.open(classifier, attributes=attributes)
     predictions = Predictions(model, Networks.load(classifier, model.classifier, attributes), k)
     version = out / str(_next_version(out))
-    with writing(version) as folder:
+    with writing(version, KIND) as folder:
         tf.saved_model.save(predictions, str(folder), signatures=predictions.serve)
         write_manifest(
             folder,

@@ -18,7 +18,7 @@ import tf_keras
 from numpy.typing import NDArray
 
 from relevance.absent import AbsentWords
-from relevance.artifacts import write_manifest, writing
+from relevance.artifacts import refuse_foreign, write_manifest, writing
 from relevance.featuriser import Featuriser
 from relevance.timing import Stopwatch
 from relevance.towers import KIND, VERSION, TowerLayout, path_arrays
@@ -50,6 +50,7 @@ def run(
     """Trains on the first 70 % of the behaviour and writes a towers artifact; returns its metrics. snapshots: numbers
     of steps after which the towers are written too, to a folder beside `out`. The time in the manifests begins when
     the dataset is read."""
+    refuse_foreign(out, KIND)
     tf_keras.utils.disable_interactive_logging()
     tf_keras.utils.set_random_seed(options.seed)
     tf.config.experimental.enable_op_determinism()
@@ -104,7 +105,7 @@ def write(
     for index building to calibrate with."""
     paths = [corpus.ontology.path_text(i) for i in range(len(corpus.ontology))]
     categories = towers.joint_category(*path_arrays(featuriser, paths)).numpy()
-    with writing(out) as folder:
+    with writing(out, KIND) as folder:
         layout = TowerLayout(folder)
         featuriser.write(layout.text)
         absent.write(layout.absent)
