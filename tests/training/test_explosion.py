@@ -11,49 +11,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tensorflow as tf
 import tf_keras
 
 from relevance.errors import DataWarning, TrainingError
-from relevance.featuriser import Featuriser
-from relevance.towers import PATH_WIDTHS, QUERY_WIDTHS, TEXT_WIDTHS
-from training.towers.bags import Bags
+from tests.training.sofas import CATEGORY, OPTIONS, STEPS, make_examples, make_model
 from training.towers.checkpoint import Checkpoint, state
-from training.towers.examples import Examples
 from training.towers.fit import fit
-from training.towers.model import Towers
 from training.towers.options import Options
-from training.towers.retrieval import Features, RetrievalModel
+from training.towers.retrieval import RetrievalModel
 
-TITLES = ["red sofa", "blue sofa", "red bike", "blue bike"]
-CATEGORY = np.array([0, 0, 1, 1], np.int32)
-STEPS = 3
-"""Of an epoch: twelve pairs, four a step."""
-
-OPTIONS = Options(dim=8, epochs=3, batch=4, hard=False, absent=0, seed=1)
 SLOW = replace(OPTIONS, table_rate=0.0, learning_rate=0.0)
-
-
-def _examples() -> Examples:
-    """Each listing was chosen three times, for its title."""
-    rows = np.tile(np.arange(4, dtype=np.int32), 3)
-    nobody = np.empty(0, np.int32)
-    return Examples(TITLES, rows[:, None].repeat(5, axis=1), rows, np.ones(12, np.float32), np.full(4, 0.25), nobody)
-
-
-def _model(options: Options) -> RetrievalModel:
-    tf_keras.utils.set_random_seed(options.seed)
-    tf.config.experimental.enable_op_determinism()
-    featuriser = Featuriser.fit([*TITLES, "sofas", "bikes", "sofas", "bikes"], buckets=20)
-    arrays = {
-        "listing_category": CATEGORY,
-        "visual": np.zeros((4, 1), np.float32),
-        "price": np.zeros((4, 2), np.float32),
-    }
-    widths = ((TITLES, QUERY_WIDTHS), (TITLES, TEXT_WIDTHS), (["sofas", "bikes"], PATH_WIDTHS))
-    features = Features(*(Bags(featuriser, texts, width) for texts, width in widths), arrays)
-    table = np.random.default_rng(0).normal(size=(featuriser.size, options.dim)).astype(np.float32)
-    return RetrievalModel(Towers(table, np.empty((0, 0), np.float32), 0.0), features, options)
 
 
 class _Spoilt(tf_keras.callbacks.Callback):
@@ -71,8 +38,8 @@ class _Spoilt(tf_keras.callbacks.Callback):
 
 
 def _train(path: Path, options: Options, spoilt: _Spoilt) -> RetrievalModel:
-    model = _model(options)
-    fit(model, _examples(), CATEGORY, options, Checkpoint(path, _examples(), options), [spoilt])
+    model = make_model(options)
+    fit(model, make_examples(), CATEGORY, options, Checkpoint(path, make_examples(), options), [spoilt])
     return model
 
 

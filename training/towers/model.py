@@ -52,16 +52,19 @@ class Towers(tf_keras.Model):
     def listing(self, text: Any, category: Any, features: Tensors, seed: Any = None) -> Any:
         """The bags of a listing's text and of its category's words `[b, dim]`, its photo and its price -> `[b, dim]`.
         With a seed (int64 `[2]`), in training, each part is left out now and then, because in the catalogue each part
-        is missing now and then."""
+        is missing now and then; of one of which nothing would be left, nothing is."""
         return self.listing_head(self._listing_sum(text, category, features, seed))
 
     def _listing_sum(self, text: Any, category: Any, features: Tensors, seed: Any = None) -> Any:
-        visual = self.visual(features["visual"])
-        if seed is not None:
-            text = _omit(text, 0.1, tf.add(seed, [1, 0]))
-            category = _omit(category, 0.25, tf.add(seed, [2, 0]))
-            visual = _omit(visual, 0.25, tf.add(seed, [3, 0]))
-        return text + category + visual + self.price(features["price"])
+        visual, price = self.visual(features["visual"]), self.price(features["price"])
+        whole = text + category + visual + price
+        if seed is None:
+            return whole
+        text = _omit(text, 0.1, tf.add(seed, [1, 0]))
+        category = _omit(category, 0.25, tf.add(seed, [2, 0]))
+        visual = _omit(visual, 0.25, tf.add(seed, [3, 0]))
+        left = text + category + visual + price
+        return tf.where(tf.reduce_any(left != 0, axis=-1, keepdims=True), left, whole)
 
     def nothing_vector(self) -> Any:
         """The place of queries that nothing answers, `[1, dim]`."""

@@ -18,6 +18,10 @@ shares of these readings end on [0, 1). Half of the queries are read in full; of
 left (they have to do where a word is misspelt), or only pieces (a word never seen), or all but pieces, or all but
 n-grams."""
 
+_SPARED = _READINGS[[1, 0]]
+"""What is read of a query of which its reading would leave nothing, as there is no text prior or it has none of its
+words: n-grams, and where there are none, all. The gradient of an empty query would be larger than all others."""
+
 
 class Features:
     """Everything the towers read, as constants indexed by row: no string is touched in a training step."""
@@ -101,10 +105,7 @@ class RetrievalModel(tfrs.Model):
         n, m, k = tf.shape(queries)[0], tf.shape(candidates)[0], features.categories
         bags = (features.queries.take(queries), features.texts.take(candidates), features.paths.take(tf.range(k)))
         together = [tf.concat(parts, axis=0) for parts in zip(*bags, strict=True)]
-        kept = None
-        if seed is not None:
-            reading = tf.searchsorted(tf.constant(_SHARES), tf.random.stateless_uniform([n], seed), side="right")
-            kept = tf.concat([tf.gather(tf.constant(_READINGS), reading), tf.ones((m + k, KINDS + 1))], axis=0)
+        kept = None if seed is None else tf.concat([_kept(*bags[0], seed), tf.ones((m + k, KINDS + 1))], axis=0)
         return tf.split(self.towers.text(together, kept), [n, m, k])
 
     def _category_loss(self, embeddings: Any, category: Any, labels: Any, weight: Any = 1.0) -> Any:
@@ -112,3 +113,15 @@ class RetrievalModel(tfrs.Model):
         known = tf.cast(labels >= 0, tf.float32)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(labels, 0), logits)
         return tf.reduce_sum(losses * known * weight)
+
+
+def _kept(features: Any, pieces: Any, seed: Any) -> Any:
+    """A reading for each of the queries whose bags these are (see `Bags.take`), float32 `[n, KINDS + 1]`: 0 for a kind
+    that is left out."""
+    lengths = tf.concat([tf.reshape(features.row_lengths(), [-1, KINDS]), pieces.row_lengths()[:, None]], axis=1)
+    there = tf.cast(lengths > 0, tf.float32)
+    drawn = tf.random.stateless_uniform(tf.shape(there)[:1], seed)
+    kept = tf.gather(tf.constant(_READINGS), tf.searchsorted(tf.constant(_SHARES), drawn, side="right"))
+    for spared in _SPARED:
+        kept = tf.where(tf.reduce_any(kept * there > 0, axis=1, keepdims=True), kept, spared)
+    return kept
