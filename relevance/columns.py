@@ -1,8 +1,11 @@
-"""What filters look at: one memory-mapped array for each column of the listings, in row order."""
+"""What filters look at: a memory-mapped array for each column of the listings, in row order; one for all attributes."""
 
 import json
+import warnings
+from array import array
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,9 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from relevance.errors import DataWarning, listed
+
 _ARRAYS = ("category", "price", "latitude", "longitude", "created_at", "expires_at")
 MAX_VALUES = 5000
 """An attribute with more distinct values than this is text, not a filter."""
+
+MAX_ATTRIBUTES = 500
+"""Attributes that are filters, those of most listings. Each has a number for every listing, and beyond so many names a
+catalogue has what sellers made up."""
 
 
 @dataclass(frozen=True)
@@ -73,34 +82,78 @@ class Columns:
         return len(self.category)
 
     def write(self, folder: Path) -> None:
-        """Writes one .npy file a column and `columns.json`."""
+        """Writes one .npy file a column, one for the codes of all attributes, int32 `[attributes, rows]`, and
+        `columns.json`."""
         folder.mkdir(parents=True)
         for name in _ARRAYS:
             np.save(folder / f"{name}.npy", getattr(self, name))
         np.save(folder / "locale.npy", self.locale.codes)
+        shape = (len(self.attributes), len(self))
+        codes = np.lib.format.open_memmap(folder / "attributes.npy", mode="w+", dtype=np.int32, shape=shape)
         for number, column in enumerate(self.attributes.values()):
-            np.save(folder / f"attribute-{number}.npy", column.codes)
+            codes[number] = column.codes
+        codes.flush()
         names = {"locale": self.locale.values, "attributes": [[n, c.values] for n, c in self.attributes.items()]}
         (folder / "columns.json").write_text(json.dumps(names, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
     def open(cls, folder: Path) -> "Columns":
-        """Maps what `write` wrote."""
+        """Maps what `write` wrote, now or in earlier releases, which made a file for each attribute."""
         names = json.loads((folder / "columns.json").read_text(encoding="utf-8"))
         arrays = {name: _map(folder / f"{name}.npy") for name in _ARRAYS}
+        one = folder / "attributes.npy"
+        files = (folder / f"attribute-{number}.npy" for number in range(len(names["attributes"])))
+        codes = _map(one) if one.is_file() else map(_map, files)
         attributes = {
-            name: Coded(tuple(values), _map(folder / f"attribute-{number}.npy"))
-            for number, (name, values) in enumerate(names["attributes"])
+            name: Coded(tuple(values), own) for (name, values), own in zip(names["attributes"], codes, strict=True)
         }
         locale = Coded(tuple(names["locale"]), _map(folder / "locale.npy"))
         return cls(**arrays, locale=locale, attributes=attributes)
 
 
 def attribute_columns(attributes: Sequence[dict[str, Any]]) -> dict[str, Coded]:
-    """Returns every attribute with at most MAX_VALUES distinct values as a coded column."""
-    names = sorted({name for row in attributes for name in row})
-    columns = {name: Coded.encode([value_text(row.get(name)) for row in attributes]) for name in names}
-    return {name: column for name, column in columns.items() if len(column.values) <= MAX_VALUES}
+    """Returns every attribute with at most MAX_VALUES distinct values as a coded column: the MAX_ATTRIBUTES that most
+    rows have. A DataWarning tells of those left out."""
+    found: dict[str, _Given] = defaultdict(_Given)
+    for row, values in enumerate(attributes):
+        for name, value in values.items():
+            found[name].add(row, value_text(value))
+    few = [name for name, given in found.items() if len(given.numbers) <= MAX_VALUES]
+    by_rows = sorted(few, key=lambda name: (-len(found[name].rows), name))
+    if rare := by_rows[MAX_ATTRIBUTES:]:
+        warnings.warn(
+            f"attributes: {len(few):,} names; the {MAX_ATTRIBUTES} that most listings have can be filtered by, not "
+            f"{listed(rare)}",
+            DataWarning,
+            stacklevel=2,
+        )
+    kept = sorted(by_rows[:MAX_ATTRIBUTES])
+    codes = np.full((len(kept), len(attributes)), -1, np.int32)
+    return {name: found[name].coded(own) for name, own in zip(kept, codes, strict=True)}
+
+
+@dataclass
+class _Given:
+    """An attribute where it is given. numbers: its values, in the order in which they came; rows, codes: int32 `[n]`,
+    where it is given, and the number of what."""
+
+    numbers: dict[str, int] = field(default_factory=dict)
+    rows: "array[int]" = field(default_factory=lambda: array("i"))
+    codes: "array[int]" = field(default_factory=lambda: array("i"))
+
+    def add(self, row: int, text: str | None) -> None:
+        """Takes in the value of a row, None or "" where it has none; of a text no more than tells that it is one."""
+        if text and len(self.numbers) <= MAX_VALUES:
+            self.rows.append(row)
+            self.codes.append(self.numbers.setdefault(text, len(self.numbers)))
+
+    def coded(self, codes: NDArray[np.int32]) -> Coded:
+        """Returns the column; codes: int32 `[rows]`, -1, which is filled."""
+        values = tuple(sorted(self.numbers))
+        rank = np.empty(len(values), np.int32)
+        rank[[self.numbers[value] for value in values]] = np.arange(len(values))
+        codes[self.rows] = rank[self.codes]
+        return Coded(values, codes)
 
 
 def value_text(value: Any) -> str | None:

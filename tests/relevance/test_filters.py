@@ -1,6 +1,7 @@
 """Filters as masks against plain Python, one row at a time; the columns they read survive the disk."""
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relevance.columns import MAX_VALUES, Coded, Columns, attribute_columns
-from relevance.errors import DataError
+from relevance.columns import MAX_ATTRIBUTES, MAX_VALUES, Coded, Columns, attribute_columns
+from relevance.errors import DataError, DataWarning
 from relevance.filters import RELAXATION_ORDER, Filters, kilometres
 from relevance.ontology import Ontology
 
@@ -327,6 +328,36 @@ def test_columns_round_trip(tmp_path_factory: pytest.TempPathFactory, rows: list
         np.testing.assert_array_equal(before.codes, after.codes)
 
 
+ROW = {"category": "cars", "price": None, "place": None, "age": None, "lasts": None, "locale": "", "attributes": {}}
+
+
 def test_free_text_is_no_filter(tmp_path: Path) -> None:
     rows = [{"serial": f"s{i}", "colour": COLOURS[i % 3]} for i in range(MAX_VALUES + 1)]
     assert list(attribute_columns(rows)) == ["colour"]
+
+
+def test_names_that_sellers_made_up_are_no_filters(tmp_path: Path) -> None:
+    """1,248 names, of which 500 stand in two listings and the others in one."""
+    often = [f"often-{i}" for i in range(MAX_ATTRIBUTES)]
+    rows = [dict.fromkeys(often, "x"), {f"a-{i}": i for i in range(748)} | dict.fromkeys(often, "y")]
+    with pytest.warns(DataWarning, match=r"attributes: 1,248 names; the 500 .* not a-0, a-1, .* and 728 more"):
+        attributes = attribute_columns(rows)
+    assert set(attributes) == set(often)
+    assert [attributes[often[7]].value(row) for row in (0, 1)] == ["x", "y"]
+    columns = replace(_columns([ROW] * 2), attributes=attributes)
+    columns.write(tmp_path / "columns")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    again = Columns.open(tmp_path / "columns")
+    assert len(list(Path("/proc/self/fd").iterdir())) - before < 10
+    assert again.attributes[often[499]].among(["y"]).tolist() == [False, True]
+
+
+def test_the_columns_of_earlier_releases_are_read(tmp_path: Path) -> None:
+    columns = _columns([ROW, ROW | {"attributes": {"colour": "red", "size": 5}}])
+    columns.write(tmp_path / "columns")
+    (tmp_path / "columns" / "attributes.npy").unlink()
+    for number, codes in enumerate(([-1, 0], [-1, 0])):  # colour, size
+        np.save(tmp_path / "columns" / f"attribute-{number}.npy", np.array(codes, np.int32))
+    again = Columns.open(tmp_path / "columns")
+    assert {name: column.value(1) for name, column in again.attributes.items()} == {"colour": "red", "size": "5"}
+    assert again.attributes["size"].value(0) is None
