@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import math
 import re
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
 import numpy as np
 
-from relevance.errors import DataError, listed, quoted
-from relevance.fields import refuse, texts
+from relevance.errors import DataError, DataWarning, listed, quoted
+from relevance.fields import NOT_IDS, refuse, texts
 from relevance.ontology import SEPARATOR, Names, Ontology
 from relevance.parquet import Column
 from relevance.tables import Table, is_missing
@@ -60,10 +63,10 @@ def catalogue_table(table: Table, names: ColumnNames, separator: str, known: Ont
     """
     plain = names.plain()
     columns: dict[str, Column] = {name: table.columns[of] for name, of in plain.items()}
-    paths = _paths(table, names.category, separator)
+    paths = _paths(table, names.category, separator, _unnamed(known))
     columns["category_id"] = [SEPARATOR.join(path) for path in paths]
     columns["image"] = _images(table, names.image)
-    columns["attributes"] = _finite(table, names.attributes, _attributes(table, names.attributes))
+    columns["attributes"] = list(_attributes(table, names.attributes))
     labels = plain | {"category_id": ",".join(names.category), "image": names.image or ""}
     catalogue = Table(table.path, table.header, columns, table.rows, labels)
     if known is None:
@@ -72,19 +75,41 @@ def catalogue_table(table: Table, names: ColumnNames, separator: str, known: Ont
     return catalogue, known
 
 
-def _paths(table: Table, names: tuple[str, ...], separator: str) -> list[Names]:
-    """The path of names of each row, () without a category; an empty level ends it."""
+def tell_unnamed(table: Table, names: tuple[str, ...], separator: str, known: Ontology | None) -> None:
+    """Tells in a DataWarning how often "nan" and the like stand where a category's name would."""
+    unnamed = _unnamed(known) - {""}
+    found = Counter(name for row in _levels(table, names, separator) for name in row if name.lower() in unnamed)
+    if found:
+        told = ", ".join(f"{quoted(name)}: {count:,}" for name, count in found.most_common())
+        warnings.warn(f"{table.path}: names that are none, so no category: {told}", DataWarning, stacklevel=2)
+
+
+def _unnamed(known: Ontology | None) -> frozenset[str]:
+    """What is no category's name, in small letters: nothing, and what programs write for it, unless a `known` one is
+    called so."""
+    return NOT_IDS - {name.lower() for path in (known.paths if known else ()) for name in path}
+
+
+def _paths(table: Table, names: tuple[str, ...], separator: str, unnamed: Set[str]) -> list[Names]:
+    """The path of names of each row, () without a category; in columns, an empty level ends it."""
     if not separator.strip():
         raise DataError(
             f"--separator: expected what stands between two levels of a category, found {quoted(separator)}"
         )
-    if len(names) == 1:
-        split = (text.split(separator) for text in texts(table, names[0]))
-        return [tuple(name.strip() for name in levels if name.strip()) for levels in split]
+    taken = filter if len(names) == 1 else takewhile
+    rows = _levels(table, names, separator)
+    return [tuple(taken(lambda name: name.lower() not in unnamed, row)) for row in rows]
+
+
+def _levels(table: Table, names: tuple[str, ...], separator: str) -> Iterator[list[str]]:
+    """The names of each row, as they are written: parts of one column, or of several columns."""
     if not names:
-        return [()] * len(table)
-    levels = zip(*(texts(table, name) for name in names), strict=True)
-    return [tuple(takewhile(bool, (name.strip() for name in row))) for row in levels]
+        return iter([[]] * len(table))
+    if len(names) == 1:
+        rows: Iterable[Sequence[str]] = (text.split(separator) for text in texts(table, names[0]))
+    else:
+        rows = zip(*(texts(table, name) for name in names), strict=True)
+    return ([name.strip() for name in row] for row in rows)
 
 
 def _tree(catalogue: Table, paths: list[Names]) -> Ontology:
@@ -131,14 +156,18 @@ def _images(table: Table, image: str | None) -> list[Any]:
 
 
 def _attributes(table: Table, names: tuple[str, ...]) -> list[dict[str, Any]]:
-    """An object for each row: each value under the last part of its column's name, objects value by value."""
+    """An object for each row: each value under the last part of its column's name, objects value by value. Refuses
+    infinity, which JSON does not have."""
     keys = [name.rpartition(".")[2] for name in names]
     doubled = {key for key in keys if keys.count(key) > 1}
     if doubled:
         raise DataError(f"--attributes: expected each name once, found {listed(sorted(doubled))} more than once")
     attributes: list[dict[str, Any]] = [{} for _ in range(len(table))]
     for key, name in zip(keys, names, strict=True):
-        for row, value in zip(attributes, _json_values(table.columns[name]), strict=True):
+        values = _json_values(table.columns[name])
+        if endless := [i for i, value in enumerate(values) if _endless(value)]:
+            refuse(table, name, endless, "a finite number or text")
+        for row, value in zip(attributes, values, strict=True):
             if isinstance(value, dict):
                 row.update(value)
             elif not is_missing(value):
@@ -146,13 +175,11 @@ def _attributes(table: Table, names: tuple[str, ...]) -> list[dict[str, Any]]:
     return attributes
 
 
-def _finite(table: Table, names: tuple[str, ...], attributes: list[dict[str, Any]]) -> Column:
-    """The attributes; refuses infinity, which JSON does not have."""
-    for name in names:
-        key = name.rpartition(".")[2]
-        if endless := [i for i, values in enumerate(attributes) if values.get(key) in (math.inf, -math.inf)]:
-            refuse(table, name, endless, "a finite number or text")
-    return list(attributes)
+def _endless(value: Any) -> bool:
+    """Whether infinity is somewhere in a JSON value."""
+    if isinstance(value, dict | list):
+        return any(map(_endless, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, float) and math.isinf(value)
 
 
 def _json_values(column: Column) -> list[Any]:

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from index.columns import ColumnNames, catalogue_table
+from index.columns import ColumnNames, catalogue_table, tell_unnamed
 from index.photos import link_photos
 from relevance.artifacts import refuse_foreign, writing
 from relevance.dataset import KIND, Listings, parse_listings, told, write_listings
 from relevance.errors import DataError, RowsError
 from relevance.moved import NAME as MOVED
+from relevance.moved import read_moved
 from relevance.ontology import Ontology
 from relevance.tables import BadRow, Table, read_table
 
@@ -88,6 +89,7 @@ def run(
             table = table.take(np.setdiff1d(np.arange(len(table)), error.records))
             if not len(table):
                 raise DataError(f"{source}: no row is usable; the last problem: {error}") from None
+    tell_unnamed(table, names.category, separator, known)
     return _write(out, source.parent, tree, listings, sorted(rejected))
 
 
@@ -100,6 +102,7 @@ def _write(out: Path, photos: Path, tree: Ontology, listings: Listings, rejected
     with writing(out, KIND, _WRITTEN) as folder:
         tree.write(folder / "categories.csv")
         if (out / MOVED).is_file() and not (folder / MOVED).exists():
+            read_moved(out / MOVED, set(tree.ids))  # it has to be true of these categories, or nobody could read them
             shutil.copyfile(out / MOVED, folder / MOVED)  # somebody has put it there
         listings, missing = link_photos(photos, listings, folder)
         says = told(listings)

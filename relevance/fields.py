@@ -20,7 +20,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _YEAR_1, _YEAR_10000 = -62_135_596_800_000, 253_402_300_800_000
 _UNFIT = (ValueError, TypeError, OverflowError)
-_NOT_IDS = frozenset({"", "nan", "none", "null", "<na>"})
+NOT_IDS = frozenset({"", "nan", "none", "null", "<na>"})
+"""What programs write where there is nothing."""
+
 _INSTANT = "an ISO 8601 time (such as 2024-05-31T12:00:00Z) or epoch milliseconds"
 # Milliseconds that fall into January and February 1970, and that are seconds of the years 1985 to 2128.
 _SECONDS_LOW, _SECONDS_HIGH = 5e8, 5e9
@@ -52,7 +54,7 @@ def texts(table: Table, name: str) -> list[str]:
 def ids(table: Table, name: str) -> list[str]:
     """The column as text; refuses missing values, and NaN and null written out as text."""
     values = texts(table, name)
-    missing = [i for i, value in enumerate(values) if value.strip().lower() in _NOT_IDS]
+    missing = [i for i, value in enumerate(values) if value.strip().lower() in NOT_IDS]
     if missing:
         refuse(table, name, missing, "an id")
     return values
@@ -174,8 +176,6 @@ def _object(value: Any) -> dict[str, Any]:
         return {}
     if isinstance(value, str):
         value = parse_json(value)
-    elif isinstance(value, list):  # a Parquet map column
-        value = dict(value)
     if not isinstance(value, dict):
         raise ValueError("not an object")
     return {name: item for name, item in value.items() if item is not None}

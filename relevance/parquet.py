@@ -48,7 +48,7 @@ def read_parquet(path: Path, wanted: Sequence[str], nested: bool) -> tuple[tuple
     columns: dict[str, Column] = {}
     while nested and any(pyarrow.types.is_struct(field.type) for field in content.schema):
         for name in _whole_objects(content.schema, wanted, pyarrow):
-            columns[name] = content.column(name).to_pylist()
+            columns[name] = _plain(content.column(name))
         content = content.flatten()
         header = (*header, *content.column_names)
     for name in content.column_names:
@@ -91,14 +91,19 @@ def _values(column: Any, pyarrow: Any) -> Column:
         return _lists(column)
     if types.is_string(kind) or types.is_large_string(kind):
         return list(column.to_numpy())
-    return list(column.to_pylist())
+    return _plain(column)
+
+
+def _plain(column: Any) -> list[Any]:
+    """Python values; a map is an object, as a struct is, and not a list of pairs."""
+    return list(column.to_pylist(maps_as_pydicts="lossy"))
 
 
 def _lists(column: Any) -> list[Any]:
     """A column of lists, sliced from one flat list: many times faster than `to_pylist`."""
     result: list[Any] = []
     for chunk in column.chunks:
-        flat = chunk.values.to_pylist()
+        flat = _plain(chunk.values)
         result += [flat[start:end] for start, end in pairwise(chunk.offsets.to_pylist())]
         for i in np.flatnonzero(chunk.is_null().to_numpy(zero_copy_only=False)):
             result[len(result) - len(chunk) + int(i)] = None

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from index.__main__ import app
@@ -14,7 +16,7 @@ from index.columns import ColumnNames
 from index.dataset import run
 from relevance.dataset import Dataset, Listings
 from relevance.entry import run as run_command
-from relevance.errors import DataError
+from relevance.errors import DataError, DataWarning
 from relevance.ontology import Ontology
 
 FASHION = ["--title", "name", "--category", "master,sub,type"]
@@ -156,6 +158,51 @@ def test_infinity_is_no_attribute(tmp_path: Path, capsys: pytest.CaptureFixture[
     options = ["--id", "id", "--title", "name", "--category", "cat", "--attributes", "w"]
     code, _, error = convert(capsys, tmp_path / "t.parquet", *options)
     assert (code, "row 2, column w: expected a finite number or text, found inf" in error) == (2, True)
+
+
+def test_infinity_inside_an_attribute_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = pd.DataFrame({"id": ["1", "2"], "name": ["A", "B"], "cat": ["X", "X"]})
+    table["size"] = [{"w": 1.0, "all": [1.0]}, {"w": 1.0, "all": [2.0, -np.inf]}]
+    table.to_parquet(tmp_path / "t.parquet")
+    options = ["--id", "id", "--title", "name", "--category", "cat", "--attributes", "size"]
+    code, _, error = convert(capsys, tmp_path / "t.parquet", *options)
+    assert (code, "row 2, column size: expected a finite number or text" in error) == (2, True)
+
+
+def test_a_map_of_parquet_is_an_object(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kind = pa.map_(pa.string(), pa.string())
+    given = pa.array([[("colour", "red"), ("size", "5")], None, []], kind)
+    inner = pa.array([{"of": [("colour", "blue")]}, {"of": None}, None], pa.struct({"of": kind}))
+    columns = {"id": ["1", "2", "3"], "name": ["A", "B", "C"], "cat": ["X"] * 3, "more": given, "inner": inner}
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    options = ["--id", "id", "--title", "name", "--category", "cat", "--attributes"]
+    assert convert(capsys, tmp_path / "t.parquet", *options, "more")[0] == 0
+    assert read(tmp_path)[1].attributes == [{"colour": "red", "size": "5"}, {}, {}]
+    assert convert(capsys, tmp_path / "t.parquet", *options, "inner")[0] == 0
+    assert read(tmp_path)[1].attributes == [{"of": {"colour": "blue"}}, {}, {}]
+
+
+def test_what_programs_write_for_nothing_is_no_category(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (shop / "t.csv").write_text("id,name,a,b\n1,A,Home,nan\n2,B,None,nan\n3,C,Home,Lamps\n")
+    options = ["--id", "id", "--title", "name", "--category"]
+    with pytest.warns(DataWarning, match=r"t\.csv: names that are none, so no category: 'nan': 2, 'None': 1"):
+        run(shop / "t.csv", shop / "out", ColumnNames("id", "name", ("a", "b")))
+    assert read(shop)[1].category_ids == ["Home", None, "Home > Lamps"]
+    (shop / "t.csv").write_text("id,name,a\n1,A,nan\n2,B,Home > null\n")
+    assert convert(capsys, shop / "t.csv", *options, "a")[0] == 0
+    assert read(shop)[1].category_ids == [None, "Home"]
+    # Of a given ontology it may be the name of one.
+    (shop / "tree.csv").write_text("category_id,path\nc1,Home\nc2,Home > None\n")
+    (shop / "t.csv").write_text("id,name,a,b\n1,A,Home,None\n2,B,Home,nan\n")
+    assert convert(capsys, shop / "t.csv", *options, "a,b", "--ontology", str(shop / "tree.csv"))[0] == 0
+    assert read(shop)[1].category_ids == ["c2", "c1"]
+
+
+def test_what_moved_has_to_be_true_of_the_new_categories(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert convert(capsys, shop / "shop.csv", "--id", "id", *FASHION)[0] == 0
+    (shop / "out" / "moved.csv").write_text("category_id,moved_to\nOld,Gone since\n")
+    code, _, error = convert(capsys, shop / "shop.csv", "--id", "id", *FASHION)
+    assert (code, f"{shop / 'out' / 'moved.csv'}, row 2, column moved_to" in error) == (2, True)
 
 
 def test_what_moved_is_kept(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
