@@ -40,7 +40,7 @@ def material(folder: Path, colours: list[tuple[int, int, int]]) -> Any:
     nothing, rows = np.empty(0, np.int64), np.arange(len(colours))
     labels = np.full(len(colours), GREEN, np.int32)
     examples = Examples(nothing, rows, nothing, classes, labels, classes[labels])
-    return Material(ontology, dataset.read_listings(ontology), Colours(colours), (8, 8), examples)
+    return Material(ontology, dataset.read_listings(ontology), Colours(colours), (8, 8), examples, "")
 
 
 def probability_of_red(colour: tuple[int, int, int]) -> float:

@@ -148,6 +148,36 @@ def test_unfinished_work_of_other_options_is_not_gone_on_with(dataset: Path, tmp
     assert int(model.optimizer.iterations) == 1
 
 
+@pytest.mark.parametrize("change", ["nothing", "a photo", "a broken photo", "an attribute", "the test part"])
+def test_unfinished_work_of_other_photos_or_parts_is_not_gone_on_with(tmp_path: Path, change: str) -> None:
+    """Each changes what is learned, and none of them the listings' ids, titles, categories and photos' paths."""
+    from training.classifier.material import read_material
+
+    dataset = write_shapes(tmp_path / "shapes")
+    listings = dataset / "listings.csv"
+    head, *rows = listings.read_text().splitlines()
+
+    def write_parts(taken: int) -> None:
+        given = ['"{""part"": ""val""}"' if i % 10 == taken else "" for i in range(len(rows))]
+        table = [f"{head},attributes", *map(",".join, zip(rows, given, strict=True))]
+        listings.write_text("\n".join(table) + "\n")
+
+    def key(**stated: Any) -> str:
+        return read_material(dataset, options(tmp_path / "cache", validation="part=val", **stated)).fingerprint
+
+    write_parts(0)
+    before = key()
+    photo = dataset / "images" / "disc-red-1.jpg"
+    if change == "a photo":
+        photo.write_bytes((dataset / "images" / "bar-red-1.jpg").read_bytes())
+    if change == "a broken photo":
+        photo.write_bytes(b"no photo")
+    if change == "an attribute":
+        write_parts(1)
+    after = key(test_share=0.3) if change == "the test part" else key()
+    assert (after == before) == (change == "nothing")
+
+
 @pytest.mark.parametrize(
     ("backbone", "weights", "message"),
     [

@@ -39,7 +39,7 @@ class _Spoilt(tf_keras.callbacks.Callback):
 
 def _train(path: Path, options: Options, spoilt: _Spoilt) -> RetrievalModel:
     model = make_model(options)
-    fit(model, make_examples(), CATEGORY, options, Checkpoint(path, make_examples(), options), [spoilt])
+    fit(model, make_examples(), CATEGORY, options, Checkpoint(path, model, make_examples()), [spoilt])
     return model
 
 

@@ -1,7 +1,5 @@
 """What a classifier is trained on: a dataset's photos and which of them teach what."""
 
-import hashlib
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +12,7 @@ from relevance.dataset import Dataset, Listings
 from relevance.errors import DataError
 from relevance.images import Size
 from relevance.ontology import Ontology
+from relevance.photos.batches import files_fingerprint
 from training.classifier.backbones import find, resolve_weights
 from training.classifier.clicks import need_events, read_co_clicks
 from training.classifier.co_clicks import CoClicks
@@ -21,26 +20,30 @@ from training.classifier.examples import Examples, make_examples
 from training.classifier.options import Options
 from training.classifier.photos import Photos, open_photos, photo_shape
 from training.classifier.precision import choose_precision
+from training.fingerprint import fingerprint
 
 
 @dataclass(frozen=True)
 class Material:
     """listings: those with a photo and a category; photos and examples have one row for each. size: of the photos.
-    clicks: which of them were chosen together, where training is to learn from that."""
+    files: changes with the photos' files. clicks: which of them were chosen together, where training is to learn from
+    that."""
 
     ontology: Ontology
     listings: Listings
     photos: Photos
     size: Size
     examples: Examples
+    files: str
     clicks: CoClicks | None = None
 
     @cached_property
     def fingerprint(self) -> str:
-        """Changes with the photos' size, the categories and the listings."""
-        listings = self.listings
-        what = [self.size, self.ontology.fingerprint, listings.ids, listings.titles, listings.category_ids]
-        return hashlib.sha256(json.dumps([*what, listings.images]).encode()).hexdigest()
+        """Changes with the photos and their size, the categories, the listings, and what each photo teaches."""
+        listings, examples = self.listings, self.examples
+        texts = [listings.ids, listings.titles, listings.category_ids, listings.images]
+        parts = (examples.train, examples.validation, examples.test, examples.classes, examples.labels)
+        return fingerprint([self.size, self.files, self.ontology.fingerprint, *texts], [self.photos.usable, *parts])
 
     @property
     def class_ids(self) -> list[str]:
@@ -90,7 +93,8 @@ def read_material(dataset: Path, options: Options, worker: tuple[int, int] = (0,
         _validation(listings, options),
     )
     clicks = read_co_clicks(source, every.ids, listings, examples) if options.clicks else None
-    return Material(ontology, listings, photos, size, examples, clicks)
+    files = files_fingerprint(source.root, listings.images)
+    return Material(ontology, listings, photos, size, examples, files, clicks)
 
 
 def _validation(listings: Listings, options: Options) -> NDArray[np.bool_] | None:

@@ -1,8 +1,6 @@
 """One training run, from a dataset folder to a classifier artifact."""
 
 import csv
-import hashlib
-import json
 import shutil
 import time
 from dataclasses import replace
@@ -35,6 +33,7 @@ from training.classifier.network import (
 )
 from training.classifier.options import Options
 from training.classifier.precision import choose_precision, training_in
+from training.fingerprint import fingerprint
 
 __all__ = ["Options", "run"]
 
@@ -60,7 +59,7 @@ def train_classifier(
     known = read_calibration(options.calibration, material)
     work = out.with_name(f".{out.name}.unfinished")
     work.mkdir(parents=True, exist_ok=True)
-    key = _key(options, material)
+    key = fingerprint([options.stated(), material.fingerprint])
     network = trained(material, options, work, key, devices)
     if not devices.chief:
         devices.wait()
@@ -100,11 +99,6 @@ def train_classifier(
     devices.wait()
     shutil.rmtree(work)
     return metrics
-
-
-def _key(options: Options, material: Material) -> str:
-    """Names a run: unfinished work is gone on with only by a run of the same options and data."""
-    return hashlib.sha256(json.dumps([options.stated(), material.fingerprint]).encode()).hexdigest()
 
 
 def trained(

@@ -1,6 +1,5 @@
 """One training run, from a dataset and, if there is one, a classifier to a classifier in groups."""
 
-import hashlib
 import json
 import shutil
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from training.classifier.material import Material, read_material
 from training.classifier.network import deployable
 from training.classifier.options import Options
 from training.classifier.train import fitted_temperature, train_classifier, trained
+from training.fingerprint import fingerprint
 from training.groups.assemble import MODEL, assemble, candidates
 from training.groups.split import Group, only, split
 
@@ -112,8 +112,7 @@ def _train_group(
 ) -> None:
     """Writes the group's `model.keras` and image encoder to `folder`, unless they are there."""
     own = replace(material, examples=only(material.examples, group))
-    what = [options.stated(), material.fingerprint, general.fingerprint, own.examples.classes.tolist()]
-    key = hashlib.sha256(json.dumps(what).encode()).hexdigest()
+    key = fingerprint([options.stated(), material.fingerprint, general.fingerprint], [own.examples.classes])
     if _key_of(folder) == key:
         return
     if devices.chief:

@@ -27,6 +27,11 @@ class Bags:
     def __len__(self) -> int:
         return self._n
 
+    @property
+    def arrays(self) -> list[NDArray[Any]]:
+        """All that is in the bags."""
+        return [part.numpy() for one in (self.features, self.pieces) for part in (one.values, one.row_splits)]
+
     def take(self, rows: Any) -> tuple[Any, Any]:
         """rows int32 `[b]` -> ragged features `[b * KINDS, (number)]`, the kinds of a text in a row, and ragged pieces
         `[b, (number)]`."""

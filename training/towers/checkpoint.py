@@ -1,7 +1,5 @@
 """What an interrupted training of the towers needs to go on as if nothing had happened."""
 
-import hashlib
-import json
 import warnings
 from dataclasses import asdict
 from pathlib import Path
@@ -11,8 +9,8 @@ import numpy as np
 
 from relevance.artifacts import writing_file
 from relevance.errors import DataWarning
+from training.fingerprint import fingerprint
 from training.towers.examples import Examples
-from training.towers.options import Options
 from training.towers.retrieval import RetrievalModel
 
 RATES = ("table_rate", "learning_rate")
@@ -23,15 +21,15 @@ no part of the optimisers' state depends on it."""
 class Checkpoint:
     """The weights, the optimisers' state and the number of finished epochs; one file, replaced whole after each."""
 
-    def __init__(self, path: Path, examples: Examples, options: Options) -> None:
-        """The file is only used by a run over the same examples with the same options, but for the rates: a training
-        that has exploded goes on with lower ones."""
-        fields = asdict(options)
+    def __init__(self, path: Path, model: RetrievalModel, examples: Examples) -> None:
+        """The file is only used by a run with the same options, but for the rates (a training that has exploded goes on
+        with lower ones), over the same examples and features, from the same vectors: those of `model`, before its first
+        step."""
+        fields = asdict(model.options)
         self._rates = " ".join(f"--{name.replace('_', '-')} {fields.pop(name)}" for name in RATES)
-        digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
-        for array in (examples.variants, examples.listing, examples.weight, examples.absent):
-            digest.update(np.ascontiguousarray(array).tobytes())
-        self._path, self._key = path, digest.hexdigest()
+        pairs = (examples.variants, examples.listing, examples.weight, examples.absent)
+        vectors = (variable.numpy() for variable in model.towers.text.weights)
+        self._path, self._key = path, fingerprint(fields, [*pairs, *model.features.arrays, *vectors])
 
     def write(self, model: RetrievalModel, epochs: int) -> None:
         """Writes the state after `epochs` epochs."""
@@ -48,8 +46,12 @@ class Checkpoint:
         with np.load(self._path) as kept:
             if str(kept["key"]) != self._key:
                 return 0
-            for i, variable in enumerate(state(model)):
-                variable.assign(kept[f"variable_{i}"])
+            values = [kept[name] for name in kept.files if name.startswith("variable_")]
+            variables = state(model)
+            if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
+                return 0  # of a release with other towers
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
             epochs, rates = int(kept["epochs"]), str(kept["rates"])
         if rates != self._rates:
             text = f"{self._path}: epoch {epochs} had {rates}; going on from it with {self._rates}"

@@ -34,6 +34,12 @@ class Features:
         self._arrays = {name: tf.constant(array) for name, array in arrays.items()}
         self.listing_category = self._arrays.pop("listing_category")
 
+    @property
+    def arrays(self) -> list[NDArray[Any]]:
+        """All of it."""
+        texts = [array for bags in (self.queries, self.texts, self.paths) for array in bags.arrays]
+        return [*texts, self.listing_category.numpy(), *(values.numpy() for values in self._arrays.values())]
+
     def listing(self, rows: Any) -> Tensors:
         """Photo and price of the listings at rows int32 `[b]`."""
         return {name: tf.gather(values, rows) for name, values in self._arrays.items()}

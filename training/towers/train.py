@@ -75,7 +75,7 @@ def run(
     towers = Towers(_table(corpus, featuriser, options), prior.vectors, options.prior_share)
     features = make_features(corpus, examples, featuriser)
     model = RetrievalModel(towers, features, options)
-    checkpoint = Checkpoint(out.with_name(f"{out.name}.training.npz"), examples, options)
+    checkpoint = Checkpoint(out.with_name(f"{out.name}.training.npz"), model, examples)
     keep = partial(write, corpus=corpus, featuriser=featuriser, towers=towers, absent=left, options=options)
     progress = Snapshots(out.with_name(f"{out.name}.steps"), snapshots, watch, keep)
     fit(model, examples, corpus.category, options, checkpoint, [progress])
