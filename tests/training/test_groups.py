@@ -229,6 +229,40 @@ def test_a_classifier_of_other_classes_is_refused(general: Path, tmp_path: Path)
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("split", [True, False])
+def test_groups_without_validation_photos_are_refused_before_anything_is_trained(
+    dataset: Path, general: Path, tmp_path: Path, split: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training.groups import train
+
+    def read(*_: object) -> None:
+        raise AssertionError("read before it was looked at")
+
+    monkeypatch.setattr(train, "read_material", read)
+    shutil.copytree(general, tmp_path / "all")
+    manifest = json.loads((tmp_path / "all" / "manifest.json").read_text())
+    manifest["options"]["calibration"] = "part"
+    (tmp_path / "all" / "manifest.json").write_text(json.dumps(manifest))
+    stated = Options("small", tmp_path / "cache", calibration=None if split else "part")
+    told = (
+        r"--classifier .*all: it was made with --calibration: .* without$" if split else r"--calibration part: .* out$"
+    )
+    with pytest.raises(DataError, match=told):
+        train.run(dataset, tmp_path / "all" if split else None, tmp_path / "out", train.Split(level=1), stated)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_general_model_that_gives_a_group_nothing_prefers_no_class() -> None:
+    from training.groups.assemble import _loss
+
+    labels = np.array([0, 1], np.int32)
+    given = np.array([[0.75, 0.25], [0.1, 0.1]], np.float32)
+    assert _loss(given, labels) == pytest.approx((np.log(4 / 3) + np.log(2)) / 2)
+    given[1] = 0.0
+    assert _loss(given, labels) == pytest.approx((np.log(4 / 3) + np.log(2)) / 2)
+    assert _loss(np.array([[0.5, 0.0]], np.float32), labels[1:]) == pytest.approx(np.log(1e9))
+
+
 def test_the_command_takes_the_options_of_the_classifier(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

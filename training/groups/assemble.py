@@ -60,7 +60,8 @@ def candidates(
 
 
 def _loss(probabilities: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
-    """Mean -log of the label's share."""
+    """Mean -log of the label's share; of probabilities that are all 0, none is larger than another."""
+    probabilities = np.maximum(probabilities, np.finfo(np.float32).tiny)
     share = probabilities[np.arange(len(labels)), labels] / probabilities.sum(axis=1)
     return float(-np.log(np.maximum(share, _LEAST)).mean())
 

@@ -40,12 +40,13 @@ def run(dataset: Path, general: Path | None, out: Path, where: Split, options: O
     are p(group) · p(class | group); returns its metrics (None for a worker that is not the chief).
 
     general: the classifier to split, whose own options then count (see :func:`options_of`); None trains one first. An
-    interrupted run goes on where it was. Raises DataError for a level that makes no groups and for a classifier of
-    other classes.
+    interrupted run goes on where it was. Raises DataError for a level that makes no groups, for a classifier of other
+    classes and for one without validation photos.
     """
     refuse_foreign(out, KIND)
     devices = open_distribution(options.distribute)
     options = options if general is None else options_of(general, options)
+    _refuse_without_validation(general, options)
     material = read_material(dataset, options, devices.worker)
     groups = split(material.ontology, material.examples.classes, where.level)
     work = out.with_name(f".{out.name}.unfinished")
@@ -65,6 +66,20 @@ def run(dataset: Path, general: Path | None, out: Path, where: Split, options: O
     if devices.chief:
         shutil.rmtree(work)
     return metrics
+
+
+def _refuse_without_validation(general: Path | None, options: Options) -> None:
+    """Raises DataError where all photos are learned from: nothing would tell which groups' models to use."""
+    if options.calibration is None:
+        return
+    if general is None:
+        what, instead = f"--calibration {options.calibration}", "leave it out"
+    else:
+        what, instead = f"--classifier {general}: it was made with --calibration", "give one made without"
+    raise DataError(
+        f"{what}: groups need validation photos, which tell whose model is better and how sure an answer has to be; "
+        f"{instead}"
+    )
 
 
 def options_of(general: Path, options: Options) -> Options:
