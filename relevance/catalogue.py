@@ -15,7 +15,7 @@ from relevance.columns import Columns
 from relevance.filters import Filters, Mask
 from relevance.ontology import Ontology
 from relevance.store import Card, ListingStore, StoredListing
-from relevance.vectors import Rows, Scores, VectorIndex, within
+from relevance.vectors import Rows, Scores, VectorIndex, highest, within
 from relevance.wanted import Said, meets
 
 Ranges = Sequence[tuple[int, int]]
@@ -213,10 +213,9 @@ class Catalogue:
         if self.fresh is None:
             return rows, scores
         passing, inside = mask[self.first_fresh :], within(self.fresh.columns.category, ranges)
-        of_all = self.fresh.vectors.search(query, k, passing & ~inside)
-        own = self.fresh.vectors.search(query, k, passing & inside)
-        fresh = np.concatenate([of_all[0], own[0]]) + self.first_fresh
-        return np.concatenate([rows, fresh]), np.concatenate([scores, of_all[1], own[1]])
+        cosines = self.fresh.vectors.all_cosines(query)
+        late = np.concatenate([highest(cosines, k, passing & ~inside), highest(cosines, k, passing & inside)])
+        return np.concatenate([rows, late + self.first_fresh]), np.concatenate([scores, cosines[late]])
 
     def _slices(self, ranges: Ranges) -> list[tuple[int, int]]:
         return [(int(self._starts[first]), int(self._starts[end])) for first, end in ranges]

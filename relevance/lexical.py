@@ -74,6 +74,8 @@ class LexicalIndex:
     def count(self, query: str) -> int:
         """Returns how many rows have every word of `query`."""
         words = tokens(query)
+        if len(words) == 1:  # nothing is ever deleted from this index
+            return int(self._searcher.doc_freq("text", words[0]))
         return int(self._searcher.search(self._words(words, True), 1).count) if words else 0
 
     def mean_length(self, words: Iterable[str]) -> float | None:

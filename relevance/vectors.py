@@ -55,6 +55,14 @@ class VectorIndex:
         library.fvec_inner_products_by_idx(*arrays, self.embeddings.shape[1], 1, len(rows))
         return found
 
+    def all_cosines(self, query: NDArray[np.float32]) -> Scores:
+        """Returns the cosine of `query` (float32 `[dim]`) with each row, float32 `[rows]`."""
+        found = np.empty(len(self), np.float32)
+        library: Any = faiss
+        arrays = map(library.swig_ptr, (found, query, self.embeddings))
+        library.fvec_inner_products_ny(*arrays, self.embeddings.shape[1], len(self))
+        return found
+
     def search(
         self,
         query: NDArray[np.float32],
@@ -111,6 +119,13 @@ def within(rows: NDArray[np.integer[Any]], slices: Slices) -> NDArray[np.bool_]:
     for first, end in slices:
         inside |= (rows >= first) & (rows < end)
     return inside
+
+
+def highest(scores: Scores, k: int, among: NDArray[np.bool_]) -> Rows:
+    """Returns the `k` rows of the highest scores (float32 `[rows]`) among those marked, in no order; all where there
+    are no more."""
+    rows = among.nonzero()[0]
+    return rows if len(rows) <= k else rows[np.argpartition(-scores[rows], k - 1)[:k]]
 
 
 def _best(rows: Rows, scores: Scores, k: int) -> tuple[Rows, Scores]:

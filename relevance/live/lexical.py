@@ -19,6 +19,10 @@ _K1, _B = 1.2, 0.75
 """BM25's parameters, as tantivy has them."""
 
 
+Having = tuple[NDArray[np.uint32], NDArray[np.uint32]]
+"""The rows that have a word, ascending, and how often each has it."""
+
+
 class _Postings:
     """The rows that have a word, ascending, and how often each has it."""
 
@@ -63,41 +67,22 @@ class FreshWords:
         their BM25 scores (float32 `[m]`), best first. How rare a word is, and how long a text usually, is counted over
         snapshot and fresh segment together, so that scores of both can be compared."""
         words = list(dict.fromkeys(tokens(query)))
-        rows, counts = self._matching(words) if every else self._touching(words)
+        found = [self._postings(word) for word in words]
+        rows, counts = _matching(found) if every else _touching(found)
         if not len(rows) or k <= 0:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         lengths = np.frombuffer(self._index.lengths[: self._length], np.uint32)[rows]
         norm = _K1 * (1 - _B + _B * lengths / self._mean_length(words))
-        scores = sum(self._rarity(word) * (_K1 + 1) * c / (c + norm) for word, c in zip(words, counts, strict=True))
+        rarity = (self._rarity(word, len(own)) for word, (own, _) in zip(words, found, strict=True))
+        scores = sum(rare * (_K1 + 1) * c / (c + norm) for rare, c in zip(rarity, counts, strict=True))
         best = np.argsort(-np.asarray(scores), kind="stable")[:k]
         return rows[best].astype(np.int64), np.asarray(scores, np.float32)[best]
 
     def count(self, query: str) -> int:
         """Returns how many rows have every word of `query`."""
-        return len(self._matching(list(dict.fromkeys(tokens(query))))[0])
+        return len(_matching([self._postings(word) for word in dict.fromkeys(tokens(query))])[0])
 
-    def _matching(self, words: Sequence[str]) -> tuple[NDArray[np.uint32], list[NDArray[np.uint32]]]:
-        """The rows that have all words, and for each word how often each of them has it."""
-        found = [self._postings(word) for word in words]
-        if not found:
-            return np.empty(0, np.uint32), []
-        rows = min((own for own, _ in found), key=len)
-        for own, _ in found:
-            rows = rows[_among(rows, own)]
-        return rows, [counts[np.searchsorted(own, rows)] for own, counts in found]
-
-    def _touching(self, words: Sequence[str]) -> tuple[NDArray[np.uint32], list[NDArray[np.uint32]]]:
-        """The rows that have at least one of the words, and for each word how often each of them has it."""
-        found = [self._postings(word) for word in words]
-        if not found:
-            return np.empty(0, np.uint32), []
-        rows = np.unique(np.concatenate([own for own, _ in found]))
-        counts = [np.zeros(len(rows), np.uint32) for _ in found]
-        for of_word, (own, how_often) in zip(counts, found, strict=True):
-            of_word[np.searchsorted(rows, own)] = how_often
-        return rows, counts
-
-    def _postings(self, word: str) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    def _postings(self, word: str) -> Having:
         """Copies: the arrays may be growing."""
         postings = self._index.postings.get(word)
         if postings is None:
@@ -111,11 +96,32 @@ class FreshWords:
         rows = self._index.snapshot_rows if of_snapshot else 0
         return ((of_snapshot or 0.0) * rows + self._total) / (rows + self._length)
 
-    def _rarity(self, word: str) -> float:
-        """BM25's inverse document frequency."""
-        having = self._index.snapshot.count(word) + len(self._postings(word)[0])
+    def _rarity(self, word: str, fresh: int) -> float:
+        """BM25's inverse document frequency. fresh: how many of these texts have the word."""
+        having = self._index.snapshot.count(word) + fresh
         rows = self._index.snapshot_rows + self._length
         return float(np.log1p((rows - having + 0.5) / (having + 0.5)))
+
+
+def _matching(found: Sequence[Having]) -> tuple[NDArray[np.uint32], list[NDArray[np.uint32]]]:
+    """The rows that have all words, and for each word how often each of them has it."""
+    if not found:
+        return np.empty(0, np.uint32), []
+    rows = min((own for own, _ in found), key=len)
+    for own, _ in found:
+        rows = rows[_among(rows, own)]
+    return rows, [counts[np.searchsorted(own, rows)] for own, counts in found]
+
+
+def _touching(found: Sequence[Having]) -> tuple[NDArray[np.uint32], list[NDArray[np.uint32]]]:
+    """The rows that have at least one of the words, and for each word how often each of them has it."""
+    if not found:
+        return np.empty(0, np.uint32), []
+    rows = np.unique(np.concatenate([own for own, _ in found]))
+    counts = [np.zeros(len(rows), np.uint32) for _ in found]
+    for of_word, (own, how_often) in zip(counts, found, strict=True):
+        of_word[np.searchsorted(rows, own)] = how_often
+    return rows, counts
 
 
 def _among(rows: NDArray[np.uint32], ascending: NDArray[np.uint32]) -> NDArray[np.bool_]:

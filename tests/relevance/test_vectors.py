@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from relevance.vectors import VectorIndex
+from relevance.vectors import VectorIndex, highest
 
 ROWS, DIM = 3000, 16
 
@@ -118,3 +118,18 @@ def test_opens_a_file_without_reading_it_into_memory(tmp_path: Path, embeddings:
     assert isinstance(index.embeddings.base, np.memmap)
     query = _unit(1, 10)[0]
     assert index.search(query, 7)[0].tolist() == _brute_force(embeddings, query, 7, np.ones(ROWS, bool))
+
+
+def test_all_cosines(embeddings: NDArray[np.float32]) -> None:
+    query = embeddings[7].copy()
+    np.testing.assert_allclose(VectorIndex(embeddings).all_cosines(query), embeddings @ query, atol=1e-6)
+    assert len(VectorIndex(embeddings[:0]).all_cosines(query)) == 0
+
+
+def test_the_highest_of_those_marked() -> None:
+    scores = np.array([0.9, 0.1, 0.8, 0.7, 0.6], np.float32)
+    marked = np.array([False, True, True, True, True])
+    assert sorted(highest(scores, 2, marked).tolist()) == [2, 3]
+    assert sorted(highest(scores, 4, marked).tolist()) == [1, 2, 3, 4]
+    assert sorted(highest(scores, 9, marked).tolist()) == [1, 2, 3, 4]
+    assert highest(scores, 2, np.zeros(5, bool)).tolist() == []
