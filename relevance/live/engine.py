@@ -5,7 +5,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from relevance.live.fresh import Fresh
 from relevance.live.listing import NewListing
 from relevance.live.results import LiveStatus, Refused, UpsertResult
 from relevance.live.store import LiveStore, State
-from relevance.live.writing import drafted, encoded, recoded
+from relevance.live.writing import distinct, drafted, encoded, listings_of, recoded
 from relevance.results import CategoryFilter, Fallback, Hit, Listing, SearchResult
 
 POLL_SECONDS = 0.1
@@ -161,10 +161,10 @@ class LiveEngine:
         Raises DataError where no `live` folder was given, or only to be read, or another process has been writing for
         too long.
         """
-        given = _listings(listings)
+        given = listings_of(listings)
         with self._upserting:
             store = self._written_store()
-            results = [self._write(store, batch) for batch in _distinct(given)]
+            results = [self._write(store, batch) for batch in distinct(given)]
         return UpsertResult(
             sum(result.accepted for result in results),
             tuple(refused for result in results for refused in result.rejected),
@@ -359,31 +359,6 @@ class LiveEngine:
                 batch = []
         fresh.add(recoded(batch, encoder, store))
         return fresh.change != before
-
-
-def _listings(given: Iterable[NewListing]) -> list[NewListing]:
-    """The listings of a call; raises DataError where it was called with anything else."""
-    expected = "upsert: expected a list of relevance.NewListing"
-    if not isinstance(given, Iterable):
-        raise DataError(f"{expected}, got {type(given).__name__}")
-    listings = list(given)
-    for place, listing in enumerate(listings):
-        if not isinstance(listing, NewListing):
-            raise DataError(f"{expected}, got {type(listing).__name__} at {place}")
-    return listings
-
-
-def _distinct(listings: Iterable[NewListing]) -> Iterator[list[tuple[int, NewListing]]]:
-    """Yields the listings with their places, in batches that have no id twice: what a listing keeps of its last state,
-    its photo, is known once that is written."""
-    batch: dict[str, tuple[int, NewListing]] = {}
-    for index, new in enumerate(listings):
-        if str(new.listing_id) in batch:
-            yield list(batch.values())
-            batch = {}
-        batch[str(new.listing_id)] = (index, new)
-    if batch:
-        yield list(batch.values())
 
 
 def _poll(engine_of: "weakref.ref[LiveEngine]", stop: threading.Event) -> None:

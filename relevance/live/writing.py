@@ -1,6 +1,6 @@
 """From a new listing to what is written of it, and from what was written to what this bundle's models make of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -21,6 +21,31 @@ class Draft(NamedTuple):
     listing: LiveListing
     look: Look
     new: NewListing
+
+
+def listings_of(given: Iterable[NewListing]) -> list[NewListing]:
+    """Returns the listings of a call; raises DataError where it was called with anything else."""
+    expected = "upsert: expected a list of relevance.NewListing"
+    if not isinstance(given, Iterable):
+        raise DataError(f"{expected}, got {type(given).__name__}")
+    listings = list(given)
+    for place, listing in enumerate(listings):
+        if not isinstance(listing, NewListing):
+            raise DataError(f"{expected}, got {type(listing).__name__} at {place}")
+    return listings
+
+
+def distinct(listings: Iterable[NewListing]) -> Iterator[list[tuple[int, NewListing]]]:
+    """Yields the listings with their places, in batches that have no id twice: what a listing keeps of its last state,
+    its photo, is known once that is written."""
+    batch: dict[str, tuple[int, NewListing]] = {}
+    for index, new in enumerate(listings):
+        if str(new.listing_id) in batch:
+            yield list(batch.values())
+            batch = {}
+        batch[str(new.listing_id)] = (index, new)
+    if batch:
+        yield list(batch.values())
 
 
 def drafted(engine: Engine, encoder: ListingEncoder, store: LiveStore, new: NewListing) -> Draft:
