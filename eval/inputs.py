@@ -1,7 +1,6 @@
 """Reading what evaluation is given beside a dataset: query lists, judgments, and the simulator's truth."""
 
-import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,8 @@ def read_any(path: Path, required: Sequence[str], optional: Sequence[str] = ()) 
         return read_table(path, required, optional)
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
-            lines = [(i, line) for i, line in enumerate(_records(file), start=1) if any(line)]
+            records = (line.rstrip("\r\n").split("\t") for line in file)
+            lines = [(i, line) for i, line in enumerate(records, start=1) if any(line)]
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: expected UTF-8: {error.reason}; save the file as UTF-8") from None
     header = lines[0][1] if lines else []
@@ -44,10 +44,6 @@ def read_any(path: Path, required: Sequence[str], optional: Sequence[str] = ()) 
         if name in (*required, *optional)
     }
     return Table(path, tuple(header), columns, [number for number, _ in lines[1:]])
-
-
-def _records(file: Any) -> Iterator[list[str]]:
-    return csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
 def read_queries(path: Path) -> dict[str, str]:

@@ -14,6 +14,7 @@ import typer
 from numpy.typing import NDArray
 
 from eval.bootstrap import Estimate, estimates
+from eval.figures_file import FiguresFile
 from eval.textable import text_table
 from relevance.artifacts import write_text_atomic
 from relevance.dataset import Dataset
@@ -157,7 +158,7 @@ def evaluate(
 def command(
     dataset: Annotated[Path, typer.Argument(help="The dataset that the bundle was built from, with its behaviour.")],
     bundle: Annotated[Path, typer.Option(help="Bundle made by `python -m index build`.")],
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the figures as JSON.")] = None,
+    out: FiguresFile = None,
     k: Annotated[int, typer.Option("-k", min=1, max=100, help="Queries shown.")] = 5,
     seed: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:

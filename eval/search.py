@@ -14,6 +14,7 @@ import typer
 from numpy.typing import NDArray
 
 from eval.bootstrap import CONFIDENCE, RESAMPLES, Estimate, estimates
+from eval.figures_file import FiguresFile
 from eval.grades import RELEVANT
 from eval.inputs import NO_ANSWER, read_judgments, read_queries
 from eval.metrics import CUTOFF, ideal_dcg, ndcg, recall
@@ -49,7 +50,12 @@ class Judged:
 
 
 def join(queries: Mapping[str, str], judgments: Mapping[str, Mapping[str, int]], relevant: int) -> list[Judged]:
-    """Returns the queries with their judgments; raises DataError where no query has a relevant one."""
+    """Returns the queries with their judgments; raises DataError where no query has a relevant one, and for a kind of
+    queries that is called as all of them are."""
+    if of_all := [query for query, kind in queries.items() if kind == OVERALL]:
+        raise DataError(
+            f"kind {OVERALL!r}: that is what the figures of all queries are called; give {listed(of_all)} another kind"
+        )
     joined = []
     for query, kind in queries.items():
         grades = judgments.get(query, {})
@@ -192,7 +198,7 @@ def command(
     bundle: Annotated[Path, typer.Option(help="Bundle made by `python -m index build`.")],
     queries: Annotated[Path, typer.Option(help="Column query, optional kind (.csv, .tsv, .jsonl).")],
     judgments: Annotated[Path, typer.Option(help="Columns query, listing_id, grade (.csv, .tsv, .parquet).")],
-    out: Annotated[Path | None, typer.Option(help="JSON file for the figures and one row a query.")] = None,
+    out: FiguresFile = None,
     k: Annotated[int, typer.Option(min=CUTOFF, max=1000, help="Hits asked for.")] = 100,
     relevant: Annotated[int, typer.Option(min=1, help="Listings of this grade or more count as relevant.")] = RELEVANT,
     id_column: Annotated[str, typer.Option(help="Column of the judgments with the listing id.")] = "listing_id",

@@ -4,7 +4,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
@@ -12,17 +12,24 @@ from relevance.errors import DataWarning, RelevanceError
 
 
 def run(app: typer.Typer, name: str) -> None:
-    """Runs a command line as `name`: what a user can mend is one line on stderr and exit code 2; what one should know
-    is a note there; Ctrl-C gives 130 and SIGTERM 143, and neither leaves anything half-written behind."""
+    """Runs a command line as `name`: what a user can mend, and a file that the system refuses, is one line on stderr
+    and exit code 2; what one should know is a note there; Ctrl-C gives 130 and SIGTERM 143, and neither leaves anything
+    half-written behind."""
     signal.signal(signal.SIGTERM, _terminated)
     warnings.showwarning = _noted(warnings.showwarning)
     try:
         app(prog_name=name)
     except RelevanceError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _fail(message: str) -> NoReturn:
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(2)
 
 
 def _terminated(*_: object) -> None:

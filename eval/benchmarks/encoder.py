@@ -18,6 +18,7 @@ import typer
 from numpy.typing import NDArray
 from tqdm import tqdm, trange
 
+from eval.figures_file import FiguresFile
 from eval.textable import text_table
 from relevance.artifacts import write_text_atomic
 from relevance.classifier import Classifier, Encoded
@@ -50,7 +51,7 @@ def command(
     photos: Annotated[int, typer.Option(min=32, help="How many to encode.")] = 512,
     rounds: Annotated[int, typer.Option(min=1, help="Each way is timed once a round.")] = 3,
     threads: Annotated[int, typer.Option(min=1, help="Cores to use.")] = 2,
-    out: Annotated[Path | None, typer.Option(help="A JSON file for the figures.")] = None,
+    out: FiguresFile = None,
 ) -> None:
     """Time the image encoder in every runtime that is installed, side by side."""
     import os

@@ -52,6 +52,7 @@ from numpy.typing import NDArray
 
 from eval.benchmarks.peers import FROM_TEXT, RECALL, SCANN, K
 from eval.benchmarks.vectors import run_peer, write_inputs
+from eval.figures_file import FiguresFile
 from eval.inputs import NO_ANSWER, read_queries
 from eval.textable import text_table
 from relevance.artifacts import write_text_atomic
@@ -83,7 +84,7 @@ def command(
     rounds: Annotated[int, typer.Option(min=1, help="How often each query is asked.")] = 10,
     k: Annotated[int, typer.Option(min=1, max=1000, help="Hits asked for.")] = 20,
     without_peer: Annotated[bool, typer.Option("--without-peer", help="Leave the ScaNN layer out.")] = False,
-    out: Annotated[Path | None, typer.Option(help="JSON file for the figures.")] = None,
+    out: FiguresFile = None,
 ) -> None:
     """Time a search and its parts, and the opening of a bundle."""
     kinds = read_queries(queries)

@@ -22,6 +22,7 @@ import typer
 from eval.benchmarks.load import Outcome, Request, send
 from eval.benchmarks.served import TOKEN, Served, promotion, served
 from eval.benchmarks.versions import versions_in, write_next
+from eval.figures_file import FiguresFile
 from eval.textable import text_table
 from relevance.artifacts import write_text_atomic
 from relevance.dataset import Dataset
@@ -81,7 +82,7 @@ def command(
     workers: Annotated[
         list[int] | None, typer.Option(min=1, help="Processes of the service; may be repeated. Default: 1 and 2.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="A JSON file for the figures.")] = None,
+    out: FiguresFile = None,
 ) -> None:
     """Time the service at a fixed rate, also while listings are written and while another bundle is put in use."""
     behaviour = read_behaviour(Dataset.open(dataset).root)

@@ -27,6 +27,7 @@ import typer
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from eval.figures_file import FiguresFile
 from eval.stages import run_stage
 from eval.textable import text_table
 from relevance.artifacts import read_manifest, write_text_atomic
@@ -138,7 +139,7 @@ def command(
     ] = None,
     most: Annotated[int, typer.Option(min=3, help="Epochs of the tutorial's model, at most.")] = 100,
     seed: Annotated[int, typer.Option(min=0)] = 0,
-    out: Annotated[Path | None, typer.Option(help="JSON file for the figures.")] = None,
+    out: FiguresFile = None,
 ) -> None:
     """Time the towers' training until they find as much as the model of TensorFlow Recommenders' tutorial."""
     source = Dataset.open(dataset)

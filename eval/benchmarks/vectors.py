@@ -34,6 +34,7 @@ from eval.benchmarks.peers import (
     Inputs,
     K,
 )
+from eval.figures_file import FiguresFile
 from eval.inputs import read_queries
 from eval.stages import run_stage
 from eval.textable import text_table
@@ -66,7 +67,7 @@ def command(
         list[str] | None, typer.Option("--without", help=f"A peer to leave out: {', '.join(PEERS)}. Repeatable.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
-    out: Annotated[Path | None, typer.Option(help="JSON file for the figures.")] = None,
+    out: FiguresFile = None,
 ) -> None:
     """Time the way from a query to its nearest listings, beside other libraries."""
     unknown = [name for name in leave_out or () if name not in PEERS]

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from eval.figures_file import FiguresFile
+
 
 def command(
     dataset: Annotated[Path, typer.Option(help="Dataset folder with events.")],
@@ -14,7 +16,7 @@ def command(
     compare: Annotated[
         Path | None, typer.Option(help="Another listing index, to be measured on the same listings beside it.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="JSON file for the figures.")] = None,
+    out: FiguresFile = None,
     sample: Annotated[int, typer.Option(min=1, help="Listings whose neighbours are graded.")] = 2000,
     seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap and of the sample.")] = 0,
     threads: Annotated[int, typer.Option(min=1)] = 2,

@@ -28,7 +28,7 @@ def run(dataset: Path, index: Path, other: Path | None, sample: int, seed: int, 
     """Returns the figures, ready for JSON but for the estimates. Raises DataError where the dataset has no events, or
     too few to have a held-out co-click, and ArtifactError for an index of another dataset."""
     source = Dataset.open(dataset)
-    behaviour = read_behaviour(source.events_path)
+    behaviour = read_behaviour(source.root)
     ontology = source.read_ontology()
     listings = source.read_listings(ontology)
     paths = {THIS: index} | ({OTHER: other} if other else {})

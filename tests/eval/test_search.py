@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from eval.__main__ import app
 from eval.bootstrap import Estimate
 from eval.inputs import read_judgments, read_queries
 from eval.search import evaluate, join, report, unasked, unjudged, unknown
@@ -71,6 +73,24 @@ def test_queries_without_judgments_are_told() -> None:
     assert unjudged(join(QUERIES, JUDGMENTS, relevant=2)) is None
     with pytest.raises(DataError, match="no query has a judgment of grade 2"):
         join({"new": "head"}, {}, relevant=2)
+
+
+def test_a_kind_cannot_be_called_as_all_are() -> None:
+    with pytest.raises(DataError, match=r"kind 'overall': .* give new another kind"):
+        join({**QUERIES, "new": "overall"}, JUDGMENTS, relevant=2)
+
+
+def test_a_folder_for_the_figures_is_refused_before_any_work(tmp_path: Path) -> None:
+    there = ("--bundle", "no", "--queries", "no", "--judgments", "no")  # not looked at
+    done = CliRunner().invoke(app, ["search", *there, "--out", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "Invalid value for '--out'" in done.output
+
+
+def test_a_field_may_be_longer_than_the_csv_module_reads(tmp_path: Path) -> None:
+    long = "x" * 140_000  # its limit is 131,072
+    (tmp_path / "q.tsv").write_text(f"query\tkind\r\n{long}\thead\r\nshoes\t\n")
+    assert read_queries(tmp_path / "q.tsv") == {long: "head", "shoes": ""}
 
 
 def test_reads_other_column_names_and_formats(tmp_path: Path) -> None:

@@ -217,6 +217,31 @@ def test_two_indexes_are_compared_on_the_same_listings(
     assert "1 events are on listings that the dataset does not have" in shown.err
 
 
+def test_what_the_service_recorded_counts(marketplace: Dataset, tmp_path: Path) -> None:
+    from eval.similar.run import run
+
+    write_events(marketplace, BEFORE + LATE)
+    index = write_index(marketplace, tmp_path / "index", on_circle(0, 5, 10, 30, 170), [True] * 5)
+    whole = run(marketplace.root, index, None, 10, 0, 1)
+    log = read_behaviour(marketplace.root)
+    (marketplace.root / "events").mkdir()
+    lines = [
+        {"query_id": name, "user_query": text, "timestamp": str(time)}
+        for name, text, time in zip(log.query_ids, log.queries, log.query_times, strict=True)
+    ] + [
+        {
+            "action_name": "click",
+            "query_id": log.query_ids[query],
+            "timestamp": str(time),
+            "event_attributes": {"object": {"object_id": listing}},
+        }
+        for query, listing, time in zip(log.event_query, log.event_listing, log.event_times, strict=True)
+    ]
+    (marketplace.root / "events" / "events-1.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    (marketplace.root / "events.parquet").unlink()
+    assert run(marketplace.root, index, None, 10, 0, 1) == whole
+
+
 def test_too_little_behaviour_is_refused(marketplace: Dataset, tmp_path: Path) -> None:
     from eval.similar.run import run
 
