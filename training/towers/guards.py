@@ -20,13 +20,13 @@ def guards(
     norms: NDArray[np.float32],
     pairs: NDArray[np.int64],
     top: NDArray[np.int64],
-    ranks: NDArray[np.int64],
+    ranks: NDArray[np.float64],
 ) -> dict[str, Any]:
     """Returns the figures of a report.
 
     listings: float32 `[n, dim]`, unit vectors; norms: float32 `[n]`, how long what was learned of them is before it
     is scaled to length 1; pairs: int64 `[m]`, the rows of `corpus.held` looked at; top: int64 `[m, 10]`, the ten
-    listings nearest to each pair's query; ranks: int64 `[m]`, of each pair's listing.
+    listings nearest to each pair's query; ranks: float64 `[m]`, of each pair's listing.
     """
     clicks = np.bincount(corpus.train.listing, corpus.train.weight, len(listings)).astype(np.float64)
     chosen = corpus.held.listing[pairs]
@@ -87,5 +87,5 @@ def _slices(corpus: Corpus, pairs: NDArray[np.int64], clicks: NDArray[np.float64
     }
 
 
-def _recall(ranks: NDArray[np.int64], rows: Bools) -> dict[str, float | int]:
+def _recall(ranks: NDArray[np.float64], rows: Bools) -> dict[str, float | int]:
     return {"pairs": int(rows.sum()), "recall": round(float((ranks[rows] < 10).mean()), 4) if rows.any() else 0.0}

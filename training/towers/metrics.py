@@ -11,6 +11,10 @@ from training.towers import model
 from training.towers.corpus import Corpus
 from training.towers.guards import guards
 
+TOP = 10
+SCORES = 2**24
+"""Of queries for listings, that are looked at together: 64 MB, and twice as much for their order."""
+
 
 def held_out_metrics(artifact: Path, trained: model.Towers, corpus: Corpus, limit: int = 5000) -> dict[str, Any]:
     """Returns recall@10 and @100 of the chosen listings and accuracy of the chosen category at each level, over all
@@ -71,12 +75,15 @@ def _norms(trained: model.Towers, arrays: Arrays) -> NDArray[np.float32]:
 
 def _ranks(
     queries: NDArray[np.float32], listings: NDArray[np.float32], positive: NDArray[np.int32]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """How many listings lie nearer to the query than the chosen one, `[m]`, and the ten nearest ones, `[m, 10]`."""
-    ranks, top = [], []
-    for i in range(0, len(queries), 512):
-        scores = queries[i : i + 512] @ listings.T
-        own = scores[np.arange(len(scores)), positive[i : i + 512]]
-        ranks.append((scores > own[:, None]).sum(axis=1))
-        top.append(np.argpartition(-scores, min(10, scores.shape[1] - 1), axis=1)[:, :10])
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """How many listings lie nearer to the query than the chosen one, which stands in the middle of those that lie
+    equally near, `[m]`, and the ten nearest ones, `[m, 10]`."""
+    n, ranks, top = len(listings), [], []
+    first = max(0, n - TOP)
+    block = max(1, SCORES // n)
+    for i in range(0, len(queries), block):
+        scores = queries[i : i + block] @ listings.T
+        own = scores[np.arange(len(scores)), positive[i : i + block]][:, None]
+        ranks.append((scores > own).sum(axis=1) + ((scores == own).sum(axis=1) - 1) / 2)
+        top.append(np.argpartition(scores, first, axis=1)[:, first:].copy())  # not a view of the whole order
     return np.concatenate(ranks), np.concatenate(top)
