@@ -148,3 +148,16 @@ def test_a_catalogue_of_another_language_gets_nothing(tmp_path: Path) -> None:
     ontology = Ontology.from_paths(["a", "b"], [("Диваны",), ("Велосипеды",)])
     with pytest.warns(DataWarning, match="is it of another language"):
         assert named(tmp_path, {"диван": {"a": 2.0}}, ontology) == NO_NAMES
+
+
+def test_a_name_of_things_without_a_category_says_nothing_of_them(tmp_path: Path) -> None:
+    """Its weight is all of listings that nobody has filed."""
+    known = frozenset({"dressing", "gown"})
+    lexicon = read_lexicon(write_database(tmp_path, SENSES, instances=["ada"]))
+    assert lexical_names(lexicon, ONTOLOGY, {"gown": {-1: 2.0}}, known, known) == named(tmp_path, {}, known=known)
+
+
+def test_a_lexicon_without_words_adds_nothing(tmp_path: Path) -> None:
+    lexicon = read_lexicon(write_database(tmp_path, []))
+    with pytest.warns(DataWarning, match="tells nothing of the catalogue's names"):
+        assert lexical_names(lexicon, ONTOLOGY, {"hat": {1: 2.0}}, frozenset(), frozenset()) == NO_NAMES

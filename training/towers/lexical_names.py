@@ -191,7 +191,7 @@ class _World:
 
     def __init__(self, space: _Space, nouns: Collection[str]) -> None:
         self._space, self._senses = space, space.lexicon.senses
-        self._expected = len(nouns) / len(self._senses) * space.size
+        self._expected = len(nouns) / max(1, len(self._senses)) * space.size
         self._count = np.zeros(len(space.size))
         for noun in nouns:
             self._count[self._over(noun)] += 1 / len(self._senses[noun])
@@ -247,6 +247,6 @@ class _Placed:
 
 
 def _normalised(weights: Shares) -> Shares:
-    """Their shares, but for those that hardly have any."""
-    total = sum(weights.values())
-    return {category: weight / total for category, weight in sorted(weights.items()) if weight >= LEAST_SHARE * total}
+    """Their shares, but for those that have none or hardly any."""
+    least = LEAST_SHARE * (total := sum(weights.values()))
+    return {category: weight / total for category, weight in sorted(weights.items()) if weight and weight >= least}
