@@ -102,6 +102,18 @@ def test_the_chain_reads_what_was_trained(root: Path) -> None:
     assert read_manifest(chain, "attributes", 1)["metrics"]["triggered"] == 1.0
 
 
+def test_without_validation_photos_probabilities_stay_as_they_are(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with a handful of titles, none of which falls into that part."""
+
+    def nobody(titles: list[str], *_: Any) -> np.ndarray:
+        return np.zeros(len(titles), np.bool_)
+
+    monkeypatch.setattr("training.attributes.examples.group_split", nobody)
+    manifest = read_manifest(train(root, "unchecked", epochs=2), "attributes", 1)
+    assert manifest["metrics"]["validation_photos"] == 0
+    assert manifest["temperatures"] == [1.0, 1.0]
+
+
 def test_photos_are_encoded_once(root: Path, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def unexpected(*_: Any) -> None:
         raise AssertionError("encoded again")

@@ -145,13 +145,16 @@ def _prior(attribute: Attribute, examples: Examples) -> NDArray[np.float64]:
 
 
 def _temperatures(model: Any, take: Take, examples: Examples) -> list[float]:
-    """One an attribute, from the validation photos that have a value; model: inputs to logits."""
+    """One an attribute, from the validation photos that have a value; 1 where there are none. model: inputs to
+    logits."""
+    if not len(examples.validation):
+        return [1.0] * len(examples.attributes)
     logits = predict(model, take, examples.validation)
     temperatures = []
     for (_, own), attribute in zip(sorted(logits.items()), examples.attributes, strict=True):
         labels = attribute.labels[examples.validation]
         temperatures.append(fit_temperature(own[labels >= 0], labels[labels >= 0]))
-    return temperatures or [1.0] * len(examples.attributes)
+    return temperatures
 
 
 def _description(
