@@ -63,11 +63,21 @@ def read_behaviour(path: Path, known_listings: Collection[str] | None = None) ->
     a service has recorded in `events/` beside it; or such a folder of recorded files alone.
 
     Events on listings outside `known_listings` are counted and dropped. A repeated query id with the same
-    text is a further page of the same search: its hits are appended. With another text it is left out, its events
-    being those of the first, and a DataWarning tells how many. Raises DataError for what `read_records` refuses.
+    text is a further page of the same search: its hits are appended, those that are not there yet. With another text it
+    is left out, its events being those of the first, and a DataWarning tells how many. Raises DataError for what
+    `read_records` refuses, and where there is no record yet.
     """
     logged, events = read_records(_files(Path(path)))
-    queries = _one_record_each(Path(path), logged)
+    if not logged.ids and not events.actions:
+        raise DataError(f"{path}: expected searches and what people did with them, found no record yet")
+    return _joined(Path(path), logged, events, known_listings)
+
+
+def _joined(
+    path: Path, logged: QueryRecords, events: EventRecords, known_listings: Collection[str] | None
+) -> Behaviour:
+    """Records of `path` as behaviour: one row a query, events with the rows of theirs."""
+    queries = _one_record_each(path, logged)
     row_of = {query_id: row for row, query_id in enumerate(queries.ids)}
     event_query = np.array([row_of.get(query_id, -1) for query_id in events.query_ids], dtype=np.int32)
     on_listing = np.array([bool(listing) for listing in events.listings], dtype=np.bool_)
@@ -134,12 +144,18 @@ def tell_left_out(source: Path, behaviour: Behaviour) -> None:
 
 
 def find_behaviour(dataset: Path, known_listings: Collection[str] | None = None) -> Behaviour:
-    """Reads the behaviour of a dataset as `read_behaviour` does; none where it has no events yet."""
-    if not any(file.is_file() for file in _files(dataset)):
+    """Reads the behaviour of a dataset as `read_behaviour` does; none where it has no events yet, which a DataWarning
+    tells of files without records."""
+    files = _files(dataset)
+    if not any(file.is_file() for file in files):
         nobody = np.empty(0, np.int32)
         never = np.empty(0, "datetime64[ms]")
         return Behaviour([], [], [], [], never, [], [], nobody, [], never, nobody, 0, 0)
-    return read_behaviour(dataset, known_listings)
+    logged, events = read_records(files)
+    if not logged.ids and not events.actions:
+        names = listed([file.name for file in files])
+        warnings.warn(f"{dataset}: no record in {names} yet, as if there were no events", DataWarning, stacklevel=2)
+    return _joined(dataset, logged, events, known_listings)
 
 
 def _files(path: Path) -> list[Path]:
@@ -153,7 +169,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def _one_record_each(path: Path, queries: QueryRecords) -> QueryRecords:
-    """One record a query id: further pages of a search add their hits to the first, other searches are left out."""
+    """One record a query id: further pages of a search add to its hits, other searches are left out."""
     first: dict[str, int] = {}
     hits = list(queries.hits)
     others: list[int] = []
@@ -162,7 +178,8 @@ def _one_record_each(path: Path, queries: QueryRecords) -> QueryRecords:
         if queries.texts[kept] != queries.texts[i]:
             others.append(i)
         elif kept != i:
-            hits[kept] = hits[kept] + queries.hits[i]
+            there = set(hits[kept])  # a record that was delivered twice adds nothing
+            hits[kept] = hits[kept] + [hit for hit in queries.hits[i] if hit not in there]
     if others:
         _tell_others(path, queries, first[queries.ids[others[0]]], others)
     return replace(queries, hits=hits).take(np.fromiter(first.values(), dtype=np.int64, count=len(first)))
@@ -175,7 +192,7 @@ def _tell_others(path: Path, queries: QueryRecords, kept: int, others: list[int]
         f"{path}: left out: {len(others):,} queries with another text than the first of their query_id "
         f"({quoted(queries.ids[kept])}: {found}); give each search a query_id of its own",
         DataWarning,
-        stacklevel=4,
+        stacklevel=5,
     )
 
 

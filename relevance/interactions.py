@@ -70,7 +70,7 @@ def interactions(
     around and types nothing means nothing by it. `rows` maps listing ids to rows.
     category: int32 `[rows]`, of each listing; with it, choices in a category that is seldom clicked for its query weigh
     less; rewrites: a fruitless query borrows; by_position: a choice further down a page weighs more."""
-    weights = position_weights(behaviour) if by_position else [1.0] * (POSITIONS + 1)
+    weights = position_weights(behaviour, selected) if by_position else [1.0] * (POSITIONS + 1)
     selected = selected & _worded(behaviour.queries)
     chosen = _chosen(behaviour, selected, rows, weights)
     choices: dict[int, float] = {query: len(picks) for query, picks in chosen.items()}
@@ -126,13 +126,14 @@ def _chosen(
     return chosen
 
 
-def position_weights(behaviour: Behaviour) -> list[float]:
+def position_weights(behaviour: Behaviour, selected: NDArray[np.bool_]) -> list[float]:
     """Returns what a choice at each position weighs, from 1 on to POSITIONS and, at 0, where the position is not known:
     how much more often the first hit of a page is looked at than this one, at most HEAVIEST. Looked at means an
-    impression in the log; where hardly any were logged, all weigh 1."""
-    shown = np.bincount([min(len(hits), POSITIONS) for hits in behaviour.hit_ids], minlength=POSITIONS + 1)
-    pages = shown[::-1].cumsum()[::-1]
-    seen = np.array([action == IMPRESSION for action in behaviour.actions], np.bool_)
+    impression of a query marked in `selected` (bool `[queries]`); where hardly any were logged, all weigh 1."""
+    hits = np.array([min(len(hits), POSITIONS) for hits in behaviour.hit_ids], np.int64)
+    pages = np.bincount(hits[selected], minlength=POSITIONS + 1)[::-1].cumsum()[::-1]
+    seen = np.array([action == IMPRESSION for action in behaviour.actions], np.bool_) & (behaviour.event_query >= 0)
+    seen[seen] = selected[behaviour.event_query[seen]]
     at = np.clip(behaviour.event_positions[seen], 0, POSITIONS)
     looked = np.bincount(at, minlength=POSITIONS + 1)
     weights = np.ones(POSITIONS + 1)

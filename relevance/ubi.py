@@ -108,7 +108,10 @@ def check_records(records: Sequence[dict[str, Any]], kind: Literal["query", "eve
 
 
 def _read_file(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    return _parsed(read_table(file, ("timestamp",), _FIELDS, nested=True))
+    """A file may hold no record yet: one of lines nothing at all, one of Parquet its columns."""
+    if file.suffix == ".jsonl" and file.is_file() and not file.stat().st_size:
+        return _parsed(records_table(file, [], [], (), nested=True))
+    return _parsed(read_table(file, ("timestamp",), _FIELDS, nested=True, may_be_empty=True))
 
 
 def _parsed(table: Table) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from relevance.errors import DataError, DataWarning
-from relevance.events import Behaviour, read_behaviour, tell_left_out, write_behaviour
+from relevance.events import Behaviour, find_behaviour, read_behaviour, tell_left_out, write_behaviour
 from relevance.ubi import CLICK, IMPRESSION, MESSAGE
 
 QUERIES: list[dict[str, Any]] = [
@@ -140,6 +140,12 @@ def test_further_pages_of_a_query_add_their_hits(tmp_path: Path) -> None:
     assert behaviour.query_ids == ["q1", "q2", "q3"]
     assert behaviour.hit_ids[0] == ["a", "b", "c"]
     assert behaviour.query_times[0] == np.datetime64("2024-05-01T10:00:00")
+
+
+def test_a_query_that_was_delivered_twice_has_its_hits_once(tmp_path: Path) -> None:
+    page = {**QUERIES[1], "query_response_hit_ids": ["b", "c"]}
+    records = [*QUERIES, *QUERIES, page, page]
+    assert read_behaviour(write_jsonl(tmp_path / "events.jsonl", records)).hit_ids[0] == ["a", "b", "c"]
 
 
 def test_the_first_text_of_a_query_id_is_kept(tmp_path: Path) -> None:
@@ -277,10 +283,27 @@ def test_bad_records_are_named(tmp_path: Path, record: dict[str, Any], message: 
 def test_bad_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"events\.parquet: no such file"):
         read_behaviour(tmp_path)
-    with pytest.raises(DataError, match=r"events\.jsonl: the file is empty"):
-        read_behaviour(write_jsonl(tmp_path / "events.jsonl", []))
     with pytest.raises(DataError, match="missing: timestamp"):
         read_behaviour(write_jsonl(tmp_path / "events.jsonl", [{"action_name": "click"}]))
+
+
+def test_files_without_a_record_yet(tmp_path: Path) -> None:
+    """As on the first day of a log: a command that needs behaviour says so, the others go on without."""
+    for name in ("events.jsonl", "events.parquet"):
+        path = tmp_path / name
+        if name == "events.jsonl":
+            path.touch()
+        else:
+            pq.write_table(pa.table({"timestamp": pa.array([], pa.string())}), path)
+        with pytest.raises(DataError, match=r"expected searches .* found no record yet"):
+            read_behaviour(tmp_path)
+        with pytest.warns(DataWarning, match=f"no record in {name} yet"):
+            behaviour = find_behaviour(tmp_path)
+        assert (behaviour.queries, behaviour.actions, len(behaviour.event_query)) == ([], [], 0)
+        path.unlink()
+    (tmp_path / "events.jsonl").touch()
+    write_jsonl(tmp_path / "queries.jsonl", QUERIES)
+    assert find_behaviour(tmp_path).query_ids == ["q1", "q2", "q3"]
 
 
 def test_write_behaviour_refuses_what_it_would_lose(tmp_path: Path) -> None:

@@ -150,10 +150,21 @@ def test_a_choice_where_few_look_weighs_more() -> None:
     queries = [("s", f"query {i}", float(i)) for i in range(100)]
     log = behaviour(queries, [(0, "impression", "L0")] * len(at) + [(0, "click", "L1"), (1, "click", "L1")])
     log = replace(log, hit_ids=[["a", "b", "c", "d"]] * 100, event_positions=np.array([*at, 2, -1], np.int32))
-    weights = position_weights(log)
+    weights = position_weights(log, np.ones(100, bool))
     assert weights[:5] == pytest.approx([1.0, 1.0, 100 / 80, 100 / FEWEST_LOOKS, 1.0])
     assert max(weights) <= HEAVIEST
     found = interactions(log, np.ones(100, bool), ROWS)
     assert found.weight.tolist() == pytest.approx([1.25, 1.0])
     alike = interactions(log, np.ones(100, bool), ROWS, by_position=False)
     assert alike.weight.tolist() == [1.0, 1.0]
+
+
+def test_looks_at_pages_that_are_held_out_do_not_count() -> None:
+    """On the first hundred pages all look at both hits, on the last hundred nobody at the second."""
+    queries = [("s", f"query {i}", float(i)) for i in range(200)]
+    looks = [(query, 1) for query in range(200)] + [(query, 2) for query in range(100)]
+    log = behaviour(queries, [(query, "impression", "L0") for query, _ in looks])
+    positions = np.array([position for _, position in looks], np.int32)
+    log = replace(log, hit_ids=[["a", "b"]] * 200, event_positions=positions)
+    assert position_weights(log, np.arange(200) < 100)[2] == 1.0
+    assert position_weights(log, np.arange(200) >= 0)[2] == pytest.approx(2.0)
