@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from relevance.errors import DataError
+from training.outputs import named
 
 
 def parse_names(text: str) -> tuple[str, ...]:
@@ -20,7 +21,7 @@ def command(
     dataset: Annotated[Path, typer.Argument(help="Dataset folder with photos and attributes.")],
     classifier: Annotated[Path, typer.Option(help="The classifier whose category triggers the model.")],
     attributes: Annotated[str, typer.Option(metavar="NAME,...", help="Names in the listings' attributes.")],
-    out: Annotated[Path, typer.Option(help="Where to write the attribute model.")],
+    out: Annotated[Path, typer.Option(help="Where to write the attribute model.", callback=named)],
     under: Annotated[
         str, typer.Option(metavar="CATEGORY", help="Id or path of a category at any level; left out: every photo.")
     ] = "",

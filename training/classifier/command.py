@@ -9,6 +9,7 @@ import typer
 from relevance.errors import DataError
 from relevance.images import Size
 from training.classifier.options import Options
+from training.outputs import named
 
 
 def parse_size(text: str) -> Size:
@@ -31,7 +32,7 @@ def make_options(out: Path, cache: str, image_size: str | None, *, threads: int,
 
 def command(
     dataset: Annotated[Path, typer.Argument(help="Dataset folder with photos.")],
-    out: Annotated[Path, typer.Option(help="Where to write the classifier.")],
+    out: Annotated[Path, typer.Option(help="Where to write the classifier.", callback=named)],
     backbone: Annotated[str, typer.Option(help="small, MobileNetV2, EfficientNetV2B0, …")] = "small",
     weights: Annotated[
         str | None,

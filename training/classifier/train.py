@@ -46,6 +46,7 @@ def run(dataset: Path, out: Path, options: Options) -> dict[str, Any] | None:
 
     Raises DataError for options that do not fit together and for a dataset without enough photos.
     """
+    refuse_foreign(out, KIND)
     devices = open_distribution(options.distribute)
     return train_classifier(read_material(dataset, options, devices.worker), out, options, devices)
 
@@ -55,7 +56,6 @@ def train_classifier(
 ) -> dict[str, Any] | None:
     """What :func:`run` does once the dataset is read."""
     started = time.monotonic()
-    refuse_foreign(out, KIND)
     known = read_calibration(options.calibration, material)
     work = out.with_name(f".{out.name}.unfinished")
     work.mkdir(parents=True, exist_ok=True)

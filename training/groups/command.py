@@ -8,11 +8,12 @@ import typer
 
 from training.classifier.command import command as classifier_command
 from training.classifier.command import make_options, test_line
+from training.outputs import named
 
 
 def command(
     dataset: Annotated[Path, typer.Argument(help="Dataset folder with photos.")],
-    out: Annotated[Path, typer.Option(help="Where to write the classifier.")],
+    out: Annotated[Path, typer.Option(help="Where to write the classifier.", callback=named)],
     level: Annotated[int, typer.Option(help="The categories of this level become groups; 1 is the top.")],
     classifier: Annotated[
         Path | None,

@@ -5,10 +5,14 @@ from typing import Annotated
 
 import typer
 
+from training.outputs import named
+
 
 def command(
     classifier: Annotated[Path, typer.Argument(help="Classifier folder.")],
-    out: Annotated[Path, typer.Option(help="The model's folder; a version is added to it: 1, then 2, …")],
+    out: Annotated[
+        Path, typer.Option(help="The model's folder; a version is added to it: 1, then 2, …", callback=named)
+    ],
     attributes: Annotated[
         list[Path] | None, typer.Option(help="An attribute model's folder; repeat it for more.")
     ] = None,

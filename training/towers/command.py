@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
+from training.outputs import named
 from training.towers.options import OFF, Options, without
 
 
 def command(
     dataset: Annotated[Path, typer.Argument(help="Dataset folder with behaviour (events).")],
-    out: Annotated[Path, typer.Option(help="Where to write the towers artifact.")],
+    out: Annotated[Path, typer.Option(help="Where to write the towers artifact.", callback=named)],
     listings: Annotated[
         Path | None, typer.Option(help="Listing index from `python -m index listings`; without it, no photos.")
     ] = None,
