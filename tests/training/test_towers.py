@@ -300,6 +300,20 @@ def test_a_loss_that_is_no_number_names_its_batch(tiny_chain: Path, tmp_path: Pa
     assert not (tmp_path / "towers").exists()
 
 
+@pytest.mark.parametrize(
+    ("title", "made"), [("chair", {"excerpts": 0, "composed": 0}), ("🪑", {})], ids=["nothing made", "no words"]
+)
+def test_where_there_is_nothing_to_learn_from_it_is_said(title: str, made: dict[str, int], tmp_path: Path) -> None:
+    from relevance.errors import DataError
+    from training.towers.options import Options
+    from training.towers.train import run
+
+    (tmp_path / "categories.csv").write_text("category_id,path\na,🪑\n")
+    (tmp_path / "listings.csv").write_text(f"listing_id,title,category_id\n1,{title},a\n2,{title},a\n")
+    with pytest.raises(DataError, match=r"nothing to learn from: .*; add events or titles in words, or raise --excer"):
+        run(tmp_path, None, tmp_path / "towers", Options(epochs=1, **made))
+
+
 @pytest.mark.filterwarnings("ignore:fewer than")
 def test_without_behaviour_the_catalogue_is_learned_from(
     tiny_chain: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from relevance.errors import DataError
 from relevance.featuriser import Featuriser
 from relevance.mistyping import mistype
 from relevance.text import tokens
@@ -68,7 +69,7 @@ def make_examples(
 ) -> Examples:
     """Returns the behaviour's pairs and, for every listing, `options.excerpts` queries made of its own words and
     `options.composed` ones of what people call such things and the listing's attributes; and LEXICAL of each name that
-    the lexicon adds."""
+    the lexicon adds. Raises DataError where that makes no pair."""
     numbers: dict[str, int] = {}
     padding = fillers if options.padding else NO_FILLERS
 
@@ -91,6 +92,12 @@ def make_examples(
     made += composer.queries(options.composed, dice)
     made += composer.named(lexical.names, LEXICAL, dice)
     made = [(query, row) for query, row in made if query]
+    if not (len(pairs) or made):
+        raise DataError(
+            "nothing to learn from: no click or message follows a query of the first 70 % in time, and none is made of "
+            f"the listings' words (--excerpts {options.excerpts}, --composed {options.composed}); add events or titles "
+            "in words, or raise --excerpts"
+        )
     by_excerpt = np.array([spellings(query, 1) for query, _ in made], np.int32).reshape(-1, 1 + VARIANTS)
     listing = np.concatenate([pairs.listing, np.array([row for _, row in made], np.int32)])
     counts = np.bincount(listing, minlength=len(corpus.listings.ids)) + 1.0
