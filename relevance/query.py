@@ -129,11 +129,11 @@ class QueryReader:
         embedding = self._embed(text, reading.corrected, head if len(head) < len(words) else None)
         cosines = self.categories.cosines(embedding)
         predicted = self.categories.probabilities(cosines)
-        shares = self.seen.blend(reading.words, predicted)
+        shares = self.seen.blend(reading.words, predicted, self.categories.empty)
         if shares is not predicted:  # people found what they wanted by it
             reading = reading._replace(familiar=1.0, foreign=0.0)
         elif reading.corrected:
-            shares = self.seen.blend(reading.corrected.split(), predicted)
+            shares = self.seen.blend(reading.corrected.split(), predicted, self.categories.empty)
         seen = shares is not predicted
         found = self.categories.filter(cosines, shares, seen) if reading.words else self.categories.no_filter
         for array in (embedding, cosines, shares):

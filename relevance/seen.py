@@ -38,17 +38,22 @@ class SeenQueries:
     def _words(self) -> frozenset[str]:
         return frozenset(word for query in self.weights for word in query.split())
 
-    def blend(self, words: list[str], probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    def blend(
+        self, words: list[str], probabilities: NDArray[np.float32], empty: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float32]:
         """Returns float32 `[categories]`: `probabilities` moved towards what was chosen for the query of these words,
-        the more the more often it was."""
-        chosen = self.weights.get(" ".join(words))
+        the more the more often it was; themselves where nothing is known of it. empty: bool `[categories]`, those
+        without listings, where nobody can choose any more."""
+        chosen = [
+            (position, weight)
+            for category_id, weight in self.weights.get(" ".join(words), {}).items()
+            if (position := self._ontology.get(category_id)) is not None and (empty is None or not empty[position])
+        ]
         if not chosen:
             return probabilities
         blended = self.prior * probabilities
-        for category_id, weight in chosen.items():
-            position = self._ontology.get(category_id)
-            if position is not None:
-                blended[position] += weight
+        for position, weight in chosen:
+            blended[position] += weight
         return np.asarray(blended / blended.sum(), np.float32)
 
 

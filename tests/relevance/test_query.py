@@ -161,8 +161,12 @@ def test_the_vector_of_a_query_leans_to_its_head(tiny_bundle: Path, monkeypatch:
 def test_a_query_by_which_people_found_something_is_familiar(tiny_bundle: Path) -> None:
     reader = Engine(tiny_bundle).reader
     assert reader.read("zorblax quux").reading.familiar < 0.7
-    reader.learn(
-        seen=SeenQueries(reader.categories.ontology, {"zorblax quux": {reader.categories.ontology.ids[0]: 3.0}}, 1.0)
-    )
+    ontology, empty = reader.categories.ontology, reader.categories.empty
+    nothing_left, there = (ontology.ids[int(np.flatnonzero(rows)[0])] for rows in (empty, ~empty))
+    reader.learn(seen=SeenQueries(ontology, {"zorblax quux": {nothing_left: 300.0}}, 1.0))
+    left = reader.read("zorblax quux")
+    assert left.reading.familiar < 0.7
+    assert not left.shares[empty].any()
+    reader.learn(seen=SeenQueries(ontology, {"zorblax quux": {nothing_left: 300.0, there: 3.0}}, 1.0))
     assert reader.read("zorblax quux").reading.familiar == 1.0
     assert reader.read("zorblax").reading.familiar < 0.7

@@ -22,6 +22,17 @@ def test_evidence_grows_into_the_answer() -> None:
     assert predicted.tolist() == [0.5, 0.5]
 
 
+def test_what_nobody_can_choose_any_more_counts_for_nothing() -> None:
+    cars, bikes = ONTOLOGY.position("cars"), ONTOLOGY.position("bikes")
+    predicted = np.zeros(2, np.float32)
+    predicted[cars] = 1.0
+    empty = np.arange(2) == bikes
+    seen = SeenQueries(ONTOLOGY, {"fast": {"bikes": 30.0}, "slow": {"bikes": 30.0, "cars": 2.0}}, prior=2.0)
+    assert seen.blend(["fast"], predicted, empty) is predicted
+    assert seen.blend(["slow"], predicted, empty).tolist() == predicted.tolist()
+    assert seen.blend(["slow"], predicted, empty) is not predicted  # it is known by the cars
+
+
 def test_written_and_read(tmp_path: Path) -> None:
     write_seen(tmp_path / "seen.json", {query_key("Fast, BIKE"): {"bikes": 3.0}}, 1.0)
     seen = SeenQueries.read(tmp_path / "seen.json", ONTOLOGY)
