@@ -1,7 +1,7 @@
 """Which queries are shown as related, and which were searched together."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -13,8 +13,8 @@ from relevance.interactions import REWRITE_GAP
 from relevance.seen import query_key
 from relevance.ubi import CLICK, MESSAGE
 
-FEWEST_SESSIONS = 3
-"""Sessions that a query must occur in to be shown: what a single person typed is nobody else's concern."""
+FEWEST_PEOPLE = 3
+"""People who typed a query, for it to be shown: what a single person typed is nobody else's concern."""
 
 MOST_QUERIES = 20_000
 KEPT = 10
@@ -32,18 +32,18 @@ class Together(NamedTuple):
 
 
 def searched_together(behaviour: Behaviour, selected: NDArray[np.bool_]) -> Together:
-    """Counts in how many sessions two queries stand together, among those marked in `selected`, bool `[queries]`.
+    """Counts how often two queries stand together in a visit, among those marked in `selected`, bool `[queries]`.
 
-    Shown may be what led to a choice, and so is spelt as listings are and finds some, in three sessions or more; the
-    most frequent 20,000 of these.
+    Shown may be what led to a choice, and so is spelt as listings are and finds some, of three people or more; the
+    20,000 queries of most people among these.
     """
-    keys = [query_key(query) for query in behaviour.queries]
-    sessions: Counter[str] = Counter()
+    keys = _keys(behaviour)
+    people = _people(behaviour, selected, keys)
     pairs: dict[str, Counter[str]] = defaultdict(Counter)
     for rows in visits(behaviour, selected):
         asked = [keys[row] for row in rows if keys[row]]
-        sessions.update(set(asked))
-        for one, other in {(a, b) for i, a in enumerate(asked) for b in asked[i + 1 : i + _WINDOW] if a != b}:
+        near = ((a, b) for i, a in enumerate(asked) for b in asked[i + 1 : i + _WINDOW])
+        for one, other in {(min(a, b), max(a, b)) for a, b in near if a != b and a in people and b in people}:
             pairs[one][other] += 1
             pairs[other][one] += 1
     chosen = {
@@ -51,15 +51,33 @@ def searched_together(behaviour: Behaviour, selected: NDArray[np.bool_]) -> Toge
         for action, query in zip(behaviour.actions, behaviour.event_query.tolist(), strict=True)
         if action in (CLICK, MESSAGE) and query >= 0 and selected[query]
     }
-    frequent = [query for query in chosen - {""} if sessions[query] >= FEWEST_SESSIONS]
-    shown = sorted(sorted(frequent, key=lambda query: (-sessions[query], query))[:MOST_QUERIES])
+    frequent = sorted(chosen & people.keys(), key=lambda query: (-people[query], query))
+    shown = sorted(frequent[:MOST_QUERIES])
     row = {query: number for number, query in enumerate(shown)}
     found: dict[str, list[int]] = {}
     for query in sorted(pairs):
-        if sessions[query] >= FEWEST_SESSIONS:
-            counts = sorted(((-n, other) for other, n in pairs[query].items() if other in row))
-            found[query] = [row[other] for _, other in counts[:KEPT]]
+        counts = sorted(((-n, other) for other, n in pairs[query].items() if other in row))
+        found[query] = [row[other] for _, other in counts[:KEPT]]
     return Together(shown, {query: rows for query, rows in found.items() if rows})
+
+
+def _keys(behaviour: Behaviour) -> list[str]:
+    """The key of each query; equal ones are one text in memory."""
+    known = {query: query_key(query) for query in set(behaviour.queries)}
+    return [known[query] for query in behaviour.queries]
+
+
+def _people(behaviour: Behaviour, selected: NDArray[np.bool_], keys: Sequence[str]) -> dict[str, int]:
+    """How many people typed each key that FEWEST_PEOPLE did: clients or, where these are not told, sessions."""
+    numbers: dict[str, int] = {}
+    query = np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)[selected]
+    known: dict[tuple[str, str], int] = {}
+    who = zip(behaviour.client_ids, behaviour.query_sessions, strict=True)
+    named = ((client, "") if client else ("", session) for client, session in who)
+    person = np.array([known.setdefault(one, len(known)) for one in named], np.int64)[selected]
+    distinct = np.unique(query * len(known) + person)
+    counts = np.bincount(distinct // max(len(known), 1), minlength=len(numbers)).tolist()
+    return {key: counts[number] for key, number in numbers.items() if key and counts[number] >= FEWEST_PEOPLE}
 
 
 def visits(behaviour: Behaviour, selected: NDArray[np.bool_]) -> Iterator[list[int]]:

@@ -1,5 +1,7 @@
 """Which queries are shown, and which were searched together, counted by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -53,7 +55,7 @@ def test_a_session_that_pauses_is_two_visits() -> None:
 
 def test_counted_by_hand() -> None:
     found = searched_together(_behaviour(), np.ones(len(LOG), np.bool_))
-    # Shown: chosen from, and in three sessions. "sneekers" led to nothing, "my name" was searched by one.
+    # Shown: chosen from, and searched by three people. "sneekers" led to nothing, "my name" was searched by one.
     assert found.queries == ["red shoes", "sandals", "shoes"]
     # "shoes" stood with "red shoes" twice (a, d), with "sandals" once (b), although before and after it.
     assert found.rows == {"red shoes": [2], "sandals": [2], "shoes": [0, 1], "sneekers": [1, 2]}
@@ -72,3 +74,14 @@ def test_the_most_frequent_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     found = searched_together(_behaviour(), np.ones(len(LOG), np.bool_))
     assert found.queries == ["shoes"]
     assert found.rows == {"red shoes": [0], "sandals": [0], "sneekers": [0]}
+
+
+def test_a_person_counts_once() -> None:
+    """Also one who comes back: a session is a person only where no client is told."""
+    log = _behaviour()
+    everything = np.ones(len(LOG), np.bool_)
+    one = replace(log, client_ids=["x" if session in "abcd" else session for session in log.query_sessions])
+    # "shoes" is of x and h, "red shoes" of x alone, "sandals" of x, e and f.
+    assert searched_together(one, everything).queries == ["sandals"]
+    unknown = replace(log, client_ids=[""] * len(LOG))
+    assert searched_together(unknown, everything) == searched_together(log, everything)
