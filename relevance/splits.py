@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.errors import DataError
+from relevance.errors import DataError, DataWarning
 
 TRAIN, CALIBRATION, TEST = 0, 1, 2
 _CALIBRATION_FROM, _TEST_FROM = 0.70, 0.85
@@ -32,6 +34,22 @@ def time_split(
         for part, share in ((CALIBRATION, calibration_from), (TEST, test_from)):
             parts[times >= ordered[int(share * len(times))]] = part
     return parts
+
+
+def tell_empty_parts(source: Path, query_times: NDArray[np.datetime64], parts: NDArray[np.int8]) -> None:
+    """Tells in a DataWarning which of the parts that `time_split` made of the queries of `source` has none, where there
+    are queries: nothing will be learned from them, or calibrated with them."""
+    needed = {TRAIN: "to learn from", CALIBRATION: "to calibrate on"}
+    empty = [what for part, what in needed.items() if len(parts) and not (parts == part).any()]
+    if empty:
+        n, times = len(query_times), len(np.unique(query_times))
+        mend = "wait for more" if times == n else "give each query the time at which it was asked"
+        warnings.warn(
+            f"{source}: {n:,} queries, distinct times: {times:,}; as those of one time stay together, none is left "
+            f"{' and none '.join(empty)}; {mend}",
+            DataWarning,
+            stacklevel=2,
+        )
 
 
 def group_split(groups: Sequence[str], test: float = 0.15, seed: int = 0) -> NDArray[np.bool_]:

@@ -1,12 +1,15 @@
 """Splits do not leak."""
 
+import warnings
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relevance.errors import DataError
-from relevance.splits import group_split, time_split
+from relevance.errors import DataError, DataWarning
+from relevance.splits import group_split, tell_empty_parts, time_split
 
 
 def times(*seconds: int) -> np.ndarray:
@@ -38,6 +41,32 @@ def test_time_split_of_nothing_and_of_a_missing_time() -> None:
     assert time_split(times()).tolist() == []
     with pytest.raises(DataError, match="found 1 missing"):
         time_split(np.array(["2024-01-01", "NaT"], dtype="datetime64[ms]"))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        ([7] * 30, "30 queries, distinct times: 1; .* none is left to learn from and none to calibrate on; give each"),
+        (
+            [1] * 80 + [2] * 20,
+            "100 queries, distinct times: 2; .* none is left to learn from; give each query the time",
+        ),
+        ([1] * 50 + [2] * 50, "100 queries, distinct times: 2; .* none is left to calibrate on; give each query"),
+        ([1, 2, 3], "3 queries, distinct times: 3; .* none is left to calibrate on; wait for more"),
+    ],
+)
+def test_a_part_without_queries_is_told(seconds: list[int], told: str) -> None:
+    when = times(*seconds)
+    with pytest.warns(DataWarning, match=told):
+        tell_empty_parts(Path("site"), when, time_split(when))
+
+
+@pytest.mark.parametrize("seconds", [[], range(7), [1] * 70 + [2] * 15 + [3] * 15])
+def test_parts_with_queries_need_no_word(seconds: list[int]) -> None:
+    when = times(*seconds)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tell_empty_parts(Path("site"), when, time_split(when))
 
 
 @given(st.lists(st.text(max_size=3)), st.integers(0, 5))

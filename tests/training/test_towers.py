@@ -289,6 +289,26 @@ def test_choices_of_unknown_queries_are_told(tiny_chain: Path, tmp_path: Path) -
     assert len(corpus.train) == len(corpus.held) == 0
 
 
+def test_a_log_of_one_day_without_hours_is_told(tmp_path: Path) -> None:
+    """All its queries are of the last part."""
+    from relevance.errors import DataWarning
+    from relevance.events import write_behaviour
+    from training.towers.corpus import read_corpus
+
+    (tmp_path / "categories.csv").write_text("category_id,path\na,A\n")
+    (tmp_path / "listings.csv").write_text("listing_id,title,category_id\n1,chair,a\n")
+    at = "2026-01-31T00:00:00Z"
+    queries = [{"query_id": f"q{i}", "user_query": "chair", "timestamp": at} for i in range(40)]
+    target = {"object": {"object_id": "1"}}
+    clicks = [
+        {"action_name": "click", "query_id": f"q{i}", "timestamp": at, "event_attributes": target} for i in range(40)
+    ]
+    write_behaviour(tmp_path / "events.parquet", queries, clicks)
+    with pytest.warns(DataWarning, match="40 queries, distinct times: 1; .*none is left to learn from and none to cal"):
+        corpus = read_corpus(tmp_path, None)
+    assert len(corpus.train) == len(corpus.held) == 0
+
+
 def test_a_loss_that_is_no_number_names_its_batch(tiny_chain: Path, tmp_path: Path) -> None:
     from relevance.errors import TrainingError
     from training.towers.options import Options
@@ -329,7 +349,10 @@ def test_without_behaviour_the_catalogue_is_learned_from(
     (tmp_path / "dataset" / "events.parquet").unlink()
     metrics = run(tmp_path / "dataset", None, tmp_path / "towers", Options(epochs=1, batch=128, excerpts=1, hard=False))
     assert metrics["pairs"] == 0
-    assert "no click or message that follows a query yet" in capsys.readouterr().err
+    assert (
+        "no click or message follows a query of the first 70 % in time; learning from the catalogue"
+        in capsys.readouterr().err
+    )
     build(tmp_path / "dataset", None, tmp_path / "towers", tmp_path / "bundle")
     engine = Engine(tmp_path / "bundle")
     title = engine.store.rows([0])[0].title

@@ -13,7 +13,7 @@ from relevance.events import find_behaviour, tell_left_out
 from relevance.interactions import Interactions, interactions
 from relevance.listing_index import ListingIndex
 from relevance.ontology import Ontology
-from relevance.splits import time_split
+from relevance.splits import tell_empty_parts, time_split
 from relevance.text import tokens
 
 
@@ -54,6 +54,7 @@ def read_corpus(
     behaviour = find_behaviour(dataset, rows.keys())
     tell_left_out(dataset, behaviour)
     span = time_split(behaviour.query_times)
+    tell_empty_parts(dataset, behaviour.query_times, span)
     return Corpus(
         ontology=ontology,
         listings=listings,

@@ -60,7 +60,8 @@ def run(
     watch = Stopwatch()
     prior = read_prior(options.text_prior) if options.text_prior else NO_PRIOR
     if not len(corpus.train):
-        print(f"{dataset}: no click or message that follows a query yet; learning from the catalogue", file=sys.stderr)
+        what = "no click or message follows a query of the first 70 % in time"
+        print(f"{dataset}: {what}; learning from the catalogue", file=sys.stderr)
     fillers = find_fillers(corpus, prior)
     composer = Composer(corpus, fillers.said)
     lexical = NO_NAMES
