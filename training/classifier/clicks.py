@@ -5,6 +5,7 @@ with their classes, as ever, and half are photos that were chosen together, in p
 """
 
 import hashlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,11 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from relevance.dataset import Dataset, Listings
+from relevance.dataset import Listings
 from relevance.errors import DataError
-from relevance.events import read_behaviour
+from relevance.events import Behaviour, find_behaviour, tell_left_out
 from relevance.interactions import interactions
-from relevance.splits import TRAIN, time_split
+from relevance.splits import TRAIN, tell_empty_parts, time_split
 from training.classifier.checkpoint import Checkpoint
 from training.classifier.co_clicks import CoClicks, co_clicks
 from training.classifier.contrast import Contrast
@@ -32,30 +33,30 @@ FEWEST_STEPS = 100
 """One epoch, or so many steps where that is less."""
 
 
-def need_events(source: Dataset) -> None:
-    """Raises DataError where the dataset has no events."""
-    if not source.events_path.is_file():
-        raise DataError(
-            f"{source.events_path}: no such file; --clicks learns from behaviour: add the events, or train without it"
-        )
+def read_events(root: Path, known: Collection[str]) -> Behaviour:
+    """Returns the behaviour of a dataset folder; raises DataError where it has none or it cannot be read. known: ids of
+    all its listings. A DataWarning tells which of it is not learned from."""
+    behaviour = find_behaviour(root, known)
+    if not behaviour.queries:
+        raise DataError(f"{root}: no searches; --clicks learns from behaviour: add the events, or train without it")
+    tell_left_out(root, behaviour)
+    return behaviour
 
 
-def read_co_clicks(source: Dataset, known: list[str], listings: Listings, examples: Examples) -> CoClicks:
-    """Returns the co-clicks of the training photos in the first 70 % of the behaviour.
+def find_co_clicks(behaviour: Behaviour, root: Path, listings: Listings, examples: Examples) -> CoClicks:
+    """Returns the co-clicks of the training photos in the first 70 % of the behaviour of the dataset `root`.
 
-    known: ids of all listings of the dataset; listings: those with a photo and a category, the rows of `examples`.
-    Raises DataError for events that cannot be read, and where no two training photos were chosen for one query.
+    listings: those with a photo and a category, the rows of `examples`. Raises DataError where no two training photos
+    were chosen for one query.
     """
-    path = source.events_path
-    behaviour = read_behaviour(path, known)
-    if behaviour.dropped_unknown_listings:
-        print(f"clicks: {behaviour.dropped_unknown_listings:,} events are on listings that the dataset does not have")
+    span = time_split(behaviour.query_times)
+    tell_empty_parts(root, behaviour.query_times, span)
     rows = {listings.ids[row]: row for row in examples.train.tolist()}
-    chosen = interactions(behaviour, time_split(behaviour.query_times) == TRAIN, rows, examples.categories)
+    chosen = interactions(behaviour, span == TRAIN, rows, examples.categories)
     found = co_clicks(chosen, examples.categories, listings.titles)
     if not found.queries:
         raise DataError(
-            f"{path}: expected a query for which two training photos were clicked, found none (of the first 70 % in "
+            f"{root}: expected a query for which two training photos were clicked, found none (of the first 70 % in "
             f"time: {len(chosen):,} choices of {len(set(chosen.listing.tolist())):,} photos); train without --clicks"
         )
     print(f"clicks: {found.photos:,} training photos were chosen together, by {found.queries:,} queries")

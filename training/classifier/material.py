@@ -14,7 +14,7 @@ from relevance.images import Size
 from relevance.ontology import Ontology
 from relevance.photos.batches import files_fingerprint
 from training.classifier.backbones import find, resolve_weights
-from training.classifier.clicks import need_events, read_co_clicks
+from training.classifier.clicks import find_co_clicks, read_events
 from training.classifier.co_clicks import CoClicks
 from training.classifier.examples import Examples, make_examples
 from training.classifier.options import Options
@@ -75,10 +75,9 @@ def read_material(dataset: Path, options: Options, worker: tuple[int, int] = (0,
     if options.epochs == 0 and not pretrained:
         raise DataError("--epochs 0: expected pretrained --weights, whose new head alone is trained, found none")
     source = Dataset.open(dataset)
-    if options.clicks:
-        need_events(source)
     ontology = source.read_ontology()
     every = source.read_listings(ontology)
+    behaviour = read_events(source.root, every.ids) if options.clicks else None
     listings = _with_photo_and_category(every)
     size = options.image_size or photo_shape(source.root, listings.images, find(options.backbone).image_size)
     photos = open_photos(source.root, listings.images, size, options.cache, options.threads, worker)
@@ -92,7 +91,7 @@ def read_material(dataset: Path, options: Options, worker: tuple[int, int] = (0,
         options.test_share,
         _validation(listings, options),
     )
-    clicks = read_co_clicks(source, every.ids, listings, examples) if options.clicks else None
+    clicks = None if behaviour is None else find_co_clicks(behaviour, source.root, listings, examples)
     files = files_fingerprint(source.root, listings.images)
     return Material(ontology, listings, photos, size, examples, files, clicks)
 
