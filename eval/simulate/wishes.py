@@ -53,7 +53,7 @@ class Catalogue:
         accepted: dict[str, dict[str, list[str]]] = {}
         for role in ("gender", "colour"):
             name = self.names.get(role)
-            own = sorted({str(values[name]) for values in self.attributes if values.get(name)}) if name else []
+            own = sorted({value for values in self.attributes for value in _each(values.get(name))}) if name else []
             accepted[role] = {
                 phrase: [value for value in own if value.lower() in wanted]
                 for phrase, wanted in table("searchers")[role].items()
@@ -83,10 +83,11 @@ class Wish:
         return not self.categories
 
     def grade(self, position: int, attributes: dict[str, Any], parent: int) -> int:
-        """3: the thing, and every constraint holds; 2: one fails; 1: more fail, or a sibling category; 0: the rest."""
+        """3: the thing, and every constraint holds; 2: one fails; 1: more fail, or a sibling category; 0: the rest. Of
+        an attribute with several values one has to do."""
         if position not in self.categories:
             return int(parent >= 0 and parent in self.parents)
-        failing = sum(str(attributes.get(name)) not in values for name, values in self.constraints.items())
+        failing = sum(not {*_each(attributes.get(name))} & {*values} for name, values in self.constraints.items())
         return max(1, 3 - failing)
 
 
@@ -118,8 +119,11 @@ class Wishes:
         at = int(np.searchsorted(self._demand, dice.uniform() * self._demand[-1], side="right"))
         name = self._names[min(at, len(self._names) - 1)]
         words, own = self._catalogue.words.get(name) or ([" ".join(tokens(name))], 1)
-        # The one they have in mind, from which colour, brand and so on are taken.
-        example = self._catalogue.attributes[dice.pick(self._catalogue.by_name[name])]
+        # The one they have in mind, from which colour, brand and so on are taken; of several colours they want one.
+        given = self._catalogue.attributes[dice.pick(self._catalogue.by_name[name])]
+        example = {
+            key: dice.pick(value) if value and isinstance(value, list) else value for key, value in given.items()
+        }
         constraints, phrases = self._constraints(example)
         positions = self._positions[name]
         parents = frozenset(int(self._catalogue.ontology.parent[p]) for p in positions) - {-1}
@@ -177,6 +181,11 @@ class Wishes:
                 constraints["model"] = [str(example["model"])]
                 phrases["brand"] += f" {str(example['model']).lower()}"
         return constraints, phrases
+
+
+def _each(value: Any) -> list[str]:
+    """The values of an attribute, one or a list of them, as text; none where it has none."""
+    return [str(item) for item in (value if isinstance(value, list) else [value]) if item]
 
 
 def _absent_things(catalogue: Catalogue) -> list[list[str]]:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -199,6 +200,19 @@ def test_constraints_accept_the_catalogues_own_values(catalogue: Catalogue) -> N
     assert catalogue.names == {"gender": "gender", "colour": "baseColour"}
     assert catalogue.accepted["gender"]["ladies"] == ["Unisex", "Women"]
     assert catalogue.accepted["colour"]["blue"] == ["Navy Blue"]
+
+
+def test_of_several_colours_people_want_one(catalogue: Catalogue) -> None:
+    both = replace(catalogue, attributes=[{"baseColour": ["Navy Blue", "Red"], "brand": ["Acme", "Zed"]}, {}])
+    assert both.accepted["colour"]["blue"] == ["Navy Blue"]
+    assert both.accepted["colour"]["red"] == ["Red"]
+    wishes = Wishes(both, Dice((0,)), Searchers(absent=0.0, colour=1.0, brand=1.0))
+    drawn = [wish for wish in (wishes.draw() for _ in range(100)) if wish.constraints]
+    assert {tuple(wish.constraints["baseColour"]) for wish in drawn} == {("Navy Blue",), ("Red",)}
+    assert {(*wish.constraints["brand"], wish.phrases["brand"]) for wish in drawn} == {("Acme", "acme"), ("Zed", "zed")}
+    shoes = catalogue.category[0]
+    assert all(wish.grade(shoes, both.attributes[0], 0) == 3 for wish in drawn)
+    assert {wish.grade(shoes, {"baseColour": ["Red"], "brand": "Zed"}, 0) for wish in drawn} == {1, 2, 3}
 
 
 def test_absent_wishes_name_nothing_of_the_catalogue(catalogue: Catalogue) -> None:
