@@ -75,3 +75,18 @@ def test_nothing_is_left_out_of_a_listing_of_which_nothing_would_be_left(price: 
     assert (1 - left[:, 0].mean(), 1 - left[:, 1].mean()) == pytest.approx((0.075 + both, 0.225 + both), abs=0.03)
     assert (~left[:, :2].any(axis=1)).mean() == pytest.approx(both, abs=0.015)
     assert found.any(axis=1).all()
+
+
+@pytest.mark.parametrize("q", [[0.4, 0.1, 0.2], [2e-3, 4e-7, 1e-8]], ids=["few listings", "millions"])
+def test_log_q_tells_candidates_apart_however_rare_they_are(q: list[float]) -> None:
+    """Against a softmax written out by hand. Of millions, both the second and the third come less than once in one."""
+    options = replace(OPTIONS, by_query=0.0, by_listing=0.0, temperature=0.5)
+    model = make_model(options)
+    rows, nobody = tf.constant([0, 1]), tf.constant([], tf.int32)
+    inputs = {"query": rows, "listing": rows, "negative": tf.constant([2]), "absent": nobody, "weight": tf.ones(2)}
+    inputs |= {"probability": tf.constant(q), "step": tf.constant(0, tf.int64)}
+    found = float(model.compute_loss(inputs))
+    cosines = model.encode_queries(rows).numpy() @ model.encode_listings(tf.range(3)).numpy().T
+    logits = cosines.astype(np.float64) / 0.5 - np.log(q)
+    expected = sum(np.log(np.exp(logits[row]).sum()) - logits[row, row] for row in range(2))
+    assert found == pytest.approx(expected, rel=1e-4)

@@ -79,7 +79,7 @@ class RetrievalModel(tfrs.Model):
             query,
             listing,
             sample_weight=inputs["weight"],
-            candidate_sampling_probability=inputs["probability"] if options.log_q else None,
+            candidate_sampling_probability=_scaled(inputs["probability"]) if options.log_q else None,
             candidate_ids=candidates,
             compute_metrics=False,
             compute_batch_metrics=False,
@@ -119,6 +119,12 @@ class RetrievalModel(tfrs.Model):
         known = tf.cast(labels >= 0, tf.float32)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(labels, 0), logits)
         return tf.reduce_sum(losses * known * weight)
+
+
+def _scaled(probability: Any) -> Any:
+    """In proportion, and at most 1, which leaves the softmax as it is: the retrieval task takes whatever is below 1e-6
+    for that, as it would be in a catalogue of a million."""
+    return probability / tf.reduce_max(probability)
 
 
 def _kept(features: Any, pieces: Any, seed: Any) -> Any:
