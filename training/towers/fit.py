@@ -42,6 +42,8 @@ def fit(
     model.compile(optimizer=_optimizer(model.towers, options, steps * options.epochs))
     _build(model, examples, batch)
     first = checkpoint.read(model)
+    for callback in callbacks:
+        callback.set_model(model)  # no step will, where all epochs are done
     progress = tqdm(range(first, options.epochs), desc="towers", unit="epoch", initial=first, total=options.epochs)
     for epoch in progress:
         rng = np.random.default_rng((options.seed, epoch))

@@ -9,7 +9,7 @@ import tf_keras
 from relevance.timing import Stopwatch
 
 Trained = dict[str, float]
-"""steps, and seconds by the clock and of the processor, of this process."""
+"""steps, those before an interruption too, and seconds by the clock and of the processor, of this process alone."""
 
 
 class Snapshots(tf_keras.callbacks.Callback):
@@ -21,23 +21,25 @@ class Snapshots(tf_keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self._root, self._wanted, self._watch, self._write = root, frozenset(steps), watch, write
-        self._steps = 0
 
     @property
     def trained(self) -> Trained:
         """What training has taken so far."""
         return {"steps": self._steps, **self._watch.seconds._asdict()}
 
+    @property
+    def _steps(self) -> int:
+        return int(self.model.optimizer.iterations)
+
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if self._steps == 0:
             self._take()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        self._steps += 1
         self._take()
 
     def _take(self) -> None:
-        if self._steps in self._wanted:
-            trained = self.trained
+        trained = self.trained
+        if trained["steps"] in self._wanted:
             with self._watch.paused():
-                self._write(self._root / str(self._steps), trained)
+                self._write(self._root / str(trained["steps"]), trained)
