@@ -15,6 +15,9 @@ from relevance.vectors import Rows, Scores
 POOL = 100
 """Nearest listings looked at for a query; more where more hits are asked for."""
 
+PARTIAL = 30
+"""Listings with some of the words looked at, likewise: the fewer, the sooner the rest of a word's can be passed over."""
+
 
 class Candidates(NamedTuple):
     """Listings with one row each. features: float32 `[n, features]`, as the relevance model reads them; lexical: bool
@@ -88,7 +91,7 @@ def _by_words(catalogue: Catalogue, asked: Query, k: int, mask: Mask) -> _Worded
         rows, scores, _ = with_every_word(catalogue, said, k, mask)
     if len(rows) >= k or len(words) == 1:  # who has any of one word has every word
         return _Worded(rows, scores, as_typed, rows[:0], scores[:0], matching)
-    partial, lesser = catalogue.lexical(said, POOL, every=False)
+    partial, lesser = catalogue.lexical(said, max(PARTIAL, k), every=False)
     passing = mask[partial]
     return _Worded(rows, scores, as_typed, partial[passing], lesser[passing], matching)
 
