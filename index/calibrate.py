@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from index.filter_fit import COVERAGE, fit_categories
 from index.relevance_fit import FALSE_ABSTENTION, fit_relevance
-from index.votes import Votes
+from index.votes import CERTAIN, Votes
 from relevance.absent import AbsentWords
 from relevance.bundle import Calibration
 from relevance.category_filter import CategoryCalibration
@@ -25,9 +25,6 @@ from relevance.seen import NO_MEMORY, SeenQueries, Shares, query_key
 from relevance.splits import CALIBRATION, TRAIN
 
 FEWEST_QUERIES = 30
-SEEN_OFTEN = 3.0
-"""Clicks and messages, borrowed ones counting half, from which on a query is remembered."""
-
 REMEMBERED = (1.0, 0.3, 0.1, 0.0)
 """Shares of an older memory's weight to choose from: what people mean by a query may have changed since."""
 
@@ -110,7 +107,7 @@ def faded(memory: Shares, share: float) -> Shares:
 
 
 def seen_shares(votes: Votes, ontology: Ontology, older: Shares = NO_MEMORY) -> Shares:
-    """Returns the weight of each category for the queries chosen from often, by query key and category id; what is in
+    """Returns the weight of each category for the queries that are CERTAIN, by query key and category id; what is in
     `older` counts as well, its weight as so many choices."""
     shares: dict[str, dict[str, float]] = {query: dict(own) for query, own in older.items()}
     often: dict[str, float] = defaultdict(float, {query: sum(own.values()) for query, own in older.items()})
@@ -123,4 +120,4 @@ def seen_shares(votes: Votes, ontology: Ontology, older: Shares = NO_MEMORY) -> 
         own = shares.setdefault(keys[query], {})
         name = ontology.ids[category]
         own[name] = round(own.get(name, 0.0) + weight, 2)
-    return {query: own for query, own in sorted(shares.items()) if often[query] >= SEEN_OFTEN}
+    return {query: own for query, own in sorted(shares.items()) if often[query] >= CERTAIN}
