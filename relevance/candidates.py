@@ -16,7 +16,7 @@ POOL = 100
 """Nearest listings looked at for a query; more where more hits are asked for."""
 
 PARTIAL = 30
-"""Listings with some of the words looked at, likewise: the fewer, the sooner the rest of a word's can be passed over."""
+"""Listings with some of the words looked at, likewise: the fewer, the sooner those of little weight are passed over."""
 
 
 class Candidates(NamedTuple):
