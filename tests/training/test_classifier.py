@@ -113,6 +113,37 @@ def test_training_goes_on_after_a_kill_as_if_nothing_had_happened(dataset: Path,
     assert len(list((tmp_path / "cache").iterdir())) == 1  # decoded once
 
 
+def test_each_block_has_unfinished_work_of_its_own(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also two with as many weights: where the first layer to train is the first of a block."""
+    from training.classifier import train
+    from training.classifier.distribution import ONE_DEVICE
+    from training.classifier.material import read_material
+    from training.classifier.network import make_network
+
+    stated = options(tmp_path / "cache", epochs=2, block_by_block=True)
+    material = read_material(dataset, stated)
+    network = make_network("small", (32, 32), None, material.examples.prior, 0)
+    begun: list[Any] = []
+    monkeypatch.setattr(train, "blocks", lambda *_: ["", ""])
+    monkeypatch.setattr("training.classifier.fit.pooled", lambda *_: None)
+    monkeypatch.setattr("training.classifier.fit.fit", lambda *given: begun.append(vars(given[5])))
+    train._train(network, material, stated, True, tmp_path, "key", ONE_DEVICE)
+    assert len({one["_path"] for one in begun}) == len({one["_key"] for one in begun}) == len(begun) == 3
+
+
+def test_a_learning_rate_of_nothing_is_one() -> None:
+    from training.classifier.backbones import find
+    from training.classifier.train import Options, _schedule
+
+    backbone = find("small")
+    rates = [
+        _schedule(Options("small", None, learning_rate=rate), backbone, True).learning_rate for rate in (None, 0.0)
+    ]
+    assert rates == [backbone.learning_rate, 0.0]
+
+
 def test_half_precision_trains_what_is_deployed_in_single(dataset: Path, tmp_path: Path) -> None:
     """The weights are the same numbers; only what is computed with them in training has fewer bits."""
     from training.classifier.train import run

@@ -69,11 +69,13 @@ def train_network(
     work: Path,
     key: str,
     devices: Distribution = ONE_DEVICE,
+    number: int = 0,
 ) -> None:
-    """Second phase: whatever of the trunk is trainable, and the head, on photos that are changed at each look."""
+    """Second phase: whatever of the trunk is trainable, and the head, on photos that are changed at each look. number:
+    of the phase, where there are several of this kind."""
     with devices.scope():
         model = training_model(network, schedule.seed, schedule.variation)
-    phase = f"network-{len(model.trainable_variables)}"
+    phase = f"network-{number}"
     checkpoint = Checkpoint(work / f"{phase}.npz", f"{key} {phase}")
     fit(model, photos.take, examples, loss, schedule, checkpoint, "network", devices)
 

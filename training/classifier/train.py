@@ -153,10 +153,10 @@ def _train(
     if not schedule.epochs:
         return
     parts = blocks(network, first) if options.block_by_block else [first]
-    for part in parts:
+    for number, part in enumerate(parts):
         fine_tune(network, part)
         shortened = replace(schedule, epochs=schedule.epochs / len(parts))
-        train_network(network, photos, examples, loss, shortened, work, key, devices)
+        train_network(network, photos, examples, loss, shortened, work, key, devices, number)
 
 
 def _loss(material: Material, options: Options) -> TreeCrossEntropy:
@@ -172,8 +172,8 @@ def _first(options: Options, backbone: Backbone) -> str:
 def _schedule(options: Options, backbone: Backbone, pretrained: bool) -> Schedule:
     return Schedule(
         epochs=backbone.epochs if options.epochs is None else options.epochs,
-        batch=options.batch or backbone.batch,
-        learning_rate=options.learning_rate or backbone.learning_rate,
+        batch=backbone.batch if options.batch is None else options.batch,
+        learning_rate=backbone.learning_rate if options.learning_rate is None else options.learning_rate,
         seed=options.seed,
         # From nothing, batch statistics are still learned, and those of averaged weights are not known.
         averaging=options.averaging if pretrained else 0.0,

@@ -1,4 +1,4 @@
-"""Hard negatives: listings near a query in the space learned so far, but in a category nobody chose for it.
+"""Hard negatives: listings near a query in the space learned so far, but in another category than was chosen for it.
 
 They are found with ScaNN, in ranks 50 to 200 (nearer ones are too often right answers that were never shown: Huang et
 al., KDD 2020).
@@ -25,7 +25,8 @@ def hard_negatives(
     """Returns one listing row for each query, int32 `[q]`.
 
     queries float32 `[q, dim]`, listings float32 `[n, dim]`, unit vectors; positive_category int32 `[q]`, a category
-    chosen for the query. Where every near listing is of that category, a uniformly drawn one stands in.
+    chosen for the query: of several one, so that a listing of the others may be returned. Where every near listing is
+    of that category, a uniformly drawn one stands in.
     """
     last = min(LAST_RANK, len(listings))
     searcher = _searcher(listings, last)
