@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple, NoReturn
 
@@ -108,15 +108,32 @@ def read_table(
         table = Table(path, header, columns, range(1, count + 1))
     else:
         raise DataError(f"{path}: expected one of {_FORMATS}, found {path.suffix or 'no suffix'!r}")
-    missing = [name for name in required if name not in table.columns]
-    if missing:
-        raise DataError(
-            f"{path}: expected the columns {', '.join(required)}, found {listed(table.header)}; "
-            f"missing: {', '.join(missing)}"
-        )
+    _refuse_missing(table, required)
     if not len(table) and not may_be_empty:
         raise DataError(f"{path}: expected at least one row, found none")
     return table
+
+
+def read_lines(path: Path, required: Sequence[str], optional: Sequence[str], size: int) -> Iterator[Table]:
+    """Reads a .jsonl file as `read_table` does with `nested`, in tables of `size` records, so that no more of them are
+    in memory; none where the file holds no record."""
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    numbered = _jsonl_records(path, None)
+    while part := list(islice(numbered, size)):
+        rows, records = zip(*part, strict=True)
+        table = records_table(path, records, rows, (*required, *optional), nested=True)
+        _refuse_missing(table, required)
+        yield table
+
+
+def _refuse_missing(table: Table, required: Sequence[str]) -> None:
+    missing = [name for name in required if name not in table.columns]
+    if missing:
+        raise DataError(
+            f"{table.path}: expected the columns {', '.join(required)}, found {listed(table.header)}; "
+            f"missing: {', '.join(missing)}"
+        )
 
 
 @contextmanager
@@ -211,18 +228,20 @@ def _set_aside(path: Path, bad: BadRow, malformed: list[BadRow] | None) -> None:
 
 
 def _read_jsonl(path: Path, wanted: Sequence[str], nested: bool, malformed: list[BadRow] | None) -> Table:
-    records: list[dict[str, Any]] = []
-    rows: list[int] = []
+    numbered = list(_jsonl_records(path, malformed))
+    return records_table(path, [record for _, record in numbered], [row for row, _ in numbered], wanted, nested)
+
+
+def _jsonl_records(path: Path, malformed: list[BadRow] | None) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each record with the number of its line."""
     with _opened(path) as file:
         for row, line in enumerate(file, start=1):
             if not line.strip():
                 continue
             try:
-                records.append(_json_record(line))
-                rows.append(row)
+                yield row, _json_record(line)
             except ValueError as error:
                 _set_aside(path, BadRow(row, str(error), line.rstrip()), malformed)
-    return records_table(path, records, rows, wanted, nested)
 
 
 def records_table(

@@ -7,7 +7,7 @@ flat names with dots (`event_attributes.object.object_id`) are both read. Source
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from relevance.errors import DataError
 from relevance.fields import ids, instants, numbers, refuse, texts
-from relevance.tables import Table, is_missing, read_table, records_table, take
+from relevance.tables import Table, is_missing, read_lines, read_table, records_table, take
 
 IMPRESSION = "impression"
 CLICK = "click"
@@ -34,6 +34,8 @@ _FIELDS = (
 )  # fmt: skip
 _INT32_MAX = 2**31 - 1
 _ACTION_LENGTH = 100  # characters, by the schema
+_AT_ONCE = 20_000
+"""Records of a file of lines that are in memory as they are written, in a hundred times the room they take after."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,10 +110,31 @@ def check_records(records: Sequence[dict[str, Any]], kind: Literal["query", "eve
 
 
 def _read_file(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A file may hold no record yet: one of lines nothing at all, one of Parquet its columns."""
-    if file.suffix == ".jsonl" and file.is_file() and not file.stat().st_size:
-        return _parsed(records_table(file, [], [], (), nested=True))
-    return _parsed(read_table(file, ("timestamp",), _FIELDS, nested=True, may_be_empty=True))
+    """The queries and the events of a file, of which there may be none yet."""
+    known: dict[str, str] = {}
+    parts = [_parsed(records_table(file, [], [], (), nested=True))]
+    for table in _tables(file):
+        queries, events = _parsed(table)
+        parts.append((_shared(queries, known), _shared(events, known)))
+    return _concatenated([part for part, _ in parts]), _concatenated([part for _, part in parts])
+
+
+def _tables(file: Path) -> Iterator[Table]:
+    if file.name.endswith((".jsonl", ".jsonl.gz")):
+        yield from read_lines(file, ("timestamp",), _FIELDS, _AT_ONCE)
+    else:
+        yield read_table(file, ("timestamp",), _FIELDS, nested=True, may_be_empty=True)
+
+
+def _shared(columns: dict[str, Any], known: dict[str, str]) -> dict[str, Any]:
+    """The columns with equal texts as one object in memory: a log names the same sessions and listings over and over.
+    known: those of earlier parts."""
+
+    def shared(column: list[str]) -> list[str]:
+        return list(map(known.setdefault, column, column))
+
+    lists = {name: column for name, column in columns.items() if isinstance(column, list)}
+    return columns | {name: list(map(shared, c)) if name == "hits" else shared(c) for name, c in lists.items()}
 
 
 def _parsed(table: Table) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from relevance import ubi
 from relevance.errors import DataError, DataWarning
 from relevance.events import Behaviour, find_behaviour, read_behaviour, tell_left_out, write_behaviour
 from relevance.ubi import CLICK, IMPRESSION, MESSAGE
@@ -304,6 +305,20 @@ def test_files_without_a_record_yet(tmp_path: Path) -> None:
     (tmp_path / "events.jsonl").touch()
     write_jsonl(tmp_path / "queries.jsonl", QUERIES)
     assert find_behaviour(tmp_path).query_ids == ["q1", "q2", "q3"]
+
+
+def test_a_log_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parts make the same behaviour, name the line of what is wrong, and share equal texts."""
+    path = write_jsonl(tmp_path / "events.jsonl", [*QUERIES, *EVENTS])
+    whole = read_behaviour(path)
+    monkeypatch.setattr(ubi, "_AT_ONCE", 3)
+    parts = read_behaviour(path)
+    for name, column in vars(whole).items():
+        np.testing.assert_equal(getattr(parts, name), column)
+    assert parts.hit_ids[0][1] is parts.event_listing[1]  # "b", of a query and of an event
+    write_jsonl(path, [*QUERIES, *EVENTS, {**CLICKED, "timestamp": "soon"}])
+    with pytest.raises(DataError, match="row 9, column timestamp"):
+        read_behaviour(path)
 
 
 def test_write_behaviour_refuses_what_it_would_lose(tmp_path: Path) -> None:
