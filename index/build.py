@@ -106,7 +106,7 @@ def _learn(layout: BundleLayout, behaviour: Behaviour, rows: dict[str, int]) -> 
     done = calibrate(engine, behaviour, span, rows, AbsentWords.read(layout.towers.absent))
     if done is None:
         warnings.warn(
-            f"fewer than {FEWEST_QUERIES} queries with more than one click to calibrate on: no category filter, and "
+            f"fewer than {FEWEST_QUERIES} queries with a click to calibrate on: no category filter, and "
             "relevance is provisional",
             DataWarning,
             stacklevel=3,

@@ -69,7 +69,7 @@ def calibrate(
     seed: int = 0,
 ) -> Calibrated | None:
     """Returns what is fitted on the queries of the calibration span with a chosen listing, None where fewer than 30
-    queries of more than one click fall into it. The engine is left with what was fitted, but for the relevance model.
+    queries fall into it. The engine is left with what was fitted, but for the relevance model.
 
     span: int8 `[queries]`, the part of each query as `time_split` has it, another number for those to leave out; rows:
     the engine's row of each listing id; memory: what was chosen before this behaviour.

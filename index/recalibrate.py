@@ -71,7 +71,7 @@ def run(bundle: Path, events: Path, out: Path, since: str | None = None) -> Reca
     done = calibrate(engine, behaviour, span, rows, absent, engine.reader.seen.weights)
     if done is None:
         raise DataError(
-            f"{events}: expected at least {FEWEST_QUERIES} queries with more than one click to calibrate on, among the "
+            f"{events}: expected at least {FEWEST_QUERIES} queries with a click to calibrate on, among the "
             f"{_count(span):,} searches {_after(after)}; wait for more"
         )
     with writing(out, KIND) as temporary:
@@ -149,8 +149,8 @@ def report(done: Recalibration) -> str:
     error = _change(before.calibration_error, after.calibration_error, "{:.3f}")
     if not after.queries:
         return (
-            f"{done.queries:,} searches {_after(done.since)}; in the newest fifth of them, which only measures, no "
-            "query has more than one click: what was gained is not known"
+            f"{done.queries:,} searches {_after(done.since)}; in the newest fifth of them, which only measures, "
+            "nothing was chosen: what was gained is not known"
         )
     lines = (
         f"{done.queries:,} searches {_after(done.since)}; the newest fifth of them, {after.queries:,} distinct queries "

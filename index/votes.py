@@ -12,14 +12,17 @@ MEANT = 0.2
 """Share of the weight of a query's choices from which on a category counts as what it meant."""
 
 CERTAIN = 1.5
-"""Clicks and messages, borrowed ones counting half, from which on a query is taken to have an answer: a single click,
-whatever it weighs, may be a stray one."""
+"""Clicks, a message counting as three, from which on a query is taken to have an answer: a single click, wherever on
+the page it was, may be a stray one."""
+
+FEWEST_CERTAIN = 30
+"""With fewer such queries single clicks have to do: a small site would calibrate on nothing."""
 
 
 class Votes(NamedTuple):
     """Which categories were chosen for which query: query int64 `[n]` rows of `queries`, ascending; category int64
     `[n]` positions; weight float64 `[n]`, of the clicks and messages; total, choices: float64 `[queries]`, the weight
-    of those of each query, and how many they are; rows: for each query the chosen listings' rows and their weight."""
+    of those of each query, and how many clicks they are; rows: for each query the chosen listings' rows and weights."""
 
     queries: list[str]
     query: NDArray[np.int64]
@@ -48,10 +51,13 @@ class Votes(NamedTuple):
         return cls(pairs.queries, query, distinct % categories, weight, total, choices, rows)
 
     def meant(self) -> "Votes":
-        """Returns the votes less the stray ones: of queries with more than one click, for categories that got a fifth
-        or more of them. A site's own categories are wrong for some listings, and people click beside what they want:
-        a set made to hold that as well would be of no use."""
-        kept = (self.weight >= MEANT * self.total[self.query]) & (self.choices[self.query] >= CERTAIN)
+        """Returns the votes less the stray ones: of queries that are CERTAIN, where those are enough, for categories
+        that got a fifth or more of them. A site's own categories are wrong for some listings, and people click beside
+        what they want: a set made to hold that as well would be of no use."""
+        certain = self.choices[self.query] >= CERTAIN
+        if len(np.unique(self.query[certain])) < FEWEST_CERTAIN:
+            certain[:] = True
+        kept = certain & (self.weight >= MEANT * self.total[self.query])
         return self._replace(query=self.query[kept], category=self.category[kept], weight=self.weight[kept])
 
     def some(self, n: int, seed: int = 0) -> "Votes":

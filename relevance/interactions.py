@@ -28,6 +28,7 @@ POSITIONS = 100
 FEWEST_LOOKS = 50
 """Impressions at a position from which on its share is trusted."""
 
+EVEN = (1.0,) * (POSITIONS + 1)
 HEAVIEST = 4.0
 """Weight of a choice where hits are hardly ever looked at: without a limit few of them would outweigh all others."""
 
@@ -42,8 +43,8 @@ class Interactions:
 
     queries: the distinct query texts; query: int32 `[n]`, rows of `queries`; listing: int32 `[n]`, rows of the
     catalogue; weight: float32 `[n]`; repeated: those of `queries` for which several searches led to a choice, their own
-    or a borrowed one; choices: float32 `[queries]`, how many clicks and messages each led to, borrowed ones counting
-    REWRITE_WEIGHT.
+    or a borrowed one; choices: float32 `[queries]`, how many clicks each led to, a message counting as three, a
+    borrowed one as half of one, wherever on a page they were.
     """
 
     queries: list[str]
@@ -70,10 +71,11 @@ def interactions(
     around and types nothing means nothing by it. `rows` maps listing ids to rows.
     category: int32 `[rows]`, of each listing; with it, choices in a category that is seldom clicked for its query weigh
     less; rewrites: a fruitless query borrows; by_position: a choice further down a page weighs more."""
-    weights = position_weights(behaviour, selected) if by_position else [1.0] * (POSITIONS + 1)
+    weights = position_weights(behaviour, selected) if by_position else EVEN
     selected = selected & _worded(behaviour.queries)
     chosen = _chosen(behaviour, selected, rows, weights)
-    choices: dict[int, float] = {query: len(picks) for query, picks in chosen.items()}
+    wherever = _chosen(behaviour, selected, rows, EVEN)
+    choices = {query: sum(weight for _, weight in picks) for query, picks in wherever.items()}
     if category is not None:
         rates = click_rates(behaviour, selected, rows, category)
         kinds = category.tolist()

@@ -1,12 +1,13 @@
 """What was chosen for each query, by hand."""
 
 import numpy as np
+import pytest
 
 from index.votes import Votes
 from relevance.interactions import Interactions
 
 
-def test_votes_by_hand() -> None:
+def test_votes_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     # Listings 0 and 1 lie in category 2, listing 2 in category 5.
     pairs = Interactions(
         ["sofa", "lamp", "nobody"],
@@ -24,7 +25,13 @@ def test_votes_by_hand() -> None:
     # A seventh of the choices is less than a fifth of them.
     assert votes.chosen(0).tolist() == [2]
     # One click may be a stray one, whatever it weighs: the lamp has not meant anything for sure.
+    monkeypatch.setattr("index.votes.FEWEST_CERTAIN", 1)
     assert votes.meant().of(1).category.tolist() == []
+    assert votes.meant().of(0).category.tolist() == [2]
+    # But where there are hardly any others, it has to do.
+    monkeypatch.setattr("index.votes.FEWEST_CERTAIN", 2)
+    assert votes.meant().of(1).category.tolist() == [5]
+    assert votes.meant().of(0).category.tolist() == [2]
     assert votes.listings(0) == {1: 3.0, 0: 3.0, 2: 1.0}
 
 

@@ -79,11 +79,11 @@ def test_repeated_is_what_several_searches_led_to_a_choice_for() -> None:
     assert set(found.repeated) == {"sofa", "soffa"}
 
 
-def test_choices_are_counted_whatever_they_weigh() -> None:
+def test_clicks_are_counted_wherever_they_were_and_a_message_as_three() -> None:
     queries = [("s", "sofa", 0), ("t", "sofa", 5), ("u", "lamp", 6), ("v", "lampp", 0), ("v", "lamp", 1)]
     events = [(0, "click", "L0"), (1, "contact_seller", "L0"), (2, "contact_seller", "L1"), (4, "click", "L2")]
     found = interactions(behaviour(queries, events), np.ones(len(queries), bool), ROWS)
-    assert dict(zip(found.queries, found.choices.tolist(), strict=True)) == {"sofa": 2.0, "lamp": 2.0, "lampp": 0.5}
+    assert dict(zip(found.queries, found.choices.tolist(), strict=True)) == {"sofa": 4.0, "lamp": 4.0, "lampp": 0.5}
 
 
 def test_a_query_without_words_means_nothing_and_neither_lends_nor_borrows() -> None:
