@@ -92,8 +92,7 @@ def test_too_little_to_calibrate_on_and_what_is_left_out_are_told(tiny_chain: Pa
         run(dataset, tiny_chain / "listings", tiny_chain / "towers", tmp_path / "bundle")
     assert [str(warning.message) for warning in told if warning.category is DataWarning] == [
         f"{dataset}: left out: 1 events on no listing",
-        "fewer than 30 queries with a click to calibrate on: no category filter, and relevance is "
-        "provisional",
+        "fewer than 30 queries with a click to calibrate on: no category filter, and relevance is provisional",
     ]
     engine = Engine(tmp_path / "bundle")
     title = engine.store.rows([0])[0].title
