@@ -34,7 +34,7 @@ from relevance.ontology import Ontology
 from relevance.qualifiers import qualifiers, word_rows
 from relevance.related import write_related
 from relevance.seen import write_seen
-from relevance.splits import CALIBRATION, TRAIN, time_split
+from relevance.splits import CALIBRATION, TRAIN, tell_empty_parts, time_split
 from relevance.store import ListingStore, StoredListing
 from relevance.towers import Towers, listing_words
 from relevance.wanted import WantedValues, write_wanted
@@ -77,7 +77,7 @@ def run(dataset: Path, listings: Path | None, towers: Path, out: Path) -> dict[s
         rows = {catalogue.ids[at]: row for row, at in enumerate(order.tolist())}
         behaviour = find_behaviour(dataset, rows.keys())
         tell_left_out(dataset, behaviour)
-        learned = _learn(layout, behaviour, rows)
+        learned = _learn(layout, dataset, behaviour, rows)
         _write_manifest(temporary, ontology, len(catalogue.ids), index.class_ids, learned)
     return read_manifest(out, KIND, VERSION)
 
@@ -96,10 +96,11 @@ def _check_photos(listings: Path | None, index: ListingIndex, trained: Mapping[s
         )
 
 
-def _learn(layout: BundleLayout, behaviour: Behaviour, rows: dict[str, int]) -> dict[str, Any]:
+def _learn(layout: BundleLayout, dataset: Path, behaviour: Behaviour, rows: dict[str, int]) -> dict[str, Any]:
     """Puts what behaviour tells in the place of what the bundle starts with; returns what the manifest says of it.
     rows: of each listing id."""
     engine, span = Engine(layout.root), time_split(behaviour.query_times)
+    tell_empty_parts(dataset, behaviour.query_times, span)
     learned = learn_words(engine, behaviour, span == TRAIN, rows)
     later = learn_words(engine, behaviour, (span == TRAIN) | (span == CALIBRATION), rows)
     engine.reader.learn(wanted=WantedValues(learned.wanted), qualifies=learned.qualifies)

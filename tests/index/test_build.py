@@ -92,6 +92,8 @@ def test_too_little_to_calibrate_on_and_what_is_left_out_are_told(tiny_chain: Pa
         run(dataset, tiny_chain / "listings", tiny_chain / "towers", tmp_path / "bundle")
     assert [str(warning.message) for warning in told if warning.category is DataWarning] == [
         f"{dataset}: left out: 1 events on no listing",
+        f"{dataset}: 1 queries, distinct times: 1; as those of one time stay together, none is left to learn from and "
+        "none to calibrate on; wait for more",
         "fewer than 30 queries with a click to calibrate on: no category filter, and relevance is provisional",
     ]
     engine = Engine(tmp_path / "bundle")
