@@ -9,7 +9,6 @@ from scipy.optimize import minimize_scalar
 from index.votes import Votes
 from relevance.category_filter import CategoryCalibration
 from relevance.engine import Engine
-from relevance.ontology import Ontology
 from relevance.seen import SeenQueries, Shares, query_key
 
 COVERAGE = 0.95
@@ -35,7 +34,7 @@ def fit_categories(engine: Engine, votes: Votes, memories: Sequence[Shares]) -> 
     cosines[:, engine.categories.empty] = -np.inf
     temperature = fit_temperature(cosines, votes.category, votes.weight)
     predicted = _softmax(cosines / temperature).astype(np.float32)
-    prior, best, probabilities = _fit_prior(engine.ontology, votes, predicted, memories)
+    prior, best, probabilities = _fit_prior(engine, votes, predicted, memories)
     levels = range(1, int(engine.ontology.depth.max()) + 1)
     thresholds = tuple(
         conformal_threshold(*_collapse(probabilities, votes.category, engine.ontology.ancestor_at(level)), votes.weight)
@@ -46,16 +45,16 @@ def fit_categories(engine: Engine, votes: Votes, memories: Sequence[Shares]) -> 
 
 
 def _fit_prior(
-    ontology: Ontology, votes: Votes, predicted: NDArray[np.float32], memories: Sequence[Shares]
+    engine: Engine, votes: Votes, predicted: NDArray[np.float32], memories: Sequence[Shares]
 ) -> tuple[float, int, NDArray[np.float64]]:
     """The weight of the prediction beside what was chosen before, and which of the memories of that, by the likelihood
     of what was chosen then; and the probabilities with them."""
-    words = [query_key(query).split() for query in votes.queries]
+    words, empty = [query_key(query).split() for query in votes.queries], engine.categories.empty
 
     def blended(prior: float, seen: Shares) -> NDArray[np.float64]:
-        memory = SeenQueries(ontology, seen, prior)
+        memory = SeenQueries(engine.ontology, seen, prior)
         rows = zip(votes.query.tolist(), predicted, strict=True)
-        return np.stack([memory.blend(words[query], row) for query, row in rows]).astype(np.float64)
+        return np.stack([memory.blend(words[query], row, empty) for query, row in rows]).astype(np.float64)
 
     def loss(probabilities: NDArray[np.float64]) -> float:
         own = probabilities[np.arange(len(votes.category)), votes.category]
