@@ -59,11 +59,13 @@ def unlucky(browser: Any, service: Service) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def title(engine: Engine) -> str:
-    """The title of a listing that the words find, with a photo and among few."""
+    """The title of a listing that the words find, with a photo and among few, that tells categories and related
+    searches."""
     photographed = engine.visual.embeddings.any(axis=1).nonzero()[0].tolist()
     listings = engine.store.rows(photographed)
     titles = (listings[row].title for row in photographed)
-    return next(t for t in titles if any(hit.title == t for hit in engine.search(t, 24).hits))
+    telling = (t for t in titles if engine.related(t, 6) and engine.category_filter(t).categories)
+    return next(t for t in telling if any(hit.title == t for hit in engine.search(t, 24).hits))
 
 
 @pytest.fixture(scope="module")
