@@ -126,8 +126,13 @@ def link_or_copy(source: str | Path, target: str | Path) -> None:
 
 @contextmanager
 def writing_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary file name beside `path`, moved onto `path` when the block ends without an error."""
+    """Yield a temporary file name beside `path`, moved onto `path` when the block ends without an error; where `path`
+    is a link, onto what it leads to. Raises ArtifactError where that is a folder, or a device or a pipe, which would be
+    gone then."""
     path = Path(path)
+    if path.exists() and not path.is_file():
+        raise ArtifactError(f"{path}: expected a file to write, found {'a folder' if path.is_dir() else 'none'}")
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     os.close(handle)

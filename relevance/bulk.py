@@ -18,8 +18,9 @@ _CHUNK = 1000
 
 
 def lines(engine: Engine, index: str, embeddings: bool = True) -> Iterator[str]:
-    """Yields the lines of a bulk request (NDJSON) that updates, or makes, the documents named by the listing ids in
-    `index`, for every listing that has not expired. embeddings: with the vectors of the joint space, 6 digits each."""
+    """Yields the lines of a bulk request (NDJSON, in ASCII whatever the ids have) that updates, or makes, the documents
+    named by the listing ids in `index`, for every listing that has not expired. embeddings: with the vectors of the
+    joint space, 6 digits each."""
     online = np.flatnonzero(engine.catalogue.online(utc_now()))
     for first in range(0, len(online), _CHUNK):
         rows = online[first : first + _CHUNK]
@@ -29,8 +30,8 @@ def lines(engine: Engine, index: str, embeddings: bool = True) -> Iterator[str]:
             document = _categories(stored[row], engine.ontology)
             if vectors is not None:
                 document[EMBEDDING_FIELD] = [round(value, 6) for value in vectors[place].tolist()]
-            yield json.dumps({"update": {"_index": index, "_id": stored[row].listing_id}}, ensure_ascii=False)
-            yield json.dumps({"doc": document, "doc_as_upsert": True}, ensure_ascii=False)
+            yield json.dumps({"update": {"_index": index, "_id": stored[row].listing_id}})
+            yield json.dumps({"doc": document, "doc_as_upsert": True})
 
 
 def _categories(listing: StoredListing, ontology: Ontology) -> dict[str, object]:

@@ -1,6 +1,5 @@
 """What the commands share: options, opening a bundle, printing an answer."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -99,4 +98,6 @@ def _attributes(pairs: list[str]) -> dict[str, list[str]]:
 
 def print_answer(answer: Any) -> None:
     """Prints text as it is and anything else as JSON."""
-    typer.echo(answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False, indent=2))
+    from relevance.terminal import json_text
+
+    typer.echo(answer if isinstance(answer, str) else json_text(answer))

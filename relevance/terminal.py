@@ -1,5 +1,7 @@
-"""Answers as plain text for people: aligned columns, no control characters from a listing's text."""
+"""Answers as plain text for people (aligned columns, no control characters from a listing's text), and as JSON."""
 
+import json
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -8,6 +10,12 @@ from relevance.results import CategoryFilter, CategoryScore, Fallback, Hit, Sear
 
 _WIDEST = 48
 _HEADER = ("", "relevance", "source", "price", "title", "category", "listing", "reason")
+
+
+def json_text(answer: Any) -> str:
+    """Returns JSON for programs: in ASCII where stdout has another encoding than UTF-8, and letters would be lost."""
+    utf8 = sys.stdout.encoding.lower().replace("-", "") == "utf8"
+    return json.dumps(answer, ensure_ascii=not utf8, indent=2)
 
 
 def search_result(result: SearchResult) -> str:

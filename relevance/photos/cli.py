@@ -1,6 +1,5 @@
 """`relevance photos`: the photo classifier alone, for people, programs and other services."""
 
-import json
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -59,7 +58,7 @@ def classify(
     if as_json:
         rows = [{"error": a} if isinstance(a, str) else to_json(a, k, embedding) for a in found]
         photo = [{"photo": str(path)} | row for path, row in zip(photos, rows, strict=True)]
-        typer.echo(json.dumps(photo, ensure_ascii=False, indent=2))
+        typer.echo(terminal.json_text(photo))
     else:
         typer.echo(terminal.photos(list(zip(map(str, photos), found, strict=True))))
     if any(isinstance(answer, str) for answer in found):

@@ -149,6 +149,20 @@ def test_write_text_atomic_replaces_and_leaves_nothing_else(tmp_path: Path) -> N
     assert os.listdir(tmp_path) == ["a.txt"]
 
 
+def test_a_link_stays_one_and_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    for text in ("one", "two"):
+        write_text_atomic(tmp_path / "link", text)
+        assert (tmp_path / "file").read_text() == text
+    assert (tmp_path / "link").is_symlink()
+    os.mkfifo(tmp_path / "pipe")
+    for name, found in (("pipe", "none"), (".", "a folder")):
+        with pytest.raises(ArtifactError, match=f"expected a file to write, found {found}"):
+            write_text_atomic(tmp_path / name, "text")
+    assert (tmp_path / "pipe").is_fifo()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "link", "pipe"]
+
+
 def test_manifest_describes_every_file(tmp_path: Path) -> None:
     with writing(tmp_path / "out", "towers") as folder:
         (folder / "sub").mkdir()
