@@ -41,8 +41,8 @@ def category_clauses(
 
 def boost_clauses(found: CategoryFilter, weight: float = 1.0, field: str = CATEGORY_FIELD) -> list[Clause]:
     """Returns a `should` clause for each category, also in mode "filter": to prefer and not to restrict. Raises
-    DataError for a weight below 0, which search engines refuse."""
-    if weight < 0:
+    DataError for a weight below 0, or that is no finite number: search engines refuse it."""
+    if not 0 <= weight < float("inf"):
         raise DataError(f"weight: expected 0 or more, got {weight}")
     return [
         {"constant_score": {"filter": {"term": {field: c.category_id}}, "boost": round(weight * c.probability, 6)}}

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,16 @@ from relevance.tables import Table
 MAX_TEXT = 100_000
 """Longest title, description or attributes, in bytes of JSON."""
 
+MAX_LEVELS = 50
+"""Most objects and lists within each other in attributes: whoever reads them later may go down by recursion."""
+
 _PLACE = Path("listing")
 _COLUMNS = (
     "listing_id", "title", "description", "category_id", "price", "latitude", "longitude", "created_at", "expires_at",
     "locale", "attributes",
 )  # fmt: skip
 _VERSIONS = 2**63
+_TOO_DEEP = f"attributes: expected a JSON object with at most {MAX_LEVELS} levels, found more"
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class LiveListing:
 
     def to_json(self) -> str:
         """Returns the text that `from_json` reads."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        return json.dumps(vars(self), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> "LiveListing":
@@ -99,11 +103,22 @@ def checked(new: NewListing, ontology: Ontology) -> LiveListing:
     except RowsError as error:
         raise DataError(str(error).removeprefix(f"{_PLACE}, row 1, column ")) from None
     except (RecursionError, UnicodeError):
-        raise DataError("attributes: expected a JSON object, not nested deeply") from None
+        raise DataError(_TOO_DEEP) from None
     listing = _plain(parsed)
+    _refuse_deep(listing.attributes)
     for name in ("listing_id", "title", "description", "locale", "attributes"):
         _refuse_unfit(name, getattr(listing, name))
     return listing
+
+
+def _refuse_deep(attributes: dict[str, Any]) -> None:
+    level: list[Any] = [attributes]
+    for _ in range(MAX_LEVELS):
+        inner = (value.values() if isinstance(value, dict) else value for value in level)
+        level = [each for values in inner for each in values if isinstance(each, (dict, list, tuple))]
+        if not level:
+            return
+    raise DataError(_TOO_DEEP)
 
 
 def _refuse_unfit(name: str, value: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,10 @@ from relevance.errors import DataError
 from relevance.live.listing import checked
 from relevance.ontology import Ontology
 from tests.live_engines import WORD, ids_of
+
+
+def _nested(levels: int) -> dict[str, Any]:
+    return {"a": _nested(levels - 1)} if levels > 1 else {"a": "b"}
 
 
 @pytest.mark.parametrize(
@@ -29,6 +34,8 @@ from tests.live_engines import WORD, ids_of
         ({"attributes": "[1]"}, "attributes: expected a JSON object, found '[1]'"),
         ({"attributes": {"a": float("nan")}}, "attributes: expected text or values that JSON has"),
         ({"attributes": {"a": object()}}, "attributes: expected text or values that JSON has"),
+        ({"attributes": _nested(51)}, "attributes: expected a JSON object with at most 50 levels, found more"),
+        ({"attributes": json.loads('{"a": [' * 300 + "]}" * 300)}, "at most 50 levels, found more"),
         ({"title": "\ud800"}, "title: expected text or values that JSON has"),
         ({"listing_id": "\ud800"}, "listing_id: expected text or values that JSON has"),
         ({"locale": "\ud800"}, "locale: expected text or values that JSON has"),
@@ -48,6 +55,14 @@ def test_what_is_no_listing_is_refused_and_the_others_are_written(
     assert (result.rejected[0].index, result.rejected[0].listing_id) == (1, bad.listing_id)
     assert reason in result.rejected[0].reason
     assert sorted(ids_of(engine.lexical_search(WORD))) == ["fine", "good"]
+
+
+def test_attributes_with_as_many_levels_as_there_may_be_are_kept(engine: LiveEngine) -> None:
+    attributes = _nested(50)
+    assert engine.upsert([NewListing("nested", WORD, attributes=attributes)]).accepted == 1
+    found = engine.get("nested")
+    assert found is not None
+    assert found.attributes == attributes
 
 
 def test_times_are_one_instant_however_they_are_written() -> None:
