@@ -4,7 +4,6 @@ One bad photo is answered with its reason and costs the others of its request no
 `{"error": "..."}`.
 """
 
-import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,12 +13,12 @@ from relevance.photos.answers import MOST_CATEGORIES, PhotoAnswer, PhotoReader, 
 from relevance.photos.worker import BusyError, DeadlineError, Limits, PhotoResult, PhotoWorker
 
 try:
-    import uvicorn
     from fastapi import FastAPI, HTTPException, Query, Request
     from fastapi.responses import PlainTextResponse, Response
 
     from relevance.http_answers import Json, add_error_answers, error_answer
     from relevance.photos.requests import REQUEST_BODY, Form, read_photos
+    from relevance.serving import serve_until_signal
 except ImportError as error:
     raise RelevanceError("the service needs FastAPI and uvicorn: pip install 'relevance[serve]'") from error
 
@@ -55,9 +54,8 @@ def create_app(reader: PhotoReader, limits: Limits) -> FastAPI:
 
 def serve(reader: PhotoReader, limits: Limits, host: str, port: int) -> None:
     """Runs the app in this process until SIGTERM or SIGINT; returns when the running requests are answered."""
-    # uvicorn raises the signal once more when it has stopped: without this it would end the process as if it failed.
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    uvicorn.run(create_app(reader, limits), host=host, port=port, access_log=False, timeout_graceful_shutdown=GRACE)
+    app = create_app(reader, limits)
+    serve_until_signal(app, host=host, port=port, access_log=False, timeout_graceful_shutdown=GRACE)
 
 
 def _add_health(app: FastAPI, worker: PhotoWorker) -> None:

@@ -2,12 +2,9 @@
 
 import logging.config
 import os
-import signal
 import socket
 import tempfile
 from typing import Any
-
-import uvicorn
 
 from relevance.listening import address, listening
 from relevance.service import logs
@@ -15,13 +12,15 @@ from relevance.service.app import create_app
 from relevance.service.settings import GRACE, Settings
 from relevance.service.state import check
 from relevance.service.supervisor import Supervisor
+from relevance.serving import serve_until_signal
 
 START_SECONDS = 120
 """A worker that says nothing for so long is started again; large bundles and busy machines take a while to open."""
 
 
 def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
-    """Answers until SIGTERM or SIGINT; returns when the running requests are answered.
+    """Answers until SIGTERM or SIGINT; returns when the running requests are answered. While the bundle is opened, what
+    is set for a signal goes on to hold.
 
     Each worker opens the bundle, whose arrays are mapped into memory and so are there once for all of them. A worker
     that dies is started again. Raises, before anything listens, BundleError for a bundle that cannot be opened and
@@ -35,12 +34,10 @@ def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
         "timeout_worker_healthcheck": START_SECONDS,
     }
     logging.config.dictConfig(logs.CONFIG)
-    # uvicorn raises the signal once more when it has stopped: without this it would end the process as if it failed.
-    signal.signal(signal.SIGTERM, lambda *_: None)
     if workers == 1:
         app = create_app(settings)
         with _listening(host, port) as listener:
-            uvicorn.Server(uvicorn.Config(app, **options)).run([listener])
+            serve_until_signal(app, listener, **options)
         return
     check(settings)
     with _listening(host, port) as listener, tempfile.TemporaryDirectory(prefix="relevance-metrics-") as folder:

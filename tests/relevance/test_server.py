@@ -18,6 +18,7 @@ import pytest
 from relevance.deployment import Deployment
 from relevance.engine import Engine
 from relevance.events import read_behaviour
+from relevance.service import Settings, server
 from tests.service_process import NotStartedError, Service, serving
 
 EVENT = {
@@ -88,6 +89,24 @@ def test_a_request_that_runs_is_answered_before_the_end(tiny_bundle: Path, tmp_p
         answer = client.post("/search", content=body(), headers={"Content-Type": "application/json"})
         assert (answer.status_code, answer.json()["query"]) == (200, "chair")
         assert service.process.wait(timeout=40) == 0
+
+
+@pytest.mark.parametrize(("workers", "opening"), [(1, "create_app"), (2, "check")])
+def test_a_signal_while_the_bundle_is_opened_ends_it(
+    monkeypatch: pytest.MonkeyPatch, workers: int, opening: str
+) -> None:
+    def told(*_: object) -> None:
+        raise InterruptedError
+
+    before = signal.signal(signal.SIGTERM, told)
+    monkeypatch.setattr("logging.config.dictConfig", lambda _: None)
+    monkeypatch.setattr(server, "_listening", lambda *_: pytest.fail("it goes on"))
+    monkeypatch.setattr(server, opening, lambda _: signal.raise_signal(signal.SIGTERM))
+    try:
+        with pytest.raises(InterruptedError):
+            server.serve(Settings(Path("bundle")), "127.0.0.1", 0, workers)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_a_worker_that_cannot_start_again_leaves_the_others_answering(tiny_bundle: Path, tmp_path: Path) -> None:
