@@ -122,6 +122,9 @@ def test_elasticsearch_is_given_what_it_takes() -> None:
     short = knn_query(np.array([0.3, 0.4], np.float32), 6000, "elasticsearch")["knn"]
     assert (short["query_vector"], short["num_candidates"]) == ([0.6, 0.8], 10_000)
     assert knn_query(np.zeros(2, np.float32), 5, "elasticsearch")["knn"]["query_vector"] == [0.0, 0.0]
+    for weight in (float("nan"), float("inf")):
+        with pytest.raises(DataError, match=f"weight: expected 0 or more, got {weight}"):
+            boost_clauses(_filter("boost", ("1", 0.5)), weight)
     with pytest.raises(DataError, match=r"weight: expected 0 or more, got -1\.0"):
         boost_clauses(CategoryFilter("a", "boost", ()), -1.0)
 
