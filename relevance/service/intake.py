@@ -78,9 +78,10 @@ def _lines(body: bytes, kind: Literal["query", "event"]) -> list[str]:
     try:
         parsed = parse_json(body.decode())
         records = parsed if isinstance(parsed, list) else [parsed]
-        lines = [json.dumps(each, ensure_ascii=False, allow_nan=False) for each in records]
         if not 1 <= len(records) <= MAX_BATCH:
             raise DataError(f"body: expected 1 to {MAX_BATCH} records, found {len(records)}")
+        # Whatever is no object is refused below, and not worth the time of being written out.
+        lines = [json.dumps(each, ensure_ascii=False, allow_nan=False) for each in records if isinstance(each, dict)]
         check_records(records, kind)
     except DataError:
         raise

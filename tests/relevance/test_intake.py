@@ -3,13 +3,16 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from relevance.errors import DataError
 from relevance.events import read_behaviour
 from relevance.service import Settings, create_app
+from relevance.service.intake import _lines
 from relevance.service.settings import MAX_BATCH
 
 QUERY = {"query_id": "q1", "user_query": "chair", "timestamp": "2026-01-01T00:00:00Z", "query_response_hit_ids": ["7"]}
@@ -95,6 +98,15 @@ def test_what_training_could_not_read_is_refused(
     assert (status, list(answer)) == (400, ["error"])
     assert message in answer["error"]
     assert list(events.iterdir()) == []
+
+
+@pytest.mark.parametrize("body", [b"[" + b"{}," * MAX_BATCH + b"{}]", b"[[1, 2], 3]"])
+def test_what_is_refused_at_a_glance_is_not_written_out(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[Any] = []
+    monkeypatch.setattr("relevance.service.intake.json", SimpleNamespace(dumps=lambda each, **_: written.append(each)))
+    with pytest.raises(DataError, match="expected"):
+        _lines(body, "event")
+    assert written == []
 
 
 def test_only_who_has_the_token_writes(tiny_bundle: Path, events: Path, client: TestClient) -> None:
