@@ -11,6 +11,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from relevance.results import CategoryFilter, Fallback, SearchResult
+from relevance.text import MAX_CHARACTERS
 
 _SECONDS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0)
 _RECENT = 2000
@@ -63,7 +64,8 @@ class Metrics:
     def search(self, result: SearchResult) -> None:
         """Counts one search: its outcome, its category filter, its stages."""
         self._searches.labels(outcome(result)).inc()
-        self._told(result.query, "/search", result.category_filter)
+        if "query" in result.timings:  # else its time was up before it was read
+            self._told(result.query, "/search", result.category_filter)
         for stage, milliseconds in result.timings.items():
             self._stage_seconds.labels(stage).observe(milliseconds / 1000)
 
@@ -73,16 +75,19 @@ class Metrics:
 
     def fallback(self, query: str, found: Fallback) -> None:
         """Counts one fallback asked for alone."""
-        self._recent["/fallback"].append(query)
+        self._remember(query, "/fallback")
         self._fallbacks.labels(fallback_outcome(found)).inc()
 
     def recent(self) -> dict[str, Sequence[str]]:
-        """Returns the latest queries of each endpoint that was asked any."""
+        """Returns the latest queries of each endpoint that was asked any, as far as models read them."""
         return {endpoint: tuple(queries) for endpoint, queries in self._recent.copy().items()}
 
     def _told(self, query: str, endpoint: str, found: CategoryFilter) -> None:
-        self._recent[endpoint].append(query)
+        self._remember(query, endpoint)
         self._filters.labels(endpoint, found.mode).inc()
+
+    def _remember(self, query: str, endpoint: str) -> None:
+        self._recent[endpoint].append(query[:MAX_CHARACTERS])
 
     def written(self, kind: str, count: int) -> None:
         """Counts listings or events that were taken in."""

@@ -13,7 +13,7 @@ from relevance.live.engine import LiveEngine
 from relevance.live.results import UpsertResult
 from relevance.live.store import LiveStore
 from relevance.micro_batches import MicroBatches
-from relevance.service.drift import drift
+from relevance.service.drift import Drift
 from relevance.service.interpreter import Answering, kept, unhurried
 from relevance.service.metrics import Gauge, Metrics
 from relevance.service.settings import MOST_LARGE, Settings
@@ -40,7 +40,7 @@ class State:
         with kept():
             self.engine = LiveEngine(settings.bundle, live=settings.live, opening=partial(unhurried, self.answering))
             self.engine.current.warm()
-        self.metrics = Metrics()
+        self.metrics, self._drift = Metrics(), Drift()
         self.events = EventLog(settings.events) if settings.events else None
         # Searches take less than a change of threads costs; photos take long, and writers wait for each other.
         self.threads = ThreadPoolExecutor(2, thread_name_prefix="photos")
@@ -86,7 +86,7 @@ class State:
             "1 where the latest bundle or listings cannot be taken in and the last ones go on answering, else 0.",
             float(status.failure is not None),
         )
-        yield from drift(engine, self.metrics.recent())
+        yield from self._drift.gauges(engine, self.metrics.recent)
 
 
 def _suggested(engine: Engine) -> tuple[str, bytes]:

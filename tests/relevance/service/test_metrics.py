@@ -1,12 +1,17 @@
 """What an operator sees of the service in its metrics."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 from fastapi.testclient import TestClient
 
 from relevance.deployment import Deployment
 from relevance.engine import Engine
 from relevance.service import Settings, create_app
+from relevance.service.drift import Drift, drift
+from relevance.service.metrics import Metrics
 from tests.live_engines import eventually
 
 
@@ -25,7 +30,7 @@ def test_metrics_tell_outcomes_stages_and_drift(tiny_bundle: Path, title: str) -
     assert samples["relevance_listings"] == 300
     assert samples['relevance_drift_queries{endpoint="/search"}'] == 2
     assert 0 <= samples['relevance_query_embedding_shift{endpoint="/search"}'] <= 2
-    assert samples['relevance_category_mix_shift{endpoint="/search"}'] >= 0
+    assert not _of(samples, "relevance_category_mix_shift")  # of two queries it would tell nothing
     assert sum(_of(samples, "relevance_category_filters_total", "/search")) == 2
     assert not _of(samples, "relevance_fallbacks_total")
 
@@ -48,6 +53,52 @@ def test_metrics_tell_of_a_backend_that_searches_by_itself(tiny_bundle: Path, en
     # They are no searches of this service.
     assert not _of(samples, "relevance_drift_queries", "/search")
     assert not _of(samples, "relevance_searches_total")
+
+
+def test_a_search_that_had_no_time_tells_no_category_filter(tiny_bundle: Path, title: str) -> None:
+    client = TestClient(create_app(Settings(tiny_bundle)))
+    for deadline in (0, 60_000):
+        client.get("/search", params={"q": title, "deadline_ms": deadline})
+    samples = _samples(client.get("/metrics").text)
+    assert sum(_of(samples, "relevance_searches_total")) == 2
+    assert sum(_of(samples, "relevance_category_filters_total", "/search")) == 1
+    assert samples['relevance_drift_queries{endpoint="/search"}'] == 1
+
+
+def test_of_long_queries_no_more_is_kept_than_is_read(engine: Engine) -> None:
+    metrics, long = Metrics(), "chair " * 7000
+    metrics.search(engine.search(long))
+    metrics.category_filter(long, engine.category_filter(long))
+    metrics.fallback(long, engine.fallback(long))
+    for kept in metrics.recent().values():
+        assert [len(query) for query in kept] == [1000]
+        assert np.array_equal(engine.towers.queries(kept), engine.towers.queries([long]))
+
+
+def test_a_changed_mix_is_told_of_many_queries_only(engine: Engine) -> None:
+    for count, told in ((499, []), (500, ["/search"])):
+        gauges = {gauge.name: gauge.value for gauge in drift(engine, {"/search": ["lamp"] * count})}
+        assert list(gauges["relevance_category_mix_shift"]) == told
+        assert list(gauges["relevance_drift_queries"]) == ["/search"]
+
+
+def test_drift_is_computed_once_for_all_who_ask_within_ten_seconds(engine: Engine) -> None:
+    now, asked = 0.0, []
+
+    def recent() -> dict[str, list[str]]:
+        asked.append(now)
+        time.sleep(0.05)
+        return {"/search": ["lamp"]}
+
+    kept = Drift(lambda: now)
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: kept.gauges(engine, recent), range(8)))
+    assert (asked, len({id(answer) for answer in answers})) == ([0.0], 1)
+    now = 9.9
+    assert kept.gauges(engine, recent) is answers[0]
+    now = 10.1
+    assert kept.gauges(engine, recent)
+    assert asked == [0.0, 10.1]
 
 
 def test_metrics_tell_of_a_bundle_that_cannot_be_taken_in(tiny_bundle: Path, tmp_path: Path) -> None:
