@@ -1,6 +1,7 @@
 """What the service refuses or cannot do: errors of one sentence, which give away nothing of the inside."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from relevance.engine import Engine
 from relevance.errors import BundleError, DataError
+from relevance.live.engine import LiveEngine
 from relevance.service import Settings, create_app
 from relevance.service.settings import MAX_BODY_BYTES, MAX_QUERY_BYTES
 
@@ -94,17 +96,16 @@ def test_a_body_of_no_declared_length_is_bounded_while_it_is_read(client: TestCl
     )
 
 
-def test_too_much_at_once_is_turned_away_and_too_slow_is_ended(tiny_bundle: Path) -> None:
+def test_too_much_at_once_is_turned_away_and_too_slow_is_ended(
+    tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = create_app(Settings(tiny_bundle, queue=1, deadline=0.2))
+    monkeypatch.setattr(LiveEngine, "similar", lambda *_, **__: time.sleep(0.5))
 
     async def asked() -> tuple[httpx.Response, httpx.Response]:
-        async def slow() -> AsyncIterator[bytes]:
-            yield b"{"
-            await asyncio.sleep(5)
-
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            first = asyncio.create_task(client.post("/search", content=slow()))
+            first = asyncio.create_task(client.post("/similar", content=b"photo"))
             await asyncio.sleep(0.05)
             watched = [await client.get(path) for path in ("/health/live", "/health/ready", "/metrics")]
             assert [answer.status_code for answer in watched] == [200, 200, 200]
