@@ -25,6 +25,7 @@ from relevance.live.results import LiveStatus, Refused, UpsertResult
 from relevance.live.store import LiveStore, State
 from relevance.live.writing import distinct, drafted, encoded, listings_of, recoded
 from relevance.results import CategoryFilter, Fallback, Hit, Listing, SearchResult
+from relevance.text import MAX_CHARACTERS
 
 POLL_SECONDS = 0.1
 """How often what other processes wrote is looked for."""
@@ -111,7 +112,8 @@ class LiveEngine:
     ) -> SearchResult:
         """See `Engine.search`."""
         result = self._current.search(query, k, filters, deadline_ms)
-        self._asked.append(query)
+        if len(query) <= MAX_CHARACTERS:
+            self._asked.append(query)
         return result
 
     def category_filter(self, query: str) -> CategoryFilter:

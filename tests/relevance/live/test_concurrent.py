@@ -96,6 +96,21 @@ def test_a_write_does_not_wait_until_a_bundle_is_opened(tiny_bundle: Path, tmp_p
     assert found == [True]
 
 
+def test_a_new_bundle_is_asked_only_queries_that_are_read_whole(
+    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(Engine, "warm", lambda _, queries: asked.extend(queries))
+    deployment = Deployment(tmp_path / "serving")
+    _put_in_use(deployment, tiny_bundle, "first")
+    with LiveEngine(deployment.root) as engine:
+        for query in ("lamp", "lamp" * 251, "lamp" * 250):
+            engine.search(query)
+        second = _put_in_use(deployment, tiny_bundle, "second")
+        eventually(lambda: engine.current.root == second, seconds=60)
+    assert asked == ["lamp", "lamp" * 250]
+
+
 def test_what_is_written_meanwhile_is_encoded_anew_before_writes_have_to_wait(
     tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
