@@ -34,6 +34,14 @@ class DataError(RelevanceError, ValueError):
     """A dataset, or a value passed by a caller, is not what it has to be."""
 
 
+class BusyError(DataError):
+    """Somebody else is writing for too long; the same can be tried again."""
+
+
+class FullError(DataError):
+    """The disk is full; the same can be tried again once there is room."""
+
+
 class DataWarning(UserWarning):
     """Something was read otherwise than it was written, or there was too little of it to use, and nothing has to be
     mended; command lines print it."""

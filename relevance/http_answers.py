@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from relevance.errors import DataError, shortened
+from relevance.errors import BusyError, DataError, FullError, shortened
 from relevance.images import PhotoError
 
 
@@ -38,6 +38,14 @@ def add_error_answers(app: FastAPI) -> None:
     @app.exception_handler(DataError)
     def bad_value(_: Request, error: DataError) -> Response:
         return error_answer(400, str(error))
+
+    @app.exception_handler(BusyError)
+    def busy(_: Request, error: BusyError) -> Response:
+        return error_answer(503, str(error), {"Retry-After": "1"})
+
+    @app.exception_handler(FullError)
+    def full(_: Request, error: FullError) -> Response:
+        return error_answer(507, str(error))
 
     @app.exception_handler(RequestValidationError)
     def bad_request(request: Request, error: RequestValidationError) -> Response:
