@@ -52,10 +52,10 @@ def routes(state: State) -> APIRouter:
         if state.events is None:
             raise HTTPException(403, "behaviour is not recorded here: start the service with --events DIR")
         try:
-            await asyncio.wrap_future(state.events.append(lines))
+            recording = state.metrics.counted(kind, state.events.append(lines), lambda _: len(lines))
+            await asyncio.wrap_future(recording)
         except OSError as error:
             raise HTTPException(507, f"could not be recorded ({error.strerror}); send it again later") from error
-        state.metrics.written(kind, len(lines))
         note(request, records=len(lines))
         return Json({"accepted": len(lines)})
 

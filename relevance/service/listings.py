@@ -65,25 +65,23 @@ def routes(state: State) -> APIRouter:
     router = APIRouter(tags=["listings"])
     writes = [Depends(Writer(state.settings.token))]
 
-    async def written(work: Callable[[], "Future[Result]"]) -> Result:
+    async def written(kind: str, work: Callable[[], "Future[Result]"], number: Callable[[Result], int]) -> Result:
         if state.settings.live is None:
             raise HTTPException(403, "listings cannot be changed here: start the service with --live DIR")
         # Begun is done: whoever leaves before the answer cannot know, and may send it again with the same version.
-        return await asyncio.wrap_future(work())
+        return await asyncio.wrap_future(state.metrics.counted(kind, work(), number))
 
     @router.post("/upsert", response_model=UpsertResult, dependencies=writes)
     async def upsert(request: Request, body: UpsertRequest) -> Response:
         """Writes listings, new ones and changed ones; tells which were refused, and why, and which are not newer."""
-        result = await written(lambda: state.upserts.submit(body.listings))
-        state.metrics.written("listing", result.accepted)
+        result = await written("listing", lambda: state.upsert(body.listings), lambda result: result.accepted)
         note(request, accepted=result.accepted, rejected=len(result.rejected), ignored=len(result.ignored))
         return Json(result)
 
     @router.post("/delete", dependencies=writes)
     async def delete(request: Request, body: DeleteRequest) -> dict[str, int]:
         """Deletes listings; tells how many there were."""
-        deleted = await written(lambda: state.writer.submit(state.engine.delete, body.ids))
-        state.metrics.written("deletion", deleted)
+        deleted = await written("deletion", lambda: state.writer.submit(state.engine.delete, body.ids), int)
         note(request, deleted=deleted)
         return {"deleted": deleted}
 

@@ -4,7 +4,8 @@ keeps them in files of the folder that $PROMETHEUS_MULTIPROC_DIR names."""
 import os
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from concurrent.futures import Future
+from typing import NamedTuple, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -12,6 +13,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from relevance.results import CategoryFilter, Fallback, SearchResult
 from relevance.text import MAX_CHARACTERS
+
+Written = TypeVar("Written")
 
 _SECONDS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0)
 _RECENT = 2000
@@ -89,9 +92,15 @@ class Metrics:
     def _remember(self, query: str, endpoint: str) -> None:
         self._recent[endpoint].append(query[:MAX_CHARACTERS])
 
-    def written(self, kind: str, count: int) -> None:
-        """Counts listings or events that were taken in."""
-        self._written.labels(kind).inc(count)
+    def counted(self, kind: str, writing: "Future[Written]", number: Callable[[Written], int]) -> "Future[Written]":
+        """Counts what was written once it is, also where nobody waits for it any more; number: of its result."""
+
+        def count(done: "Future[Written]") -> None:
+            if not done.cancelled() and done.exception() is None:
+                self._written.labels(kind).inc(number(done.result()))
+
+        writing.add_done_callback(count)
+        return writing
 
     def text(self, gauges: Gauges) -> bytes:
         """Returns everything in Prometheus' text format."""

@@ -1,7 +1,7 @@
 """What a running service holds, and what is measured of it when somebody asks."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 
@@ -19,6 +19,9 @@ from relevance.service.metrics import Gauge, Metrics
 from relevance.service.settings import MOST_LARGE, Settings
 from relevance.service.upserts import Sent, upsert_together
 from relevance.suggestions import Suggester
+
+SMALL = 25
+"""Most listings of a request that is written together with others."""
 
 
 def check(settings: Settings) -> None:
@@ -45,8 +48,7 @@ class State:
         # Searches take less than a change of threads costs; photos take long, and writers wait for each other.
         self.threads = ThreadPoolExecutor(2, thread_name_prefix="photos")
         self.writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
-        # Those that come while one is written are written together next: a slow disk slows each, not all of them.
-        self.upserts: MicroBatches[Sent, UpsertResult] = MicroBatches(
+        self._small: MicroBatches[Sent, UpsertResult] = MicroBatches(
             partial(upsert_together, self.engine), most=MOST_LARGE, wait=0.0
         )
         self._suggester = self._new_suggester()
@@ -55,10 +57,17 @@ class State:
         """Ends what runs beside the requests; what was written and recorded is on disk."""
         self.threads.shutdown()
         self.writer.shutdown()
-        self.upserts.close()
+        self._small.close()
         if self.events is not None:
             self.events.close()
         self.engine.close()
+
+    def upsert(self, sent: Sent) -> "Future[UpsertResult]":
+        """Writes the listings of a request. Small ones that come while others are written are written together next: a
+        slow disk slows each, not all of them. Nobody waits for a large one but who sent it."""
+        if len(sent) <= SMALL:
+            return self._small.submit(sent)
+        return self.writer.submit(lambda: upsert_together(self.engine, [sent])[0])
 
     @property
     def suggester(self) -> Suggester:

@@ -3,12 +3,15 @@
 import base64
 import json
 import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
@@ -16,8 +19,14 @@ from PIL import Image
 
 from relevance.deployment import Deployment
 from relevance.engine import Engine
+from relevance.live.engine import LiveEngine
+from relevance.live.listing import NewListing
+from relevance.live.results import UpsertResult
+from relevance.live.store import _SCHEMA
 from relevance.service import Settings, create_app
 from relevance.service.settings import MAX_BATCH
+from relevance.service.state import State
+from tests.live_engines import eventually
 from tests.photos import encoded
 from tests.service_process import serving
 
@@ -160,6 +169,73 @@ def test_metrics_count_what_was_written(client: TestClient) -> None:
     assert "relevance_fresh_listings 2.0" in text
     share = next(line for line in text.splitlines() if line.startswith("relevance_tombstone_share "))
     assert float(share.split()[1]) == pytest.approx(1 / 302)
+
+
+def test_what_is_written_after_the_time_is_up_counts_and_what_is_not_begun_is_not_written(
+    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two large requests the first is held up, so that neither is answered in time."""
+    begun, go, write = threading.Event(), threading.Event(), LiveEngine.upsert
+    monkeypatch.setattr(LiveEngine, "upsert", lambda *given: begun.set() or (go.wait(20) and write(*given)))
+    app = create_app(Settings(tiny_bundle, live=tmp_path / "live", token="sesame", deadline=0.5))
+
+    def sent(start: int) -> httpx.Response:
+        names = [f"n{number}" for number in range(start, start + 26)]
+        return client.post("/upsert", json={"listings": [{"listing_id": name, "title": "hat"} for name in names]})
+
+    with TestClient(app, headers=TOKEN) as client, ThreadPoolExecutor(2) as threads:
+        first = threads.submit(sent, 0)
+        assert begun.wait(20)
+        assert [threads.submit(sent, 100).result().status_code, first.result().status_code] == [504, 504]
+        go.set()
+        eventually(lambda: 'relevance_written_total{kind="listing"} 26.0' in client.get("/metrics").text)
+        assert [client.get(f"/listings/n{number}").status_code for number in (0, 25, 100)] == [200, 200, 404]
+
+
+def test_a_large_request_is_written_alone(tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six are held up by a small one: of those waiting, small ones are written together and each large one alone."""
+    begun, go, write, sizes = threading.Event(), threading.Event(), LiveEngine.upsert, []
+
+    def held_up(engine: LiveEngine, listings: list[NewListing]) -> UpsertResult:
+        begun.set()
+        assert go.wait(20)
+        sizes.append(len(listings))
+        return write(engine, listings)
+
+    monkeypatch.setattr(LiveEngine, "upsert", held_up)
+    state = State(Settings(tiny_bundle, live=tmp_path / "live"))
+    sent = iter(range(1000))
+
+    def upsert(count: int) -> "Future[UpsertResult]":
+        return state.upsert([{"listing_id": f"n{next(sent)}", "title": "hat"} for _ in range(count)])
+
+    first = upsert(1)
+    assert begun.wait(20)
+    others = [upsert(count) for count in (25, 26, 25, 300, 10)]
+    go.set()
+    assert [each.result(20).accepted for each in (first, *others)] == [1, 25, 26, 25, 300, 10]
+    assert sorted(sizes) == [1, 26, 60, 300]
+    state.close()
+
+
+def test_another_process_that_writes_too_long_and_a_full_disk_are_told(
+    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relevance.live.store.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("relevance.live.store._SCHEMA", f"{_SCHEMA}; PRAGMA max_page_count = 30")
+    body = {"listings": [{"listing_id": f"n{number}", "title": "hat " * 300} for number in range(200)]}
+    with TestClient(create_app(Settings(tiny_bundle, live=tmp_path, token="sesame")), headers=TOKEN) as client:
+        other = sqlite3.connect(tmp_path / "live.sqlite", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        busy = client.post("/upsert", json=body)
+        assert (busy.status_code, busy.headers["retry-after"]) == (503, "1")
+        assert "another process has been writing" in busy.json()["error"]
+        other.execute("ROLLBACK")
+        other.close()
+        full = client.post("/upsert", json=body)
+        assert (full.status_code, "the disk is full" in full.json()["error"]) == (507, True)
+        assert client.get("/listings/n0").status_code == 404
+        assert client.post("/upsert", json={"listings": body["listings"][:1]}).json()["accepted"] == 1
 
 
 def test_every_worker_finds_it_within_a_second(tiny_bundle: Path, tmp_path: Path) -> None:
