@@ -11,11 +11,8 @@ from relevance.service import logs
 from relevance.service.app import create_app
 from relevance.service.settings import GRACE, Settings
 from relevance.service.state import check
-from relevance.service.supervisor import Supervisor
+from relevance.service.supervisor import METRICS, START_SECONDS, Supervisor
 from relevance.serving import serve_until_signal
-
-START_SECONDS = 120
-"""A worker that says nothing for so long is started again; large bundles and busy machines take a while to open."""
 
 
 def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
@@ -41,7 +38,7 @@ def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
         return
     check(settings)
     with _listening(host, port) as listener, tempfile.TemporaryDirectory(prefix="relevance-metrics-") as folder:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        os.environ[METRICS] = folder
         Supervisor(settings, workers, listener, options).run()
 
 

@@ -19,7 +19,8 @@ from relevance.deployment import Deployment
 from relevance.engine import Engine
 from relevance.events import read_behaviour
 from relevance.service import Settings, server
-from tests.service_process import NotStartedError, Service, serving
+from tests import service_process
+from tests.service_process import COMMAND, NotStartedError, Service, serving
 
 EVENT = {
     "action_name": "click",
@@ -75,6 +76,30 @@ def test_a_worker_that_dies_is_replaced(tiny_bundle: Path, tmp_path: Path) -> No
         _wait_for(lambda: len({*_children(service.process.pid)} - {before[0]}) == 2, "new worker")
         assert service.get("/search?q=chair").status_code == 200
         assert service.stop() == 0
+
+
+def test_workers_end_where_their_supervisor_is_killed(
+    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with serving(tiny_bundle, tmp_path / "log", "--workers", "2") as service:
+        assert len(list(tmp_path.glob("relevance-metrics-*"))) == 1
+        service.process.kill()
+        service.process.wait()
+        _wait_for(lambda: not _listens(service), "free port")
+        assert not list(tmp_path.glob("relevance-metrics-*"))
+
+
+def test_a_stopped_worker_is_ended_too(tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sooner = "from relevance.service import supervisor; supervisor.END_SECONDS = 1; "
+    monkeypatch.setattr(service_process, "COMMAND", [*COMMAND[:2], sooner + COMMAND[2], *COMMAND[3:]])
+    with serving(tiny_bundle, tmp_path / "log", "--workers", "2") as service:
+        stopped = _children(service.process.pid)[0]
+        os.kill(stopped, signal.SIGSTOP)
+        time.sleep(1)  # it is asked for a sign of life
+        started = time.monotonic()
+        assert service.stop() == 0
+        assert time.monotonic() - started < 15
 
 
 def test_a_request_that_runs_is_answered_before_the_end(tiny_bundle: Path, tmp_path: Path) -> None:
@@ -181,6 +206,16 @@ def _refusal(bundle: Path, folder: Path, workers: str, *options: str) -> str:
     assert refused.value.code == 2
     lines = refused.value.errors.splitlines(keepends=True)
     return "".join(line for line in lines if not line.startswith("INFO: Created TensorFlow Lite"))
+
+
+def _listens(service: Service) -> bool:
+    try:
+        service.get("/health/live")
+    except httpx.ConnectError:
+        return False
+    except httpx.TransportError:
+        return True
+    return True
 
 
 def _answering(service: Service) -> set[int]:
