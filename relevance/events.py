@@ -22,7 +22,7 @@ SESSION_GAP = np.timedelta64(30, "m")
 """Where no session is told, a client who asks nothing for so long has left."""
 
 _RECORDED = "events-*.jsonl"
-"""Files that `relevance.event_log` has finished."""
+"""Files that `relevance.event_log` has finished; one that it writes to has `.part` at the end."""
 
 _QUERY_FILES = ("queries.parquet", "queries.jsonl", "queries.jsonl.gz")
 
@@ -161,11 +161,19 @@ def find_behaviour(dataset: Path, known_listings: Collection[str] | None = None)
 def _files(path: Path) -> list[Path]:
     """The events file, the queries file beside it, and what was recorded since."""
     events = Dataset(path).events_path if path.is_dir() else path
-    recorded = sorted(file for folder in (path, path / "events") for file in folder.glob(_RECORDED))
+    recorded = sorted(file for folder in (path, path / "events") for file in _recorded(folder))
     if recorded and not events.is_file():
         return recorded
     beside = (events.parent / name for name in _QUERY_FILES)
     return [events, *(file for file in beside if file.is_file()), *recorded]
+
+
+def _recorded(folder: Path) -> set[Path]:
+    """What a service has recorded, also what it still writes to. That is looked for first: a file that is finished
+    meanwhile is found by both names, and is then read by the last."""
+    unfinished = set(folder.glob(f"{_RECORDED}.part"))
+    finished = set(folder.glob(_RECORDED))
+    return finished | {part for part in unfinished if part.with_suffix("") not in finished}
 
 
 def _one_record_each(path: Path, queries: QueryRecords) -> QueryRecords:

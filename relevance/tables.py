@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import json
 import math
 import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import count, islice
 from pathlib import Path
@@ -27,6 +28,9 @@ _BARS = re.compile(r"[|^~]")
 
 _OPEN = "unexpected end of data"
 """What Python's CSV reader says of a quote that nothing closes."""
+
+_PART = ".part"
+"""At the end of the name of a file that is still being written."""
 
 _FORMATS = ".parquet, .csv, .jsonl (the last two also .gz)"
 
@@ -116,8 +120,9 @@ def read_table(
 
 def read_lines(path: Path, required: Sequence[str], optional: Sequence[str], size: int) -> Iterator[Table]:
     """Reads a .jsonl file as `read_table` does with `nested`, in tables of `size` records, so that no more of them are
-    in memory; none where the file holds no record."""
-    if not path.is_file():
+    in memory; none where the file holds no record. Of a file that is still being written, .jsonl.part, it reads the
+    whole lines, also where it has lost `.part` by now."""
+    if path.suffix != _PART and not path.is_file():
         raise DataError(f"{path}: no such file")
     numbered = _jsonl_records(path, None)
     while part := list(islice(numbered, size)):
@@ -139,7 +144,7 @@ def _refuse_missing(table: Table, required: Sequence[str]) -> None:
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[str]]:
     """The file as text; what goes wrong while it is read becomes a DataError."""
-    opener: Any = gzip.open if path.suffix == ".gz" else open
+    opener: Any = {".gz": gzip.open, _PART: _open_whole_lines}.get(path.suffix, open)
     try:
         with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
             try:
@@ -150,6 +155,17 @@ def _opened(path: Path) -> Iterator[IO[str]]:
         raise DataError(f"{path}: not a whole gzip file: {error}") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _open_whole_lines(path: Path, mode: str, **options: Any) -> IO[Any]:
+    """Opens what of a file is written whole by now; nothing where it was empty and is gone."""
+    content = b""
+    for name in (path, path.with_suffix("")):
+        with suppress(FileNotFoundError):
+            content = name.read_bytes()
+            break
+    lines = io.BytesIO(content[: content.rfind(b"\n") + 1])
+    return lines if "b" in mode else io.TextIOWrapper(lines, **options)
 
 
 def _refuse_encoding(path: Path, opener: Any, error: UnicodeDecodeError) -> NoReturn:

@@ -120,7 +120,7 @@ def _read_file(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _tables(file: Path) -> Iterator[Table]:
-    if file.name.endswith((".jsonl", ".jsonl.gz")):
+    if file.name.endswith((".jsonl", ".jsonl.gz", ".jsonl.part")):
         yield from read_lines(file, ("timestamp",), _FIELDS, _AT_ONCE)
     else:
         yield read_table(file, ("timestamp",), _FIELDS, nested=True, may_be_empty=True)
