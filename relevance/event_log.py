@@ -74,7 +74,7 @@ class EventLog:
         """What has come in since: all of it shares one fsync."""
         batches: list[_Batch | None] = []
         with contextlib.suppress(queue.Empty):
-            batches.append(self._waiting.get(timeout=self._seconds if self._part else None))
+            batches.append(self._waiting.get(timeout=self._part.seconds_left(self._seconds) if self._part else None))
             while True:
                 batches.append(self._waiting.get_nowait())
         return batches
@@ -101,26 +101,37 @@ class _Part:
         name = f"events-{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:8]}"
         self.path, new = folder / f"{name}{_PART}", folder / f".{name}.new"
         self._file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
-        # Locked before it can be seen, so that nobody takes it for an orphan.
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        os.rename(new, self.path)
-        _sync(folder)
-        self._size, self._started = 0, monotonic()
+        try:
+            # Locked before it can be seen, so that nobody takes it for an orphan.
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            os.rename(new, self.path)
+            _sync(folder)
+        except OSError:
+            new.unlink(missing_ok=True)
+            self.path.unlink(missing_ok=True)
+            os.close(self._file)
+            raise
+        self._size, self._started, self._spoilt = 0, monotonic(), False
 
     def append(self, data: bytes) -> None:
-        """Writes and waits for the disk; after an error the file is as it was before."""
+        """Writes and waits for the disk; after an error the file is as it was before, or else it is over."""
         try:
             written = 0
             while written < len(data):
                 written += os.write(self._file, data[written:])
             os.fsync(self._file)
         except OSError:
+            self._spoilt = True
             os.ftruncate(self._file, self._size)
+            self._spoilt = False
             raise
         self._size += len(data)
 
     def is_over(self, most_bytes: int, most_seconds: float) -> bool:
-        return self._size >= most_bytes or monotonic() - self._started >= most_seconds
+        return self._spoilt or self._size >= most_bytes or self.seconds_left(most_seconds) == 0
+
+    def seconds_left(self, most_seconds: float) -> float:
+        return max(0.0, self._started + most_seconds - monotonic())
 
     def finish(self) -> None:
         try:

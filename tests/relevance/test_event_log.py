@@ -7,12 +7,15 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from relevance import events
 from relevance.errors import DataError
 from relevance.event_log import EventLog
 from relevance.events import read_behaviour
+from tests.live_engines import eventually
 
 
 def _event(number: int) -> str:
@@ -44,6 +47,45 @@ def test_closing_leaves_files_that_training_reads(tmp_path: Path) -> None:
         assert behaviour.event_query.tolist() == [0]
 
 
+def test_training_reads_what_is_on_disk_while_a_service_records(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "events")
+    log.append([_event(1), _event(2)]).result(timeout=10)
+    (part,) = (tmp_path / "events").iterdir()
+    with part.open("ab") as file:
+        file.write(_event(3).replace("listing", "é").encode()[:-4].partition(b"\xc3")[0] + b"\xc3")
+    for folder in (tmp_path, tmp_path / "events"):
+        assert read_behaviour(folder).event_listing == ["listing-1", "listing-2"]
+    log.close()
+    assert read_behaviour(tmp_path).event_listing == ["listing-1", "listing-2"]
+
+
+@pytest.mark.parametrize("when", ["looked for", "read"])
+def test_a_file_that_is_finished_while_it_is_read_counts_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    log = EventLog(tmp_path)
+    log.append([_event(1)]).result(timeout=10)
+    glob, read = Path.glob, events.read_records
+
+    def finished_after_it_was_found(folder: Path, pattern: str) -> list[Path]:
+        found = list(glob(folder, pattern))
+        if found and when == "looked for":
+            log.close()
+        return found
+
+    def finished_before_it_is_read(files: list[Path]) -> Any:
+        if when == "read":
+            log.close()
+        return read(files)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "glob", finished_after_it_was_found)
+        patched.setattr(events, "read_records", finished_before_it_is_read)
+        behaviour = read_behaviour(tmp_path)
+    assert behaviour.event_listing == ["listing-1"]
+    assert [file.suffix for file in tmp_path.iterdir()] == [".jsonl"]
+
+
 def test_recorded_events_come_beside_those_of_the_dataset(tmp_path: Path) -> None:
     (tmp_path / "events.jsonl").write_text(_event(1) + "\n")
     log = EventLog(tmp_path / "events")
@@ -70,6 +112,19 @@ def test_an_old_file_is_finished(tmp_path: Path) -> None:
             break
         waited.wait(0.05)
     assert [file.suffix for file in tmp_path.iterdir()] == [".jsonl"]
+    log.close()
+
+
+def test_what_comes_late_makes_a_file_no_older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("relevance.event_log.monotonic", lambda: now)
+    log = EventLog(tmp_path, rotate_seconds=3600)
+    log.append([_event(1)]).result(timeout=10)
+    now = 3599.9
+    log.append([_event(2)]).result(timeout=10)
+    assert not list(tmp_path.glob("*.jsonl"))
+    now = 3600.0
+    eventually(lambda: bool(list(tmp_path.glob("*.jsonl"))))
     log.close()
 
 
@@ -121,6 +176,49 @@ def test_a_full_disk_fails_the_append_and_not_the_log(tmp_path: Path, monkeypatc
     log.append([_event(3)]).result(timeout=10)
     log.close()
     assert _lines(tmp_path) == [_event(1), _event(3)]
+
+
+def test_what_cannot_be_taken_back_is_no_beginning_of_the_next_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = EventLog(tmp_path)
+    log.append([_event(1)]).result(timeout=10)
+    real = os.write
+
+    def half(handle: int, data: bytes) -> int:
+        real(handle, data[:5])
+        raise OSError(5, "Input/output error")
+
+    def broken(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", half)
+        patched.setattr(os, "ftruncate", broken)
+        with pytest.raises(OSError, match="Input/output"):
+            log.append([_event(2)]).result(timeout=10)
+    log.append([_event(3)]).result(timeout=10)
+    log.close()
+    assert sorted(_lines(tmp_path)) == [_event(1), _event(3)]
+
+
+@pytest.mark.parametrize("step", ["rename", "fsync"])
+def test_a_file_that_cannot_be_begun_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def broken(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    log = EventLog(tmp_path)
+    opened = len(os.listdir("/proc/self/fd"))
+    with monkeypatch.context() as patched:
+        patched.setattr(os, step, broken)
+        with pytest.raises(OSError, match="Input/output"):
+            log.append([_event(1)]).result(timeout=10)
+    assert (list(tmp_path.iterdir()), len(os.listdir("/proc/self/fd"))) == ([], opened)
+    log.append([_event(2)]).result(timeout=10)
+    log.close()
+    assert _lines(tmp_path) == [_event(2)]
 
 
 def test_a_folder_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
