@@ -53,6 +53,8 @@ def create_app(settings: Settings) -> FastAPI:
         description=_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
+        # An address with a slash too many is none: the answer would lead to whatever host the request names.
+        redirect_slashes=False,
         lifespan=lifespan,
         responses=_REFUSALS,
     )
@@ -88,11 +90,13 @@ def _operation(state: State) -> APIRouter:
     router = APIRouter(tags=["operation"])
 
     @router.get("/health/live")
+    @router.head("/health/live")
     async def live() -> dict[str, str]:
         """Whether the process runs."""
         return {"status": "live"}
 
     @router.get("/health/ready")
+    @router.head("/health/ready")
     async def ready() -> dict[str, Any]:
         """Whether searches are answered, and from what."""
         engine, settings = state.engine.current, state.settings

@@ -13,6 +13,7 @@ from fastapi.responses import FileResponse, Response
 from relevance.errors import quoted
 from relevance.service.state import State
 
+_READING = ["GET", "HEAD"]
 _TYPES = {"index.html": "text/html", "page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 _PHOTOS = {
     ".jpg": "image/jpeg",
@@ -50,9 +51,9 @@ def routes(state: State) -> APIRouter:
     folder = resources.files("relevance.service") / "static"
     for name, kind in _TYPES.items():
         path = "/" if name == "index.html" else f"/page/{name}"
-        router.add_api_route(path, _file((folder / name).read_bytes(), kind))
-    router.add_api_route("/images/live:{listing_id:path}", _live_photos(state))
-    router.add_api_route("/images/{path:path}", _Photos(state.settings.images))
+        router.add_api_route(path, _file((folder / name).read_bytes(), kind), methods=_READING)
+    router.add_api_route("/images/live:{listing_id:path}", _live_photos(state), methods=_READING)
+    router.add_api_route("/images/{path:path}", _Photos(state.settings.images), methods=_READING)
     return router
 
 

@@ -51,6 +51,16 @@ def test_the_pages_files(client: TestClient, path: str, kind: str) -> None:
     assert (again.status_code, again.content) == (304, b"")
 
 
+@pytest.mark.parametrize("path", ["/", "/page/page.js", "/images/images/linked.jpg", "/health/live", "/health/ready"])
+def test_what_is_there_can_be_asked_without_fetching_it(client: TestClient, path: str) -> None:
+    whole, asked = client.get(path), client.head(path)
+    assert asked.status_code == 200
+    assert (asked.headers["content-length"], asked.headers["content-type"]) == (
+        str(len(whole.content)),
+        whole.headers["content-type"],
+    )
+
+
 def test_nothing_of_the_page_comes_from_elsewhere(client: TestClient) -> None:
     for path in ("/", "/page/page.js", "/page/page.css"):
         text = client.get(path).text

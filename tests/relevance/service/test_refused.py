@@ -58,6 +58,7 @@ from relevance.service.settings import MAX_BODY_BYTES, MAX_QUERY_BYTES
         ("POST", "/similar", "plain text", 422, "not an image"),
         ("POST", "/similar", "", 422, "empty"),
         ("GET", "/nothing-here", None, 404, "Not Found"),
+        ("GET", "/category-filter/?q=x", None, 404, "Not Found"),
         ("DELETE", "/search", None, 405, "Method Not Allowed"),
     ],
 )
@@ -71,7 +72,15 @@ def test_errors_are_one_sentence(
     assert message in answer.json()["error"]
 
 
-@pytest.mark.parametrize(("path", "methods"), [("/search", {"GET", "POST"}), ("/upsert", {"POST"}), ("/", {"GET"})])
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/search", {"GET", "POST"}),
+        ("/upsert", {"POST"}),
+        ("/", {"GET", "HEAD"}),
+        ("/health/live", {"GET", "HEAD"}),
+    ],
+)
 def test_a_method_that_is_not_there_is_told_those_that_are(client: TestClient, path: str, methods: set[str]) -> None:
     answer = client.request("PUT", path)
     assert (answer.status_code, list(answer.json())) == (405, ["error"])
