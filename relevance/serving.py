@@ -7,6 +7,8 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+from relevance.request_heads import BoundedHeads
+
 
 def serve_until_signal(app: FastAPI, listener: socket.socket | None = None, **options: Any) -> None:
     """Answers on `listener`, None: on the options' `host` and `port`. Returns after SIGTERM, when the running requests
@@ -14,7 +16,7 @@ def serve_until_signal(app: FastAPI, listener: socket.socket | None = None, **op
 
     options: of `uvicorn.Config`.
     """
-    server = uvicorn.Server(uvicorn.Config(app, **options))
+    server = uvicorn.Server(uvicorn.Config(app, http=BoundedHeads, **options))
     # uvicorn listens to signals once it runs, and raises them once more when it has stopped, which would end the
     # process as if it failed. Before this line a signal ends the process, after it the server; no signal gets lost.
     signal.signal(signal.SIGTERM, server.handle_exit)

@@ -20,6 +20,7 @@ from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
 from relevance.errors import RelevanceError
+from relevance.request_heads import BoundedHeads
 from relevance.service.app import create_app
 from relevance.service.logs import LOGGER
 from relevance.service.settings import GRACE, Settings
@@ -60,7 +61,8 @@ class Supervisor(Multiprocess):
         started = get_context("spawn").Event()
         # A callable, not a name: it carries the settings to the workers.
         app = partial(_worker_app, settings, started)
-        super().__init__(uvicorn.Config(app, factory=True, workers=workers, **options), sockets=[listener])
+        config = uvicorn.Config(app, factory=True, workers=workers, http=BoundedHeads, **options)
+        super().__init__(config, sockets=[listener])
         self._signs: dict[Process, _Sign] = {}
 
     def run(self) -> None:

@@ -18,6 +18,7 @@ import pytest
 from relevance.deployment import Deployment
 from relevance.engine import Engine
 from relevance.events import read_behaviour
+from relevance.request_heads import MAX_BYTES
 from relevance.service import Settings, server
 from tests import service_process
 from tests.service_process import COMMAND, NotStartedError, Service, serving
@@ -67,6 +68,17 @@ def test_several_workers_count_together_and_lose_no_event(tiny_bundle: Path, tmp
         assert service.stop() == 0
     assert len(read_behaviour(events).actions) == 20
     assert all("exception" not in line for line in service.log())
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_endless_headers_are_refused(tiny_bundle: Path, tmp_path: Path, workers: str) -> None:
+    with serving(tiny_bundle, tmp_path / "log", "--workers", workers) as service:
+        port = int(service.url.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+            client.sendall(b"GET / HTTP/1.1\r\n")
+            time.sleep(0.2)
+            client.sendall(b"X: " + b"x" * (MAX_BYTES - 18))
+            assert client.recv(100).startswith(b"HTTP/1.1 431 ")
 
 
 def test_a_worker_that_dies_is_replaced(tiny_bundle: Path, tmp_path: Path) -> None:
