@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -21,6 +22,12 @@ class Json(JSONResponse):
     def render(self, content: Any) -> bytes:
         # A third of the time that `dataclasses.asdict` takes: nothing is copied.
         return json.dumps(content, allow_nan=False, separators=(",", ":"), default=vars).encode()
+
+
+class Refusal(BaseModel):
+    """The body of every answer that is no success, for the descriptions."""
+
+    error: str
 
 
 def error_answer(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -48,7 +48,7 @@ class PhotoRequest(BaseModel):
 
 _B64 = {"type": "object", "properties": {"b64": {"type": "string", "format": "byte"}}, "required": ["b64"]}
 _ROWS = {"type": "array", "items": _B64, "minItems": 1, "maxItems": MAX_PHOTOS}
-REQUEST_BODY = {
+REQUEST_BODY: dict[str, Any] = {
     "required": True,
     "content": {
         "image/*": {"schema": {"type": "string", "format": "binary"}},

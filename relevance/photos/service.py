@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from relevance.errors import RelevanceError
-from relevance.photos.answers import MOST_CATEGORIES, PhotoAnswer, PhotoReader, to_json
+from relevance.photos.answers import MOST_CATEGORIES, PhotoReader, to_json
 from relevance.photos.worker import BusyError, DeadlineError, Limits, PhotoResult, PhotoWorker
 
 try:
@@ -17,7 +17,8 @@ try:
     from fastapi.responses import PlainTextResponse, Response
 
     from relevance.http_answers import Json, add_error_answers, error_answer
-    from relevance.photos.requests import REQUEST_BODY, Form, read_photos
+    from relevance.photos.described import JSON_ALONE, PHOTO_OR_JSON, REFUSALS
+    from relevance.photos.requests import Form, read_photos
     from relevance.serving import serve_until_signal
 except ImportError as error:
     raise RelevanceError("the service needs FastAPI and uvicorn: pip install 'relevance[serve]'") from error
@@ -45,7 +46,15 @@ def create_app(reader: PhotoReader, limits: Limits) -> FastAPI:
         yield
         worker.close()
 
-    app = FastAPI(title="relevance photos", redoc_url=None, lifespan=lifespan)
+    # No page of FastAPI's own: they load scripts from elsewhere.
+    app = FastAPI(
+        title="relevance photos",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        responses=REFUSALS,
+    )
     _add_health(app, worker)
     _add_predictions(app, worker)
     _add_errors(app)
@@ -84,7 +93,6 @@ def _add_health(app: FastAPI, worker: PhotoWorker) -> None:
 
 def _add_predictions(app: FastAPI, worker: PhotoWorker) -> None:
     categories = Query(5, ge=1, le=MOST_CATEGORIES, description="Categories of an answer.")
-    documented: dict[str, Any] = {"openapi_extra": {"requestBody": REQUEST_BODY}, "response_model": PhotoAnswer}
 
     async def predict(request: Request, kind: str, k: int, embedding: bool) -> Response:
         async with worker.request():
@@ -94,12 +102,12 @@ def _add_predictions(app: FastAPI, worker: PhotoWorker) -> None:
             asked = await worker.in_thread(read_photos, body)
             return _written(asked.form, await worker.answers(asked.photos), k, embedding)
 
-    @app.post("/invocations", **documented)
+    @app.post("/invocations", **PHOTO_OR_JSON)
     async def invocations(request: Request, k: int = categories, embedding: bool = True) -> Response:
         return await predict(request, _kind(request), k, embedding)
 
-    @app.post("/v1/models/{name}:predict", **documented)
-    @app.post("/v1/models/{name}/versions/{version}:predict", **documented)
+    @app.post("/v1/models/{name}:predict", **JSON_ALONE)
+    @app.post("/v1/models/{name}/versions/{version}:predict", **JSON_ALONE)
     async def rows(
         request: Request, name: str, version: int = 1, k: int = categories, embedding: bool = True
     ) -> Response:

@@ -7,9 +7,8 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.responses import Response
-from pydantic import BaseModel
 
-from relevance.http_answers import add_error_answers, error_answer
+from relevance.http_answers import Refusal, add_error_answers, error_answer
 from relevance.service import intake, listings, page, queries
 from relevance.service.access import Writer
 from relevance.service.bounds import Bounds
@@ -20,12 +19,6 @@ from relevance.service.state import State
 
 _DESCRIPTION = """Search relevance for classifieds and marketplaces. Every error is `{"error": "..."}`; any text is a
 valid query; what changes or records anything needs a bearer token."""
-
-
-class Refusal(BaseModel):
-    """The body of every answer that is no 200."""
-
-    error: str
 
 
 _REFUSALS: dict[int | str, dict[str, Any]] = {

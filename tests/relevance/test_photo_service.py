@@ -133,6 +133,31 @@ def test_columns(server: Server, inputs: Any) -> None:
     assert [e and len(e) for e in outputs["embedding"]] == [3, None, 3]
 
 
+def test_answers_are_as_described(server: Server) -> None:
+    described = httpx.get(f"{server.url}/openapi.json").json()
+    schemas = described["components"]["schemas"]
+    asked = {"single": named(RED), "rows": {"instances": [b64(RED)]}, "columns": {"inputs": [b64(RED)]}}
+    answers = {form: server.post(PREDICT, json=body).json() for form, body in asked.items()}
+    assert answers["single"].keys() == schemas["PhotoAnswer"]["properties"].keys()
+    assert answers["rows"].keys() == schemas["Rows"]["properties"].keys()
+    assert answers["columns"]["outputs"].keys() == schemas["Fields"]["properties"].keys()
+    short = server.post(f"{PREDICT}?embedding=false", json=asked["single"]).json()
+    assert set(schemas["PhotoAnswer"]["required"]) == short.keys()
+
+    for path, kinds in (("/invocations", {"image/*", "application/json"}), (PREDICT, {"application/json"})):
+        endpoint = described["paths"][path.replace("photos", "{name}")]["post"]
+        assert endpoint["requestBody"]["content"].keys() == kinds
+        bodies = {
+            status: answer["content"]["application/json"]["schema"] for status, answer in endpoint["responses"].items()
+        }
+        forms = {one["$ref"].rpartition("/")[2] for one in bodies.pop("200")["anyOf"]}
+        assert forms == {"PhotoAnswer", "Rows", "Columns"}
+        assert bodies.keys() >= {"400", "413", "415", "422", "503", "504"}
+        assert all(body == {"$ref": "#/components/schemas/Refusal"} for body in bodies.values())
+    assert "HTTPValidationError" not in schemas
+    assert httpx.get(f"{server.url}/docs").status_code == 404
+
+
 def bad_photos() -> dict[str, tuple[bytes, str]]:
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (120, 160, 3), dtype=np.uint8))
     photo = encoded(noise, "JPEG")
