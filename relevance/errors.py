@@ -34,11 +34,11 @@ class DataError(RelevanceError, ValueError):
     """A dataset, or a value passed by a caller, is not what it has to be."""
 
 
-class BusyError(DataError):
+class StoreBusyError(DataError):
     """Somebody else is writing for too long; the same can be tried again."""
 
 
-class FullError(DataError):
+class DiskFullError(DataError):
     """The disk is full; the same can be tried again once there is room."""
 
 

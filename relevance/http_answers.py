@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from relevance.errors import BusyError, DataError, FullError, shortened
+from relevance.errors import DataError, DiskFullError, StoreBusyError, shortened
 from relevance.images import PhotoError
 
 
@@ -46,12 +46,12 @@ def add_error_answers(app: FastAPI) -> None:
     def bad_value(_: Request, error: DataError) -> Response:
         return error_answer(400, str(error))
 
-    @app.exception_handler(BusyError)
-    def busy(_: Request, error: BusyError) -> Response:
+    @app.exception_handler(StoreBusyError)
+    def busy(_: Request, error: StoreBusyError) -> Response:
         return error_answer(503, str(error), {"Retry-After": "1"})
 
-    @app.exception_handler(FullError)
-    def full(_: Request, error: FullError) -> Response:
+    @app.exception_handler(DiskFullError)
+    def full(_: Request, error: DiskFullError) -> Response:
         return error_answer(507, str(error))
 
     @app.exception_handler(RequestValidationError)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from relevance.errors import BusyError, DataError, FullError
+from relevance.errors import DataError, DiskFullError, StoreBusyError
 from relevance.live.encoder import Encoding
 from relevance.live.listing import LiveListing
 from relevance.store import storable
@@ -103,7 +103,7 @@ class LiveStore:
     def upsert(self, writes: Sequence[Write]) -> list[int | None]:
         """Writes all in one transaction; returns for each None, or the stored version where that is not below it (it
         was then left as it is). Once this returns, what was written survives whatever happens to the process. Raises
-        BusyError where another process has been writing for too long, FullError where there is no room for it."""
+        StoreBusyError where another process has been writing for too long, DiskFullError where there is no room."""
         with self._transaction() as connection:
             return [self._put(connection, write) for write in writes]
 
@@ -241,7 +241,7 @@ class LiveStore:
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error):
                     raise
-                raise BusyError(
+                raise StoreBusyError(
                     f"{self.path}: another process has been writing for {BUSY_SECONDS:.0f} seconds; try again"
                 ) from error
             try:
@@ -251,7 +251,8 @@ class LiveStore:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
                 if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-                    raise FullError(f"{self.path}: the disk is full, nothing was written; make room there") from error
+                    told = f"{self.path}: the disk is full, nothing was written; make room there"
+                    raise DiskFullError(told) from error
                 raise
 
 
