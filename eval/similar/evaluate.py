@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from eval.bootstrap import Estimate, estimates
 from eval.grades import Grader
 from eval.metrics import CUTOFF
-from eval.similar.held_out import Asked, Choices, Rows, asked, popular
+from eval.similar.held_out import Choices, Rows, asked, popular
 from eval.similar.measure import DEPTH, popular_neighbours, recalls, truth_ndcg
 from eval.similar.neighbours import neighbours
 from relevance.interactions import Interactions
@@ -91,12 +90,3 @@ def _estimated(
     columns = {f"{system}\0{name}": column for system, own in found.items() for name, column in own.items()}
     flat = estimates(columns, clusters, seed=seed)
     return {system: {name: flat[f"{system}\0{name}"] for name in own} for system, own in found.items()}
-
-
-def counts(own: Asked) -> dict[str, Any]:
-    """Returns how much a slice rests on."""
-    return {
-        "queries": len(set(own.query)),
-        "anchors": len(own),
-        "pairs": int(sum(map(len, own.others))),
-    }
