@@ -22,7 +22,7 @@ class BoundedHeads(HttpToolsProtocol):
     """Bytes that have come since the last head, part of a body or request was complete."""
     _timer: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._wait()
 

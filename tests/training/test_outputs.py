@@ -5,6 +5,7 @@ import os
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -29,8 +30,8 @@ def test_a_folder_given_by_dots_has_its_name(
 ) -> None:
     (tmp_path / "site" / "models").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "site")
-    root = typer.main.get_command(app)
-    context = root.commands[command].make_context(command, [*GIVEN[command], "--out", out])  # type: ignore[attr-defined]
+    root: Any = typer.main.get_command(app)
+    context = root.commands[command].make_context(command, [*GIVEN[command], "--out", out])
     assert context.params["out"] == (tmp_path if out == ".." else tmp_path / "site")
 
 
