@@ -14,6 +14,10 @@ from starlette.requests import ClientDisconnect
 from relevance.errors import DataError, DiskFullError, StoreBusyError, shortened
 from relevance.images import PhotoError
 
+APP: dict[str, Any] = {"docs_url": None, "redoc_url": None, "redirect_slashes": False}
+"""What FastAPI is told for every service: no page of its own, which loads scripts from elsewhere, and no redirect where
+an address has a slash too many, which would lead to whatever host the request names."""
+
 
 class Json(JSONResponse):
     """JSON in ASCII: an answer repeats the query, and a query may hold halves of surrogates, which UTF-8 cannot. What

@@ -16,7 +16,7 @@ try:
     from fastapi import FastAPI, HTTPException, Query, Request
     from fastapi.responses import PlainTextResponse, Response
 
-    from relevance.http_answers import Json, add_error_answers, error_answer
+    from relevance.http_answers import APP, Json, add_error_answers, error_answer
     from relevance.photos.described import JSON_ALONE, PHOTO_OR_JSON, REFUSALS
     from relevance.photos.requests import Form, read_photos
     from relevance.serving import serve_until_signal
@@ -46,15 +46,7 @@ def create_app(reader: PhotoReader, limits: Limits) -> FastAPI:
         yield
         worker.close()
 
-    # No page of FastAPI's own: they load scripts from elsewhere.
-    app = FastAPI(
-        title="relevance photos",
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-        lifespan=lifespan,
-        responses=REFUSALS,
-    )
+    app = FastAPI(title="relevance photos", lifespan=lifespan, responses=REFUSALS, **APP)
     _add_health(app, worker)
     _add_predictions(app, worker)
     _add_errors(app)

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.responses import Response
 
-from relevance.http_answers import Refusal, add_error_answers, error_answer
+from relevance.http_answers import APP, Refusal, add_error_answers, error_answer
 from relevance.service import intake, listings, page, queries
 from relevance.service.access import Writer
 from relevance.service.bounds import Bounds
@@ -40,17 +40,7 @@ def create_app(settings: Settings) -> FastAPI:
             yield
             await asyncio.to_thread(state.close)
 
-    # No page of FastAPI's own: they load scripts from elsewhere.
-    app = FastAPI(
-        title="relevance",
-        description=_DESCRIPTION,
-        docs_url=None,
-        redoc_url=None,
-        # An address with a slash too many is none: the answer would lead to whatever host the request names.
-        redirect_slashes=False,
-        lifespan=lifespan,
-        responses=_REFUSALS,
-    )
+    app = FastAPI(title="relevance", description=_DESCRIPTION, lifespan=lifespan, responses=_REFUSALS, **APP)
     for routes in (queries.routes, listings.routes, intake.routes, _operation, page.routes):
         app.include_router(routes(state))
     app.add_middleware(
