@@ -99,7 +99,7 @@ def photo_size(path: Path) -> tuple[int, int]:
     """Width and height as the photo is looked at (upright), from its header alone; raises PhotoError."""
     image = _open(read_photo(path))
     try:
-        return image.size[::-1] if _orientation(image) in _SIDEWAYS else image.size
+        return image.size[::-1] if _header_orientation(image) in _SIDEWAYS else image.size
     finally:
         image.close()
 
@@ -165,10 +165,11 @@ def _broken(error: Exception) -> PhotoError:
 
 
 def _fitted(image: Image.Image, data: bytes, size: Size) -> NDArray[np.uint8]:
-    orientation = _orientation(image)
-    height, width = size[::-1] if orientation in _SIDEWAYS else size
+    height, width = _as_stored(size, _header_orientation(image))
     refuse_bomb(image, data, (2 * width, 2 * height))  # twice: the last halving is a better filter than the DCT's
     image.load()
+    orientation = _orientation(image)
+    height, width = _as_stored(size, orientation)
     image = _resizable(image)
     scale = min(image.width / width, image.height / height)
     left, top = (image.width - scale * width) / 2, (image.height - scale * height) / 2
@@ -177,6 +178,15 @@ def _fitted(image: Image.Image, data: bytes, size: Size) -> NDArray[np.uint8]:
     if orientation in _UPRIGHT:
         small = small.transpose(_UPRIGHT[orientation])
     return np.array(_on_white(small), dtype=np.uint8)
+
+
+def _as_stored(size: Size, orientation: int) -> Size:
+    return size[::-1] if orientation in _SIDEWAYS else size
+
+
+def _header_orientation(image: Image.Image) -> int:
+    """As far as the header tells it: of a PNG, Pillow decodes all the pixels to look for it behind them."""
+    return 1 if image.format == "PNG" and "exif" not in image.info else _orientation(image)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -134,6 +134,15 @@ def test_other_formats_are_turned_too(form: str) -> None:
     assert corners_of(load_photo(turned(quadrants(480, 640), 6, form), (48, 64))) == SEEN[6]
 
 
+def test_a_png_may_tell_behind_its_pixels_how_it_lies() -> None:
+    photo = turned(quadrants(480, 640), 6, "PNG")
+    at = photo.index(b"eXIf") - 4
+    after = at + 12 + int.from_bytes(photo[at : at + 4], "big")
+    end = photo.index(b"IEND") - 4
+    moved = photo[:at] + photo[after:end] + photo[at:after] + photo[end:]
+    assert corners_of(load_photo(moved, (48, 64))) == SEEN[6]
+
+
 def test_orientation_6_turns_clockwise() -> None:
     array = load_photo(turned(quadrants(), 6), (16, 16))
     assert array[2, 13].argmax() == 0  # red, stored top left, is seen top right

@@ -82,6 +82,7 @@ def compressed_texts(count: int) -> bytes:
 
 BOMBS = {
     "20,000 x 20,000 png": lambda: png(20_000, 20_000, pixels=bytes(20_000_000)),
+    "64 megapixel png": lambda: png(8_000, 8_000, pixels=bytes(60_000_000)),
     "60,000 x 60,000 jpeg": lambda: jpeg(60_000, 600)[:-400_000].replace(b"\x02\x58\xea\x60", b"\xea\x60\xea\x60"),
     "progressive jpeg of 108 megapixels": lambda: endless_jpeg(12_000, 9_000, 1),
     "108 megapixels in one pass for each colour": lambda: jpeg(12_000, 9_000, ((1,), (2,), (3,))),
