@@ -21,6 +21,9 @@ MAX_PIECES = 20_000
 MAX_SCANS = 100
 """Most passes of a progressive JPEG, each of which goes over all its pixels (encoders write about ten)."""
 
+MAX_RUN_LENGTHS = 4_000_000
+"""Most pixels and bytes of a BMP of run lengths, which Pillow decodes byte by byte in Python: about a second."""
+
 # Bytes a pixel of the decoder, the decoded pixels and what is made of them until they are small: the highest of
 # measurements at 12 megapixels, rounded up. WebP and AVIF decoders hold several copies.
 _DECODER = {"WEBP": {"RGB": 16, "RGBA": 16}, "AVIF": {"RGB": 15, "RGBA": 18}}
@@ -47,12 +50,19 @@ def refuse_bomb(image: Image.Image, data: bytes, wanted: tuple[int, int]) -> Non
     """
     if image.width * image.height > MAX_PIXELS:
         raise Image.DecompressionBombError(f"{image.width} x {image.height} pixels")
+    if _in_run_lengths(image) and image.width * image.height + len(data) > MAX_RUN_LENGTHS:
+        raise Image.DecompressionBombError(f"{image.width} x {image.height} pixels in run lengths")
     held = len(data) + _held_for_passes(image, data) + _compressed_texts(data) * _TEXT
     image.draft("RGB", wanted)
     per_pixel = _DECODER.get(image.format or "", _PIXELS).get(image.mode, _UNKNOWN)
     per_pixel += _TRANSPARENT_COLOUR * ("transparency" in image.info)
     if held + per_pixel * image.width * image.height > MAX_MEMORY:
         raise Image.DecompressionBombError(f"{image.width} x {image.height} pixels of {per_pixel} bytes")
+
+
+def _in_run_lengths(image: Image.Image) -> bool:
+    """1 and 2 are run lengths of 8 and of 4 bits; 0 and 3 pixels as they are."""
+    return image.format == "BMP" and image.info.get("compression") in (1, 2)
 
 
 def _held_for_passes(image: Image.Image, data: bytes) -> int:

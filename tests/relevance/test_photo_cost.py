@@ -1,5 +1,6 @@
 """What one photo may cost: 200 MB at most, and no small file keeps a core busy. Measured in a process of its own."""
 
+import struct
 import subprocess
 import sys
 import time
@@ -48,6 +49,15 @@ def ramp(width: int, height: int, mode: str = "RGB") -> Image.Image:
     return image
 
 
+def run_lengths(width: int, height: int) -> bytes:
+    """A BMP of the 8-bit run lengths that Pillow writes none of: a pixel, and the rest of the row is left out."""
+    rows = b"\1\1\0\0" * height
+    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(rows), 0, 0, 256, 0)
+    colours = bytes(1024)
+    start = 14 + len(header) + len(colours)
+    return b"BM" + struct.pack("<III", start + len(rows), 0, start) + header + colours + rows
+
+
 def deep(side: int) -> Image.Image:
     return Image.fromarray(np.broadcast_to(np.arange(side, dtype=np.uint16), (side, side)))
 
@@ -92,6 +102,7 @@ BOMBS = {
     "endless png chunks": lambda: png(40, 30, before=chunk(b"abcd", b"") * 1_000_000),
     "endless png texts": lambda: png(40, 30, before=compressed_texts(60)),
     "endless gif comment": lambda: b"GIF89a" + bytes([40, 0, 30, 0, 0, 0, 0]) + b"!\xfe" + b"\2ab" * 8_000_000,
+    "bmp of run lengths": lambda: run_lengths(34_000_000, 1),
     "webp of 16 megapixels": lambda: encoded(ramp(4_000, 4_000, "L"), "WEBP", method=0, quality=1),
 }  # fmt: skip
 
@@ -133,11 +144,12 @@ def test_bombs_are_refused_before_they_go_off(kind: str, tmp_path: Path) -> None
         jpeg(40, 30, before=segment(0xE5, b"ab") * 2_000),
         jpeg(40, 30, before=b"\xff\xff\xff" + segment(0xFE, b"\xff\xda comment") + b"junk"),
         jpeg(40, 30, ((1,), (2,), (3,))),
+        run_lengths(40, 30),
         endless_jpeg(40, 30, 10),
         png(40, 30, before=chunk(b"abcd", b"") * 2_000, pixels=bytes(30 * 121)),
         png(40, 30, before=compressed_texts(3), pixels=bytes(30 * 121)),
     ],
-    ids=["segments", "junk", "passes", "progressive", "chunks", "texts"],
+    ids=["segments", "junk", "passes", "run lengths", "progressive", "chunks", "texts"],
 )
 def test_what_odd_cameras_write_is_read(photo: bytes) -> None:
     assert load_photo(photo, (6, 8)).shape == (6, 8, 3)
