@@ -56,15 +56,24 @@ def drafted(engine: Engine, encoder: ListingEncoder, store: LiveStore, new: NewL
             return Draft(replace(listing, image=_LIVE_PHOTO + listing.listing_id), encoder.look(new.image), new)
         except PhotoError as error:
             raise DataError(f"image: expected a photo, but it is {error}") from None
-    kept = engine.catalogue.find(listing.listing_id) if new.image is None else None
-    if not listing.title and (kept is None or kept.image is None):
-        checked(replace(new, image=b""), engine.ontology)  # no photo is there to keep
-    if kept is None:
+    if new.image is not None:
         return Draft(listing, encoder.blind, new)
-    listing, look = replace(listing, image=kept.image), encoder.look_of(engine.catalogue, kept)
-    if listing.category_id is None and look.category < 0:  # so far somebody else has told it
+    kept = engine.catalogue.find(listing.listing_id)
+    image = _last_image(store, listing.listing_id) if kept is None else kept.image
+    if not listing.title and image is None:
+        checked(replace(new, image=b""), engine.ontology)  # no photo is there to keep
+    listing = replace(listing, image=image)
+    look = encoder.blind if kept is None else encoder.look_of(engine.catalogue, kept)
+    # In no snapshot any more; or so far somebody else has told its category.
+    if kept is None or (listing.category_id is None and look.category < 0):
         look = _look_again(listing, encoder, store)
     return Draft(listing, look, new)
+
+
+def _last_image(store: LiveStore, listing_id: str) -> str | None:
+    """The image of a listing that had expired and was left out by compaction, and now is renewed."""
+    state = store.get(listing_id)
+    return None if state is None or state.listing is None else state.listing.image
 
 
 def encoded(encoder: ListingEncoder, drafts: Sequence[Draft]) -> list[Write]:

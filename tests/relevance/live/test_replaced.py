@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -58,3 +59,20 @@ def test_a_photo_is_kept_replaced_and_taken_away(engine: LiveEngine, photo: byte
     assert looks_like()[0] is None
     assert not looks_like()[1].any()
     assert engine.photo(own.listing_id) is None
+
+
+def test_a_photo_is_kept_of_an_expired_listing_that_compaction_left_out(
+    engine: LiveEngine, photo: bytes, tmp_path: Path
+) -> None:
+    expired = [NewListing(name, WORD, image=photo, expires_at="2000-01-01") for name in ("renewed", "deleted")]
+    engine.upsert(expired)
+    engine.write_snapshot(tmp_path / "next")
+    with LiveEngine(tmp_path / "next", live=tmp_path / "live") as after:
+        after.delete(["deleted"])
+        assert after.upsert([NewListing("renewed", ""), NewListing("deleted", WORD)]).accepted == 2
+        renewed, deleted = after.get("renewed"), after.get("deleted")
+        assert renewed is not None
+        assert deleted is not None
+        assert (renewed.image, after.photo("renewed")) == ("live:renewed", photo)
+        assert "renewed" in ids_of(after.similar(image=photo, k=3))
+        assert (deleted.image, after.photo("deleted")) == (None, None)
