@@ -25,8 +25,8 @@ def photo(kind: str, pixels: int, mode: str = "RGB", **options: Any) -> bytes:
 
 PHOTOS = {
     "progressive jpeg": photo("JPEG", MAX_HELD_PIXELS, quality=50, progressive=True),
-    "webp": photo("WEBP", MAX_UNSCALED_PIXELS, quality=10, method=0),
     "lossless webp": photo("WEBP", MAX_UNSCALED_PIXELS, "RGBA", lossless=True, quality=0, method=0),
+    "webp": photo("WEBP", MAX_UNSCALED_PIXELS, quality=10, method=0),
     "jpeg": photo("JPEG", 100_000_000, quality=50),
     "png": photo("PNG", MAX_UNSCALED_PIXELS, compress_level=1),
     "clear png": photo("PNG", MAX_UNSCALED_PIXELS, "RGBA", compress_level=1),

@@ -13,7 +13,7 @@ import tensorflow as tf
 from PIL import Image
 
 from relevance.images import Size, load_photo
-from tests.photos import encoded, jpeg, png, quadrants
+from tests.photos import encoded, endless_jpeg, jpeg, png, quadrants
 from tests.training.pictures import EXACT, PALETTE, SIZE, picture
 from training.serving.decoding import MAX_HELD_PIXELS, MAX_UNSCALED_PIXELS, decode_batch, orientation_of
 
@@ -50,6 +50,7 @@ BAD = {
     "signature of a webp": b"RIFF\0\0\0\0WEBP",
     "20,000 x 20,000": png(20_000, 20_000, pixels=bytes(10**6)),
     "60,000 x 60,000": jpeg(60_000, 600).replace(b"\x02\x58\xea\x60", b"\xea\x60\xea\x60"),
+    "endless passes": endless_jpeg(400, 400, 200),
     "avif": encoded(picture(9), "AVIF"),
     # TensorFlow writes it beyond the end of its memory.
     "animated webp": encoded(picture(9), "WEBP", save_all=True, append_images=[picture(10)]),
@@ -124,6 +125,12 @@ def test_large_photos_are_refused_before_they_take_memory(kind: str, largest: in
 def test_a_large_jpeg_of_one_pass_is_shrunk() -> None:
     image = Image.new("RGB", (4000, MAX_HELD_PIXELS // 4000 + 1), (200, 30, 60))
     assert decoded([encoded(image, "JPEG")])[1].tolist() == [True]
+
+
+def test_a_jpeg_too_flat_to_be_shrunk_is_refused_where_it_takes_much_memory() -> None:
+    flat = [jpeg(60_000, height) for height in (400, 1900)]
+    assert decoded(flat, (480, 480))[1].tolist() == [True, False]
+    assert decoded(flat)[1].tolist() == [True, True]
 
 
 def test_one_photo_takes_little_memory() -> None:

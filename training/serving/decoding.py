@@ -9,12 +9,13 @@ from typing import Any
 import tensorflow as tf
 
 from relevance.images import Size
-from relevance.photos.cost import MAX_PIXELS
+from relevance.photos.cost import MAX_PIXELS, MAX_SCANS
 
 MAX_UNSCALED_PIXELS = 16_000_000
 """Largest PNG, WebP, GIF or BMP, in pixels: ten bytes each until they are small."""
 MAX_HELD_PIXELS = 30_000_000
-"""Largest JPEG that comes in several passes: it cannot be shrunk while it is decoded."""
+"""Most pixels of a JPEG that are held: of one that comes in several passes all of them, else what is left after it was
+shrunk while it was decoded."""
 _BAND = 1_000_000
 """Pixels that are laid on white at a time, in single precision."""
 
@@ -67,9 +68,12 @@ def _jpeg(photo: Any, wanted: Any) -> Any:
     """uint8 `[h, w, 3]`, shrunk by 1, 2, 4 or 8 while it is decoded, to not less than twice what is wanted."""
     shape = tf.io.extract_jpeg_shape(photo)[:2]
     pixels = tf.reduce_prod(tf.cast(shape, tf.int64))
-    one_pass = tf.cond(pixels <= MAX_HELD_PIXELS, lambda: tf.constant(True), lambda: _in_one_pass(photo))
-    allowed = _only_if(tf.logical_and(pixels <= MAX_PIXELS, one_pass), photo)
     halvings = tf.reduce_sum(tf.cast(tf.reduce_min(shape // (2 * wanted)) >= [2, 4, 8], tf.int32))
+    scans, progressive = _passes(photo)
+    one_pass = tf.logical_and(scans <= 2, tf.logical_not(progressive))  # one more is that of a preview
+    held = tf.where(one_pass, pixels // tf.cast(4**halvings, tf.int64), pixels)
+    fits = tf.reduce_all([pixels <= MAX_PIXELS, held <= MAX_HELD_PIXELS, scans <= MAX_SCANS])
+    allowed = _only_if(fits, photo)
 
     def shrunk(ratio: int) -> Any:
         return lambda: tf.io.decode_jpeg(allowed, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE")
@@ -77,14 +81,14 @@ def _jpeg(photo: Any, wanted: Any) -> Any:
     return tf.switch_case(halvings, [shrunk(ratio) for ratio in (1, 2, 4, 8)])
 
 
-def _in_one_pass(photo: Any) -> Any:
-    """Whether a JPEG has one scan, beside that of a preview, and no header of a progressive one. In the coded pixels no
-    such marker can occur."""
+def _passes(photo: Any) -> tuple[Any, Any]:
+    """How many scans a JPEG has, that of a preview among them, and whether it has the header of a progressive one. In
+    the coded pixels no such marker can occur."""
     octets = tf.io.decode_raw(photo, tf.uint8)
     markers = tf.boolean_mask(octets[1:-1], octets[:-2] == 0xFF)
     lengths = tf.boolean_mask(octets[2:], octets[:-2] == 0xFF)
     progressive = tf.reduce_any(tf.logical_and(markers == 0xC2, lengths == 0))
-    return tf.logical_and(tf.math.count_nonzero(markers == 0xDA) <= 2, tf.logical_not(progressive))
+    return tf.math.count_nonzero(markers == 0xDA), progressive
 
 
 def _other(photo: Any) -> Any:
