@@ -147,7 +147,8 @@ def evaluate(
     columns: dict[str, NDArray[np.float64]] = {}
     for name, method in compared.items():
         shown = {
-            query: set(method(query, k)) for query in tqdm({pair.query for pair in pairs}, desc=name, unit="query")
+            query: set(map(query_key, method(query, k)))
+            for query in tqdm({pair.query for pair in pairs}, desc=name, unit="query")
         }
         hit = np.array([query_key(pair.following) in shown[pair.query] for pair in pairs], np.float64)
         columns |= {f"{name}\0{group}": np.where(rows, hit, np.nan) for group, rows in groups.items()}

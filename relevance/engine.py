@@ -28,6 +28,7 @@ from relevance.relevance_model import RelevanceModel
 from relevance.results import CategoryFilter, Fallback, Hit, Listing, SearchResult
 from relevance.seen import SeenQueries
 from relevance.store import ListingStore
+from relevance.text import legible
 from relevance.timing import Deadline, DeadlinePassed, Timings
 from relevance.towers import Towers
 from relevance.wanted import WantedValues
@@ -164,7 +165,7 @@ class Engine:
         if asked.reading.words and not strange:
             near = self.related_queries.nearest(query, asked.embedding, k + len(found))
             found += [other for other in near if other not in found]
-        return tuple(found[:k])
+        return tuple(map(legible, found[:k]))
 
     def fallback(self, query: str, filters: Filters | None = None, k: int = 20) -> Fallback:
         """Returns listings that answer `query` although its words find none, or abstains."""
@@ -250,9 +251,9 @@ class Engine:
             found = self.candidates(read, k, self._mask(relaxed))
             likely = self._likely(found, as_asked=read is asked)
         if not likely.any():
-            return Fallback(trigger, asked.reading.corrected, (), (), abstained=True)
+            return Fallback(trigger, asked.reading.shown, (), (), abstained=True)
         given_up = tuple(name for name in filters.relaxable() if name not in relaxed.active())
-        return Fallback(trigger, read.reading.corrected, given_up, self._shown(read, k, found, likely), abstained=False)
+        return Fallback(trigger, read.reading.shown, given_up, self._shown(read, k, found, likely), abstained=False)
 
     def _attempts(self, asked: Query, filters: Filters) -> Iterator[tuple[Query, Filters]]:
         """What is tried after the query as it is: with less of what it says, then with fewer and fewer filters."""

@@ -61,7 +61,7 @@ def plain_hits(catalogue: Catalogue, rows: Rows, scores: Scores, source: Source,
 
 def _reason(ontology: Ontology, asked: Query, corrected: bool, about: bool, category: int) -> str:
     if corrected:
-        return f"has every word of “{asked.reading.corrected}”"
+        return f"has every word of “{asked.reading.shown}”"
     if about:
         return f"means the same: searches like this one go to {ontology.name(category)}"
     return "close in meaning to the query"

@@ -4,10 +4,10 @@ before them."""
 import heapq
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from relevance.text import normalise, tokens
+from relevance.text import legible, normalise, tokens
 
 if TYPE_CHECKING:
     from relevance.engine import Engine
@@ -60,8 +60,8 @@ class Suggester:
             return []
         found = self._matching_categories(" ".join(words), (k + 1) // 2)
         names = {normalise(suggestion.text) for suggestion in found}
-        found += [each for each in self._completed(words) if each.text not in names]
-        return found[:k]
+        completed = [each for each in self._completed(words) if each.text not in names]
+        return [*found, *(replace(each, text=legible(each.text)) for each in completed)][:k]
 
     def _matching_categories(self, prefix: str, k: int) -> list[Suggestion]:
         """A name that begins so before one that only has a word that does; short before long. Each name once: what is

@@ -30,6 +30,7 @@ _UNITS = re.compile(
 )
 _DIGIT = re.compile(r"\d")
 _DECIMAL = re.compile(r"(?<=\d)[.,](?=\d)")
+_POINT = re.compile(r"(?<=\d)p(?=\d)")
 _ASCII_WORD = re.compile("[a-z0-9]+")
 
 
@@ -70,6 +71,11 @@ def tokens(text: str, limit: int | None = MAX_CHARACTERS) -> list[str]:
         words += [character] if is_word else []
         current = ""
     return [*words, current] if current else words
+
+
+def legible(words: str) -> str:
+    """Returns normalised words as people read them: `27.5 inch` for `27p5 inch`, which mean the same to `tokens`."""
+    return _POINT.sub(".", words)
 
 
 def has_digits(word: str) -> bool:

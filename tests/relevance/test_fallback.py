@@ -49,6 +49,13 @@ def test_a_typing_error_is_corrected(with_threshold: Opener, listings: Listings)
     assert corrected == having
 
 
+def test_a_number_in_a_correction_is_shown_as_it_is_written(with_threshold: Opener) -> None:
+    engine = with_threshold(0.0)
+    word, typed = _typed_wrong(engine)
+    assert engine.fallback(f"{typed} 27,5").corrected_query == f"{word} 27.5"
+    assert with_threshold(2.0).fallback(f"{typed} 27,5").corrected_query == f"{word} 27.5"
+
+
 def test_what_a_thing_is_for_is_left_out_before_nothing_is_found(with_threshold: Opener) -> None:
     query = "sofa x zzzz qqqq"
 

@@ -37,6 +37,13 @@ def test_the_nearest_without_itself(related: RelatedQueries) -> None:
     assert related.nearest("shoes", east, 100) == ["red shoes", "sandals", "boots"]
 
 
+def test_a_number_is_shown_as_it_is_written(tiny_bundle: Path) -> None:
+    engine = Engine(tiny_bundle)
+    engine.related_queries = RelatedQueries(["tyre 27p5"], np.zeros((1, 1), np.float32), {"tyre": [0]})
+    engine.related_queries.nearest = lambda *_: []  # type: ignore[method-assign]
+    assert engine.related("tyre") == ("tyre 27.5",)
+
+
 def test_a_bundle_without_them_has_none(tmp_path: Path) -> None:
     none = RelatedQueries.read(tmp_path / "related.json", tmp_path / "related.npy")
     assert none.together("shoes", 5) == none.nearest("shoes", np.ones(2, np.float32), 5) == []

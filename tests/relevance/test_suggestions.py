@@ -34,6 +34,11 @@ def test_several_words_find_a_category() -> None:
     assert [each.text for each in _suggester().suggest("gaming k")] == ["Gaming keyboard"]
 
 
+def test_a_number_is_suggested_as_it_is_written() -> None:
+    suggester = Suggester(["27p5"], [], {"tyre 27p5": 2}.__getitem__)
+    assert suggester.suggest("tyre 27") == [Suggestion("tyre 27.5", None, 2)]
+
+
 def test_at_most_k() -> None:
     assert len(_suggester().suggest("cha", k=2)) == 2
     assert len(_suggester().suggest("cha", k=1)) == 1

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relevance.text import MAX_CHARACTERS, has_digits, normalise, tokens
+from relevance.text import MAX_CHARACTERS, has_digits, legible, normalise, tokens
 
 ANY_TEXT = st.text(st.characters(), max_size=80)  # control characters, surrogates and unassigned ones included
 PIECES = [
@@ -115,3 +115,11 @@ def test_long_text_is_cut_unless_told_otherwise() -> None:
 )
 def test_words_with_digits(word: str, has: bool) -> None:
     assert has_digits(word) == has
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [("27,5 Zoll", "27.5 zoll"), ("pump 1.5.2", "pump 1.5.2"), ("mp3 p30 3p", "mp3 p30 3p")]
+)
+def test_words_are_shown_as_people_write_numbers(written: str, read: str) -> None:
+    assert legible(" ".join(tokens(written))) == read
+    assert tokens(read) == tokens(written)
