@@ -18,7 +18,7 @@ from relevance.featuriser import Featuriser
 from relevance.models import Model
 from relevance.towers import KIND, PATH_WIDTHS, QUERY_WIDTHS, TEXT_WIDTHS, VERSION, listing_arrays
 from relevance.towers import Towers as RuntimeTowers
-from training.towers.augment import excerpt, pad
+from training.towers.augment import excerpt, pad, whole_words
 from training.towers.fillers import NO_FILLERS, Fillers
 
 
@@ -29,6 +29,12 @@ def test_excerpt_keeps_order(words: list[str], seed: int) -> None:
     assert kept == [word for word in words if word in kept]
     assert len(kept) <= 4
     assert bool(kept) == bool(words)
+
+
+def test_a_single_letter_stays_with_its_word() -> None:
+    assert whole_words(["mens", "white", "t", "shirt"]) == ["mens", "white", "t shirt"]
+    assert whole_words(["u", "s", "polo", "shirt", "size", "l"]) == ["u s", "polo", "shirt", "size", "l"]
+    assert whole_words(["5", "pack", "靴", "下"]) == ["5", "pack", "靴", "下"]
 
 
 def test_pad_keeps_the_query_and_adds_fillers() -> None:

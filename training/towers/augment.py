@@ -1,5 +1,6 @@
 """Training queries beyond those seen: padded with words that say little, or made of a listing's own words."""
 
+from collections.abc import Iterable
 from random import Random
 
 from training.towers.fillers import Fillers
@@ -12,6 +13,17 @@ def pad(query: str, fillers: Fillers, dice: Random, share: float = 0.35) -> str:
     added = fillers.draw(dice.randrange(1, 7), dice)
     cut = dice.randrange(len(added) + 1)
     return " ".join([*added[:cut], query, *added[cut:]])
+
+
+def whole_words(words: Iterable[str]) -> list[str]:
+    """Returns `words`, a single Latin letter with the word behind it: who looks for a t-shirt asks for no shirt."""
+    whole: list[str] = []
+    for word in words:
+        if whole and len(whole[-1]) == 1 and "a" <= whole[-1] <= "z":
+            whole[-1] += f" {word}"
+        else:
+            whole.append(word)
+    return whole
 
 
 def excerpt(words: list[str], dice: Random) -> str:

@@ -13,7 +13,7 @@ from relevance.featuriser import Featuriser
 from relevance.mistyping import mistype
 from relevance.text import tokens
 from relevance.towers import PATH_WIDTHS, QUERY_WIDTHS, TEXT_WIDTHS, leaf_first, price_array, tower_text
-from training.towers.augment import excerpt, pad
+from training.towers.augment import excerpt, pad, whole_words
 from training.towers.bags import Bags
 from training.towers.compose import Composer
 from training.towers.corpus import Corpus, asked_texts
@@ -115,13 +115,14 @@ def make_examples(
 
 
 def _own_words(corpus: Corpus) -> list[list[str]]:
-    """The words of each listing's title, attributes and category name."""
+    """The words of each listing's title, attributes and category name, as `whole_words` has them."""
     names = [tokens(corpus.ontology.name(i)) for i in range(len(corpus.ontology))]
     texts = zip(corpus.listings.titles, corpus.listings.attributes, corpus.category.tolist(), strict=True)
-    return [
-        list(dict.fromkeys(tokens(tower_text(title, values)) + (names[category] if category >= 0 else [])))
+    said = (
+        tokens(tower_text(title, values)) + (names[category] if category >= 0 else [])
         for title, values, category in texts
-    ]
+    )
+    return [list(dict.fromkeys(whole_words(words))) for words in said]
 
 
 def fit_featuriser(
