@@ -74,9 +74,16 @@ class ListingEncoder:
 
     def look_of(self, catalogue: Catalogue, listing: StoredListing) -> Look:
         """Returns what the photo of a listing of `catalogue` told when it was encoded, by these models."""
-        told = listing.category_source == "photo" and listing.category_id is not None
         embedding = catalogue.looks(np.array([listing.row]))[0]
-        return Look(embedding, self._ontology.position(str(listing.category_id)) if told else _UNTOLD)
+        return self._told(listing.category_source, listing.category_id, embedding)
+
+    def look_in(self, encoding: Encoding) -> Look:
+        """Returns what the photo told of a listing that these models encoded."""
+        return self._told(encoding.source, encoding.category_id, encoding.visual)
+
+    def _told(self, source: str, category_id: str | None, embedding: NDArray[np.float32]) -> Look:
+        told = source == "photo" and category_id is not None
+        return Look(embedding, self._ontology.position(str(category_id)) if told else _UNTOLD)
 
     def encode(self, listings: Sequence[LiveListing], looks: Sequence[Look]) -> list[Encoding]:
         """Returns an encoding for each listing. A seller's category that this bundle does not know counts as none."""

@@ -58,22 +58,27 @@ def drafted(engine: Engine, encoder: ListingEncoder, store: LiveStore, new: NewL
             raise DataError(f"image: expected a photo, but it is {error}") from None
     if new.image is not None:
         return Draft(listing, encoder.blind, new)
-    kept = engine.catalogue.find(listing.listing_id)
-    image = _last_image(store, listing.listing_id) if kept is None else kept.image
+    image, look = _kept(engine, encoder, store, listing.listing_id)
     if not listing.title and image is None:
         checked(replace(new, image=b""), engine.ontology)  # no photo is there to keep
     listing = replace(listing, image=image)
-    look = encoder.blind if kept is None else encoder.look_of(engine.catalogue, kept)
-    # In no snapshot any more; or so far somebody else has told its category.
-    if kept is None or (listing.category_id is None and look.category < 0):
-        look = _look_again(listing, encoder, store)
+    if listing.category_id is None and look.category < 0:  # so far somebody else has told it
+        again = _look_again(listing, encoder, store)
+        look = again if again.embedding.any() else look
     return Draft(listing, look, new)
 
 
-def _last_image(store: LiveStore, listing_id: str) -> str | None:
-    """The image of a listing that had expired and was left out by compaction, and now is renewed."""
+def _kept(engine: Engine, encoder: ListingEncoder, store: LiveStore, listing_id: str) -> tuple[str | None, Look]:
+    """The image that a listing has, and what it told; also of one that had expired and was left out by compaction."""
+    listing = engine.catalogue.find(listing_id)
+    if listing is not None:
+        return listing.image, encoder.look_of(engine.catalogue, listing)
     state = store.get(listing_id)
-    return None if state is None or state.listing is None else state.listing.image
+    if state is None or state.listing is None or state.encoding is None:
+        return None, encoder.blind
+    own = state.models == encoder.key
+    look = encoder.look_in(state.encoding) if own else _look_again(state.listing, encoder, store)
+    return state.listing.image, look
 
 
 def encoded(encoder: ListingEncoder, drafts: Sequence[Draft]) -> list[Write]:

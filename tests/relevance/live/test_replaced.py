@@ -76,3 +76,21 @@ def test_a_photo_is_kept_of_an_expired_listing_that_compaction_left_out(
         assert (renewed.image, after.photo("renewed")) == ("live:renewed", photo)
         assert "renewed" in ids_of(after.similar(image=photo, k=3))
         assert (deleted.image, after.photo("deleted")) == (None, None)
+
+
+def test_the_look_of_a_photo_of_the_bundle_is_kept_although_compaction_left_its_listing_out(
+    engine: LiveEngine, tmp_path: Path
+) -> None:
+    now = engine.current
+    row = int(np.flatnonzero(now.visual.embeddings.any(axis=1))[-1])
+    own = now.store.rows([row])[row]
+    engine.upsert([NewListing(own.listing_id, WORD, expires_at="2000-01-01")])
+    engine.write_snapshot(tmp_path / "next")
+    with LiveEngine(tmp_path / "next", live=tmp_path / "live") as after:
+        for _ in range(2):  # the second time it is among the fresh ones
+            after.upsert([NewListing(own.listing_id, WORD)])
+            renewed = after.current.catalogue.find(own.listing_id)
+            assert renewed is not None
+            assert renewed.image == own.image
+            look = after.current.catalogue.looks(np.array([renewed.row]))[0]
+            np.testing.assert_array_equal(look, now.visual.embeddings[row])
