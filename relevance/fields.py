@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn, TypeVar
@@ -23,9 +24,11 @@ _UNFIT = (ValueError, TypeError, OverflowError)
 NOT_IDS = frozenset({"", "nan", "none", "null", "<na>"})
 """What programs write where there is nothing."""
 
+_NUMBER = "a number"
 _INSTANT = "an ISO 8601 time (such as 2024-05-31T12:00:00Z) or epoch milliseconds"
 # Milliseconds that fall into January and February 1970, and that are seconds of the years 1985 to 2128.
 _SECONDS_LOW, _SECONDS_HIGH = 5e8, 5e9
+_DECIMAL_COMMA = re.compile(r"[+-]?[\d.]*\d,\d+\D*", re.ASCII)
 
 
 def refuse(table: Table, column: str, bad: Sequence[int] | NDArray[Any], expected: str, hint: str = "") -> NoReturn:
@@ -77,7 +80,7 @@ def numbers(table: Table, name: str) -> NDArray[np.float64]:
     if values is None:
         return np.full(len(table), np.nan)
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "iuf":
-        values = np.array(_converted(table, name, values, _number, "a number"), dtype=np.float64)
+        values = np.array(_converted(table, name, values, _number, _NUMBER), dtype=np.float64)
     result = values.astype(np.float64)
     infinite = np.flatnonzero(np.isinf(result))
     if len(infinite):
@@ -142,7 +145,9 @@ def _converted(table: Table, name: str, values: Column, convert: Callable[[Any],
     try:
         return [convert(value) for value in values]
     except _UNFIT:
-        refuse(table, name, [i for i, value in enumerate(values) if _fails(convert, value)], expected)
+        bad = [i for i, value in enumerate(values) if _fails(convert, value)]
+        comma = expected == _NUMBER and any(_DECIMAL_COMMA.fullmatch(str(values[i]).strip()) for i in bad)
+        refuse(table, name, bad, f"{expected} with a decimal point" if comma else expected)
 
 
 def _fails(convert: Callable[[Any], Any], value: Any) -> bool:

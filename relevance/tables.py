@@ -98,7 +98,7 @@ def read_table(
     """
     path = Path(path)
     if not path.is_file():
-        raise DataError(f"{path}: no such file")
+        raise DataError(f"{path}: {'expected a file, found a folder' if path.is_dir() else 'no such file'}")
     if path.stat().st_size == 0:
         raise DataError(f"{path}: the file is empty; expected the columns {', '.join(required) or optional[0]}")
     wanted = (*required, *optional)

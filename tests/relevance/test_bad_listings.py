@@ -43,6 +43,10 @@ HEADER = "listing_id,title,category_id,image,price,latitude,longitude,created_at
         ("1,A,,,-1,,,,\n", "row 2, column price: expected a price of at least 0, found '-1'"),
         ("1,A,,,inf,,,,\n", "column price: expected a finite number, found 'inf'"),
         ("1,A,,,cheap,,,,\n", "column price: expected a number, found 'cheap'"),
+        (
+            '1,A,,,12.5,,,,\n2,B,,,cheap,,,,\n3,C,,,"1.250,00 €",,,,\n',
+            "column price: expected a number with a decimal",
+        ),
         ("1,A,,,,90.5,0,,\n", "column latitude: expected degrees from -90 to 90, found '90.5'"),
         ("1,A,,,,0,-181,,\n", "column longitude: expected degrees from -180 to 180, found '-181'"),
         ("1,A,,,,,4.5,,\n", "column latitude: expected a number, since the row has a longitude, found ''"),
@@ -94,6 +98,8 @@ def test_bad_files_are_named(tmp_path: Path) -> None:
     for name in ("listings.csv", "listings.jsonl", "listings.parquet"):
         with pytest.raises(DataError, match=f"{name}: no such file"):
             read_listings(tmp_path / name, None)
+        with pytest.raises(DataError, match="expected a file, found a folder"):
+            read_listings(tmp_path, None)
         with pytest.raises(DataError, match=f"{name}: the file is empty"):
             read_listings(file(tmp_path, name, ""), None)
     with pytest.raises(DataError, match=r"listings\.parquet: not a readable Parquet file"):
