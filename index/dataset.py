@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +23,12 @@ from relevance.ontology import Ontology
 from relevance.tables import BadRow, Table, read_table
 
 _WRITTEN = frozenset({"categories.csv", MOVED, "listings.parquet", "images", "rejected.csv", "missing_photos.csv"})
+_REASONS_TOLD = 5
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What was written; `str` gives it to a person."""
+    """What was written; `str` gives it to a person. rejected: how many rows were left out for each reason."""
 
     listings: int
     categories: int
@@ -35,7 +37,7 @@ class Summary:
     photos: int
     missing_photos: int
     silent: int
-    rejected: int
+    rejected: Counter[str]
 
     def __str__(self) -> str:
         lines = [
@@ -50,7 +52,8 @@ class Summary:
                 f"{self.silent:,} listings left out: no text, no attribute, no category, and no photo that is there"
             )
         if self.rejected:
-            lines.append(f"{self.rejected:,} rows left out: see rejected.csv")
+            lines.append(f"{self.rejected.total():,} rows left out: see rejected.csv")
+            lines += [f"  {count:,}: {reason}" for reason, count in self.rejected.most_common(_REASONS_TOLD)]
         return "\n".join(lines)
 
 
@@ -74,6 +77,8 @@ def run(
     refuse_foreign(out, KIND, _WRITTEN)  # a dataset that has got events or a truth since
     if not names.category and ontology is None:
         raise DataError("a dataset needs categories: name their columns by --category, or a file by --ontology")
+    if (names.latitude is None) != (names.longitude is None):
+        raise DataError("a place needs two columns: name them by --latitude and --longitude")
     known = Ontology.read(ontology) if ontology else None
     rejected: list[BadRow] = []
     table = read_table(source, names.needed(), nested=True, malformed=rejected if skip_bad_rows else None)
@@ -84,7 +89,7 @@ def run(
             break
         except RowsError as error:
             if not skip_bad_rows:
-                raise
+                raise DataError(f"{error}; --skip-bad-rows leaves such rows out") from None
             rejected += [BadRow(table.row(i), error.reason, _content(table, i)) for i in error.records]
             table = table.take(np.setdiff1d(np.arange(len(table)), error.records))
             if not len(table):
@@ -120,7 +125,7 @@ def _write(out: Path, photos: Path, tree: Ontology, listings: Listings, rejected
         photos=sum(map(bool, listings.images)),
         missing_photos=len(missing),
         silent=int((~says).sum()),
-        rejected=len(rejected),
+        rejected=Counter(row.reason for row in rejected),
     )
 
 

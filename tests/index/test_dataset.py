@@ -245,6 +245,7 @@ def test_bad_rows_are_refused_with_their_number(tmp_path: Path, capsys: pytest.C
     code, _, error = convert(capsys, tmp_path / "bad.csv", *BAD_OPTIONS)
     assert code == 2
     assert "row 3, column name: expected some text, found '', and no photo, category, description or" in error
+    assert error.endswith("; --skip-bad-rows leaves such rows out")
 
 
 def test_a_listing_that_only_its_missing_photo_shows_is_left_out(
@@ -263,7 +264,8 @@ def test_bad_rows_are_kept_aside_when_asked_for(tmp_path: Path, capsys: pytest.C
     (tmp_path / "bad.csv").write_text(BAD)
     code, out, _ = convert(capsys, tmp_path / "bad.csv", *BAD_OPTIONS, "--skip-bad-rows")
     assert code == 0
-    assert "7 rows left out: see rejected.csv" in out
+    assert "7 rows left out: see rejected.csv\n" in out
+    assert "  1: column price: expected a price of at least 0\n" in out
     assert read(tmp_path)[1].ids == ["1", "9"]
     rejected = pd.read_csv(tmp_path / "out" / "rejected.csv")
     assert rejected.row.tolist() == [3, 4, 5, 6, 7, 8, 9]
@@ -316,6 +318,7 @@ def test_nothing_usable_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixtur
         (["--id", "key", *FASHION], "found id, name, master, sub, type, colour, year, price; missing: key"),
         (["--id", "id", *FASHION, "--image", "{file}.jpg"], "missing: file"),
         (["--id", "id", "--title", "name"], "name their columns by --category, or a file by --ontology"),
+        (["--id", "id", *FASHION, "--latitude", "year"], "name them by --latitude and --longitude"),
         (["--id", "id", *FASHION, "--created-at", "year"], "row 2, column year: expected an ISO 8601 time"),
         (["--id", "id", *FASHION, "--attributes", "colour,colour"], "found colour more than once"),
         (["--id", "id", *FASHION, "--image", "../{id}.jpg"], "column ../{id}.jpg: expected paths relative to"),
