@@ -148,6 +148,7 @@ def find_behaviour(dataset: Path, known_listings: Collection[str] | None = None)
     tells of files without records."""
     files = _files(dataset)
     if not any(file.is_file() for file in files):
+        _tell_misnamed(dataset)
         nobody = np.empty(0, np.int32)
         never = np.empty(0, "datetime64[ms]")
         return Behaviour([], [], [], [], never, [], [], nobody, [], never, nobody, 0, 0)
@@ -156,6 +157,13 @@ def find_behaviour(dataset: Path, known_listings: Collection[str] | None = None)
         names = listed([file.name for file in files])
         warnings.warn(f"{dataset}: no record in {names} yet, as if there were no events", DataWarning, stacklevel=2)
     return _joined(dataset, logged, events, known_listings)
+
+
+def _tell_misnamed(dataset: Path) -> None:
+    names = sorted(file.name for file in dataset.iterdir() if "event" in file.name.lower() and file.is_file())
+    if names:
+        expected = "expected events.parquet or events.jsonl"
+        warnings.warn(f"{dataset}: {expected}, found {listed(names)}, which is not read", DataWarning, stacklevel=3)
 
 
 def _files(path: Path) -> list[Path]:

@@ -307,6 +307,12 @@ def test_files_without_a_record_yet(tmp_path: Path) -> None:
     assert find_behaviour(tmp_path).query_ids == ["q1", "q2", "q3"]
 
 
+def test_a_log_by_another_name_is_told(tmp_path: Path) -> None:
+    (tmp_path / "UBI_events.csv").touch()
+    with pytest.warns(DataWarning, match=r"expected events\.parquet or events\.jsonl, found UBI_events\.csv, which is"):
+        assert find_behaviour(tmp_path).queries == []
+
+
 def test_a_log_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The parts make the same behaviour, name the line of what is wrong, and share equal texts."""
     path = write_jsonl(tmp_path / "events.jsonl", [*QUERIES, *EVENTS])
