@@ -60,7 +60,8 @@ def add_error_answers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def bad_request(request: Request, error: RequestValidationError) -> Response:
-        if "content-type" not in request.headers and any(problem["loc"] == ("body",) for problem in error.errors()):
+        other = "json" not in request.headers.get("content-type", "")  # a form is what curl says of its --data
+        if other and any(problem["loc"] == ("body",) for problem in error.errors()):
             return error_answer(422, "body: expected JSON, with the header Content-Type: application/json")
         places = (shortened(".".join(map(str, problem["loc"]))) + ": " + problem["msg"] for problem in error.errors())
         return error_answer(422, "; ".join(places))

@@ -153,8 +153,9 @@ def test_a_token_that_no_header_holds_is_refused_at_the_start(tiny_bundle: Path,
         create_app(Settings(tiny_bundle, token=token))
 
 
-def test_a_body_of_unknown_kind_is_told_what_is_missing(client: TestClient) -> None:
-    answer = client.post("/search", content=b'{"query": "x"}')
+@pytest.mark.parametrize("kind", [{}, {"content-type": "application/x-www-form-urlencoded"}])
+def test_a_body_of_another_kind_is_told_what_is_missing(client: TestClient, kind: dict[str, str]) -> None:
+    answer = client.post("/search", content=b'{"query": "x"}', headers=kind)
     told = "body: expected JSON, with the header Content-Type: application/json"
     assert (answer.status_code, answer.json()) == (422, {"error": told})
 
