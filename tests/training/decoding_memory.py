@@ -23,10 +23,18 @@ def photo(kind: str, pixels: int, mode: str = "RGB", **options: Any) -> bytes:
     return file.getvalue()
 
 
+def animation(pixels: int, frames: int) -> bytes:
+    """A GIF of the same frame again and again."""
+    one = photo("GIF", pixels)
+    begin = 13 + 3 * 256
+    return one[:begin] + one[begin:-1] * frames + b";"
+
+
 PHOTOS = {
     "progressive jpeg": photo("JPEG", MAX_HELD_PIXELS, quality=50, progressive=True),
     "lossless webp": photo("WEBP", MAX_UNSCALED_PIXELS, "RGBA", lossless=True, quality=0, method=0),
     "webp": photo("WEBP", MAX_UNSCALED_PIXELS, quality=10, method=0),
+    "animated gif": animation(MAX_UNSCALED_PIXELS, 40),
     "jpeg": photo("JPEG", 100_000_000, quality=50),
     "png": photo("PNG", MAX_UNSCALED_PIXELS, compress_level=1),
     "clear png": photo("PNG", MAX_UNSCALED_PIXELS, "RGBA", compress_level=1),

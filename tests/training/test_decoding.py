@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -33,10 +34,17 @@ ROUGH = {
     "one bit": encoded(picture(9).convert("1")),
     "clear png": encoded(clear(picture(9))),
     "clear webp": encoded(clear(picture(9)), "WEBP"),
+    "clear gif": encoded(PALETTE, "GIF", transparency=3),
     "clear palette": encoded(PALETTE, transparency=3),
     "clear colour of two": encoded(TWO, transparency=1),
 }
 """Steep edges: here the one rounds between its steps and the other does not."""
+
+
+def frame_of(width: int, height: int) -> bytes:
+    """A GIF of ten by ten pixels that has such a frame."""
+    gif = encoded(Image.new("P", (width, height)), "GIF")
+    return gif[:6] + b"\x0a\0\x0a\0" + gif[10:]
 
 
 BAD = {
@@ -51,6 +59,8 @@ BAD = {
     "20,000 x 20,000": png(20_000, 20_000, pixels=bytes(10**6)),
     "60,000 x 60,000": jpeg(60_000, 600).replace(b"\x02\x58\xea\x60", b"\xea\x60\xea\x60"),
     "endless passes": endless_jpeg(400, 400, 200),
+    "gif with a frame larger than all of it": frame_of(5000, 5000),
+    "endless gif comment": encoded(picture(9), "GIF").replace(b"!", b"!\xfe" + b"\2ab" * 30_000 + b"\0!", 1),
     "avif": encoded(picture(9), "AVIF"),
     # TensorFlow writes it beyond the end of its memory.
     "animated webp": encoded(picture(9), "WEBP", save_all=True, append_images=[picture(10)]),
@@ -136,9 +146,10 @@ def test_a_jpeg_too_flat_to_be_shrunk_is_refused_where_it_takes_much_memory() ->
 def test_one_photo_takes_little_memory() -> None:
     """In a process of its own, whose highest mark is before and after."""
     script = Path(__file__).with_name("decoding_memory.py")
-    ran = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
+    environment = {**os.environ, "MALLOC_ARENA_MAX": "1"}  # of several, each keeps what a photo left behind
+    ran = subprocess.run([sys.executable, str(script)], env=environment, capture_output=True, text=True, check=True)
     taken = json.loads(ran.stdout.splitlines()[-1])
-    assert set(taken) == {"png", "clear png", "webp", "lossless webp", "jpeg", "progressive jpeg"}
+    assert set(taken) == {"png", "clear png", "webp", "lossless webp", "animated gif", "jpeg", "progressive jpeg"}
     assert max(taken.values()) <= 200, taken
 
 

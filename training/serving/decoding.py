@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from relevance.images import Size
 from relevance.photos.cost import MAX_PIXELS, MAX_SCANS
+from training.serving.gif import first_frame
 
 MAX_UNSCALED_PIXELS = 16_000_000
 """Largest PNG, WebP, GIF or BMP, in pixels: ten bytes each until they are small."""
@@ -116,8 +117,10 @@ def _png(photo: Any) -> Any:
 
 
 def _gif(photo: Any) -> Any:
-    sides = tf.io.decode_raw(tf.strings.substr(photo, 6, 4), tf.uint16)
-    return tf.io.decode_image(_only_if(_is_small(sides), photo), expand_animations=False)
+    frame, sides = first_frame(photo)
+    screen = tf.io.decode_raw(tf.strings.substr(photo, 6, 4), tf.uint16)
+    fits = tf.logical_and(_is_small(sides), _is_small(screen))
+    return tf.io.decode_image(_only_if(fits, frame), expand_animations=False)
 
 
 def _bmp(photo: Any) -> Any:
