@@ -5,7 +5,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from relevance.live.encoder import ListingEncoder
 from relevance.live.fresh import Fresh
 from relevance.live.listing import NewListing
 from relevance.live.results import LiveStatus, Refused, UpsertResult
-from relevance.live.store import LiveStore, State
+from relevance.live.store import CHANGED, LiveStore, State
 from relevance.live.writing import distinct, drafted, encoded, listings_of, recoded
 from relevance.results import CategoryFilter, Fallback, Hit, Listing, SearchResult
 from relevance.text import MAX_CHARACTERS
@@ -166,15 +166,24 @@ class LiveEngine:
         given = listings_of(listings)
         with self._upserting:
             store = self._written_store()
-            results = [self._write(store, batch) for batch in distinct(given)]
+            results = [result for batch in distinct(given) for result in self._written(store, batch)]
         return UpsertResult(
             sum(result.accepted for result in results),
             tuple(refused for result in results for refused in result.rejected),
             tuple(refused for result in results for refused in result.ignored),
         )
 
-    def _write(self, store: LiveStore, batch: list[tuple[int, NewListing]]) -> UpsertResult:
-        """Writes listings of different ids, each with its place in the call, in one transaction."""
+    def _written(self, store: LiveStore, batch: list[tuple[int, NewListing]]) -> Iterator[UpsertResult]:
+        """Writes listings of different ids, each with its place in the call; anew those that another process changed
+        in between, whose photo may be another one now."""
+        while batch:
+            result, batch = self._write(store, batch)
+            yield result
+
+    def _write(
+        self, store: LiveStore, batch: list[tuple[int, NewListing]]
+    ) -> tuple[UpsertResult, list[tuple[int, NewListing]]]:
+        """Writes them in one transaction; returns what came of that, and those that have to be written anew."""
         self._take_in()
         engine = self._current
         encoder = ListingEncoder(engine)
@@ -185,15 +194,16 @@ class LiveEngine:
                 indexes.append(index)
             except DataError as error:
                 rejected.append(Refused(index, str(new.listing_id), str(error)))
-        writes = encoded(encoder, drafts)
-        stored = store.upsert(writes)
+        stored = store.upsert(encoded(encoder, drafts, int(engine.versions["change"])))
         self._take_in()
+        came = list(zip(indexes, (draft.new for draft in drafts), stored, strict=True))
+        changed = [(index, new) for index, new, version in came if version == CHANGED]
         ignored = tuple(
-            Refused(index, write.listing.listing_id, f"version {write.version} is not above the stored {version}")
-            for index, write, version in zip(indexes, writes, stored, strict=True)
-            if version is not None
+            Refused(index, str(new.listing_id), f"version {new.version} is not above the stored {version}")
+            for index, new, version in came
+            if version not in (None, CHANGED)
         )
-        return UpsertResult(len(writes) - len(ignored), tuple(rejected), ignored)
+        return UpsertResult(len(came) - len(changed) - len(ignored), tuple(rejected), ignored), changed
 
     def delete(self, listing_ids: Iterable[str]) -> int:
         """Deletes listings, of the bundle or written since; returns how many there were. An id that is nowhere here is

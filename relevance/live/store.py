@@ -41,20 +41,25 @@ CREATE TABLE listings (
 );
 CREATE TABLE photos (listing_id TEXT PRIMARY KEY, photo BLOB NOT NULL);
 """
-_LAST_VERSION = 2**63 - 1
+_LAST_VERSION = _LAST_CHANGE = 2**63 - 1
 _UPSERT = "INSERT OR REPLACE INTO listings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _STATE = "change, listing_id, version, listing, models, category_id, category_source, joint, visual"
+
+CHANGED = "changed"
+"""What comes of a write that keeps the photo of a listing which somebody else has changed since it was looked at."""
 
 
 class Write(NamedTuple):
     """A listing to write with what the models `models` made of it. photo: its bytes, None to keep what is there, b""
-    for none; version None: written whatever is stored, one version above it, as long as there is one."""
+    for none; version None: written whatever is stored, one version above it, as long as there is one; looked_at: where
+    the photo is kept, the last change known when the listing was looked at for it."""
 
     listing: LiveListing
     version: int | None
     photo: bytes | None
     models: str
     encoding: Encoding
+    looked_at: int = _LAST_CHANGE
 
 
 class State(NamedTuple):
@@ -100,10 +105,11 @@ class LiveStore:
 
     # Writing.
 
-    def upsert(self, writes: Sequence[Write]) -> list[int | None]:
-        """Writes all in one transaction; returns for each None, or the stored version where that is not below it (it
-        was then left as it is). Once this returns, what was written survives whatever happens to the process. Raises
-        StoreBusyError where another process has been writing for too long, DiskFullError where there is no room."""
+    def upsert(self, writes: Sequence[Write]) -> list[int | str | None]:
+        """Writes all in one transaction; returns for each None, or the stored version where that is not below it, or
+        CHANGED (it was then left as it is). Once this returns, what was written survives whatever happens to the
+        process. Raises StoreBusyError where another process has been writing for too long, DiskFullError where there
+        is no room."""
         with self._transaction() as connection:
             return [self._put(connection, write) for write in writes]
 
@@ -123,13 +129,14 @@ class LiveStore:
                 deleted += there == 1 or listing_id in elsewhere
         return deleted
 
-    def _put(self, connection: sqlite3.Connection, write: Write) -> int | None:
+    def _put(self, connection: sqlite3.Connection, write: Write) -> int | str | None:
         listing_id, encoding = write.listing.listing_id, write.encoding
-        select = "SELECT version FROM listings WHERE listing_id = ?"
-        row = connection.execute(select, (listing_id,)).fetchone()
-        stored = None if row is None else row[0]
+        select = "SELECT version, change FROM listings WHERE listing_id = ?"
+        stored, change = connection.execute(select, (listing_id,)).fetchone() or (None, 0)
         if write.version is not None and stored is not None and write.version <= stored:
             return int(stored)
+        if write.photo is None and change > write.looked_at:
+            return CHANGED
         version = write.version
         if version is None and stored is not None:
             version = min(stored + 1, _LAST_VERSION)

@@ -81,11 +81,11 @@ def _kept(engine: Engine, encoder: ListingEncoder, store: LiveStore, listing_id:
     return state.listing.image, look
 
 
-def encoded(encoder: ListingEncoder, drafts: Sequence[Draft]) -> list[Write]:
-    """Returns what is written of each draft."""
+def encoded(encoder: ListingEncoder, drafts: Sequence[Draft], change: int) -> list[Write]:
+    """Returns what is written of each draft. change: the last one that was known when they were drafted."""
     encodings = encoder.encode([draft.listing for draft in drafts], [draft.look for draft in drafts])
     return [
-        Write(draft.listing, draft.new.version, draft.new.image, encoder.key, encoding)
+        Write(draft.listing, draft.new.version, draft.new.image, encoder.key, encoding, change)
         for draft, encoding in zip(drafts, encodings, strict=True)
     ]
 

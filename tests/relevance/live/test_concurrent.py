@@ -17,12 +17,12 @@ import pytest
 
 import relevance
 from eval.benchmarks.versions import write_next
-from relevance import Engine, LiveEngine, NewListing
+from relevance import Engine, LiveEngine, NewListing, UpsertResult
 from relevance.dataset import Listings
 from relevance.deployment import Deployment
 from relevance.engine import MAX_K
 from relevance.live.store import State
-from relevance.live.writing import recoded
+from relevance.live.writing import encoded, recoded
 from tests.live_engines import WORD, eventually, ids_of
 
 
@@ -53,6 +53,29 @@ def test_two_writers_take_turns(engine: LiveEngine, tiny_bundle: Path, tmp_path:
         assert sorted(ids_of(engine.lexical_search(WORD, 100))) == sorted(f"n{n}" for n in range(24))
         assert ids_of(engine.lexical_search(WORD, 100)) != []
         assert engine.versions == other.versions
+
+
+def test_what_another_process_did_to_a_photo_meanwhile_is_kept(
+    engine: LiveEngine, tiny_bundle: Path, tmp_path: Path, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = [NewListing(name, WORD, price=3.0) for name in ("added", "deleted")]
+    engine.upsert([NewListing("added", WORD), NewListing("deleted", WORD, image=photo)])
+    with relevance.open(tiny_bundle, live=tmp_path / "live") as other:
+        # Each as late as it can be: once all is read that is written of the listings.
+        def meanwhile(*read: Any) -> Any:
+            monkeypatch.setattr("relevance.live.engine.encoded", encoded)
+            other.upsert([NewListing("added", WORD, image=photo)])
+            other.delete(["deleted"])
+            return encoded(*read)
+
+        monkeypatch.setattr("relevance.live.engine.encoded", meanwhile)
+        assert engine.upsert(both) == UpsertResult(2, ())
+    added, deleted = engine.get("added"), engine.get("deleted")
+    assert added is not None
+    assert deleted is not None
+    assert (added.price, added.image, engine.photo("added")) == (3.0, "live:added", photo)
+    assert (deleted.price, deleted.image, engine.photo("deleted")) == (3.0, None, None)
+    assert "added" in ids_of(engine.similar(image=photo, k=MAX_K))
 
 
 def test_a_new_bundle_is_opened_in_turn(tiny_bundle: Path, tmp_path: Path) -> None:
