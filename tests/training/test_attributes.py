@@ -260,7 +260,7 @@ def test_listings_of_a_category(root: Path) -> None:
 def test_what_cannot_be_trained_is_refused(root: Path) -> None:
     with pytest.raises(DataError, match="the classifier has no class under 'grey'; nothing would ever trigger it"):
         train(root, "grey", under="grey")
-    with pytest.raises(DataError, match="no listing under 'warm' has both a photo and one of the attributes size"):
+    with pytest.raises(DataError, match=r"no listing under 'warm' has both a photo and .* size; known: .*tint"):
         train(root, "size", under="warm", names=("size",))
     with pytest.raises(DataError, match="--attributes tint: expected at least two values"):
         train(root, "warm", under="warm")  # all red things are ruby

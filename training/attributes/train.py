@@ -14,7 +14,7 @@ from relevance.artifacts import refuse_foreign, write_manifest, writing
 from relevance.attributes import KIND, MODEL, VERSION, AttributeModel
 from relevance.classifier import Classifier
 from relevance.dataset import Dataset, Listings
-from relevance.errors import DataError
+from relevance.errors import DataError, listed
 from training.attributes.examples import Attribute, Examples, category_named, listings_under, make_examples
 from training.attributes.features import Features, load_features
 from training.attributes.fine_tune import own_network, refuse_without_network, train_network
@@ -130,9 +130,10 @@ def _listings(source: Dataset, general: Classifier, under: int | None, options: 
     listings = source.read_listings(ontology)
     rows = listings_under(ontology, listings, under, options.names)
     if not len(rows):
+        known = sorted({name for attributes in listings.attributes for name in attributes})
         raise DataError(
             f"{source.root}: no listing under {options.under or 'any category'!r} has both a photo and one of the "
-            f"attributes {', '.join(options.names)}"
+            f"attributes {', '.join(options.names)}; known: {listed(known) or 'none'}"
         )
     return listings.take(rows)
 
