@@ -26,7 +26,7 @@ class Language:
 def is_multilingual(path: Path) -> bool:
     """Whether a vocabulary file is one of several languages, by its header."""
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig") as file:
             return file.readline().startswith("language,")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"--vocabulary {path}: cannot be read: {error}") from error

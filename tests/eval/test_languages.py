@@ -15,9 +15,10 @@ ja,type,Chairs,椅子
 """
 
 
-def test_reads_nouns_phrases_and_fillers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_reads_nouns_phrases_and_fillers(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "words.csv"
-    path.write_text(FILE, encoding="utf-8")
+    path.write_text(FILE, encoding=encoding)
     assert is_multilingual(path)
     languages = read_languages([path])
     assert list(languages) == ["es", "ja"]
