@@ -14,7 +14,11 @@ def command(
     end: Annotated[str | None, typer.Option(help="Last day of the log, YYYY-MM-DD; default today.")] = None,
     catalogue: Annotated[Path | None, typer.Option(help="An existing dataset to search; may be --out itself.")] = None,
     vocabulary: Annotated[
-        list[Path] | None, typer.Option(help="CSV category,words_people_use (words joined by |); repeatable.")
+        list[Path] | None,
+        typer.Option(
+            help="CSV category,words_people_use (words joined by |) or, of other languages than the site's, "
+            "language,kind,target,words_people_use; repeatable."
+        ),
     ] = None,
 ) -> None:
     """Make up a marketplace and the people who search it, or people who search an existing catalogue."""

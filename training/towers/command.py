@@ -10,7 +10,7 @@ from training.towers.options import OFF, Options, without
 
 
 def command(
-    dataset: Annotated[Path, typer.Argument(help="Dataset folder with behaviour (events).")],
+    dataset: Annotated[Path, typer.Argument(help="Dataset folder; with behaviour (events) if there is any yet.")],
     out: Annotated[Path, typer.Option(help="Where to write the towers artifact.", callback=named)],
     listings: Annotated[
         Path | None, typer.Option(help="Listing index from `python -m index listings`; without it, no photos.")
