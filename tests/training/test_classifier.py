@@ -341,6 +341,7 @@ def test_options_that_the_data_does_not_suit(
 
     with pytest.raises(DataError, match=message):
         run(dataset, tmp_path / "out", options(tmp_path / "cache", **stated))
+    assert not (tmp_path / "cache").exists()  # told before the photos are decoded
 
 
 def test_rare_categories_are_no_class() -> None:

@@ -79,6 +79,7 @@ def read_material(dataset: Path, options: Options, worker: tuple[int, int] = (0,
     every = source.read_listings(ontology)
     behaviour = read_events(source.root, every.ids) if options.clicks else None
     listings = _with_photo_and_category(every)
+    validation = _validation(listings, options)
     size = options.image_size or photo_shape(source.root, listings.images, find(options.backbone).image_size)
     photos = open_photos(source.root, listings.images, size, options.cache, options.threads, worker)
     categories = np.array([ontology.position(name) for name in listings.category_ids if name], np.int32)
@@ -89,7 +90,7 @@ def read_material(dataset: Path, options: Options, worker: tuple[int, int] = (0,
         options.min_photos,
         options.seed,
         options.test_share,
-        _validation(listings, options),
+        validation,
     )
     clicks = None if behaviour is None else find_co_clicks(behaviour, source.root, listings, examples)
     files = files_fingerprint(source.root, listings.images)
