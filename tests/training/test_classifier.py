@@ -224,6 +224,17 @@ def test_options_that_do_not_fit_are_refused(backbone: str, weights: str | None,
         resolve_weights(backbone, weights)
 
 
+@pytest.mark.parametrize("cached", [True, False])
+def test_why_no_photo_can_be_used_is_told(tmp_path: Path, cached: bool) -> None:
+    from training.classifier.train import run
+
+    root = write_shapes(tmp_path / "shapes")
+    (root / "images").rename(root / "pictures")
+    cache = tmp_path / "cache" if cached else None
+    with pytest.raises(DataError, match=r"shapes: expected photos .* none: 242 missing, such as images/"):
+        run(root, tmp_path / "out", options(cache))
+
+
 def test_a_head_alone_needs_a_network_under_it(dataset: Path, tmp_path: Path) -> None:
     from training.classifier.train import run
 
@@ -253,7 +264,7 @@ def test_a_loss_that_is_no_number_ends_it(dataset: Path, tmp_path: Path) -> None
     from relevance.errors import TrainingError
     from training.classifier.train import run
 
-    with pytest.raises(TrainingError, match=r"round \d+ of the network ended with .*nan.*: lower --learning-rate"):
+    with pytest.raises(TrainingError, match=r"round \d+ of the network ended with [^;]*nan[^;]*: lower --learning"):
         run(dataset, tmp_path / "out", options(tmp_path / "cache", learning_rate=1e30, epochs=3))
     assert not (tmp_path / "out").exists()
 

@@ -193,8 +193,7 @@ class _Keep(keras.callbacks.Callback):
         if not np.isfinite(list(found.values())).all():
             shown = ", ".join(f"{name} {value}" for name, value in found.items())
             raise TrainingError(
-                f"round {epoch + 1} of the {self._phase} ended with {shown}; the rounds before are kept: "
-                "lower --learning-rate and start again"
+                f"round {epoch + 1} of the {self._phase} ended with {shown}: lower --learning-rate and start again"
             )
         self._history.append(found)
         self._progress.set_postfix({name: f"{value:.3f}" for name, value in found.items()})

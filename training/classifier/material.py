@@ -1,5 +1,6 @@
 """What a classifier is trained on: a dataset's photos and which of them teach what."""
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -82,6 +83,7 @@ def read_material(dataset: Path, options: Options, worker: tuple[int, int] = (0,
     validation = _validation(listings, options)
     size = options.image_size or photo_shape(source.root, listings.images, find(options.backbone).image_size)
     photos = open_photos(source.root, listings.images, size, options.cache, options.threads, worker)
+    _refuse_none_usable(source.root, photos)
     categories = np.array([ontology.position(name) for name in listings.category_ids if name], np.int32)
     examples = make_examples(
         listings.titles,
@@ -113,6 +115,13 @@ def _validation(listings: Listings, options: Options) -> NDArray[np.bool_] | Non
             f"do not, found it in {int(found.sum())} of {len(found)} listings with a photo and a category"
         )
     return found
+
+
+def _refuse_none_usable(root: Path, photos: Photos) -> None:
+    if not photos.usable.any():
+        reasons = Counter(reason for _, _, reason in photos.bad)
+        found = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common())
+        raise DataError(f"{root}: expected photos that can be used, found none: {found}, such as {photos.bad[0][1]}")
 
 
 def _with_photo_and_category(listings: Listings) -> Listings:
