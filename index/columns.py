@@ -21,6 +21,7 @@ from relevance.parquet import Column
 from relevance.tables import Table, is_missing
 
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+_MARKUP = re.compile(r"</?(?:p|br|b|i|u|a|em|strong|span|div|font|ul|ol|li|h\d)\b[^<>]*>|&(?:[a-z]{2,6}|#\d+);", re.I)
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,15 @@ def tell_unnamed(table: Table, names: tuple[str, ...], separator: str, known: On
     if found:
         told = ", ".join(f"{quoted(name)}: {count:,}" for name, count in found.most_common())
         warnings.warn(f"{table.path}: names that are none, so no category: {told}", DataWarning, stacklevel=2)
+
+
+def tell_markup(table: Table, names: ColumnNames) -> None:
+    """Tells in a DataWarning how many titles and descriptions hold HTML: nothing takes it away, so a tag is a word."""
+    columns = [name for name in (names.title, names.description) if name]
+    found = {name: sum(map(bool, map(_MARKUP.search, texts(table, name)))) for name in columns}
+    if any(found.values()):
+        told = ", ".join(f"{name}: {count:,}" for name, count in found.items() if count)
+        warnings.warn(f"{table.path}: texts with HTML, of which every tag counts as a word: {told}", DataWarning, 2)
 
 
 def _unnamed(known: Ontology | None) -> frozenset[str]:

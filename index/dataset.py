@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from index.columns import ColumnNames, catalogue_table, tell_unnamed
+from index.columns import ColumnNames, catalogue_table, tell_markup, tell_unnamed
 from index.photos import link_photos
 from relevance.artifacts import refuse_foreign, writing
 from relevance.dataset import KIND, Listings, parse_listings, told, write_listings
@@ -95,6 +95,7 @@ def run(
             if not len(table):
                 raise DataError(f"{source}: no row is usable; the last problem: {error}") from None
     tell_unnamed(table, names.category, separator, known)
+    tell_markup(table, names)
     return _write(out, source.parent, tree, listings, sorted(rejected))
 
 

@@ -198,6 +198,14 @@ def test_what_programs_write_for_nothing_is_no_category(shop: Path, capsys: pyte
     assert read(shop)[1].category_ids == ["c2", "c1"]
 
 
+def test_texts_with_markup_are_told(tmp_path: Path) -> None:
+    rows = ("1,Lamp &amp; shade,X,<p>old<br/>lamp</p>", "2,Size <M> & up,X,if x<y and y>z", "3,Chair,X,<B>red</B>")
+    (tmp_path / "t.csv").write_text("id,name,cat,text\n" + "".join(f"{row}\n" for row in rows))
+    names = ColumnNames("id", "name", ("cat",), description="text")
+    with pytest.warns(DataWarning, match="texts with HTML, of which every tag counts as a word: name: 1, text: 2"):
+        run(tmp_path / "t.csv", tmp_path / "out", names)
+
+
 def test_what_moved_has_to_be_true_of_the_new_categories(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert convert(capsys, shop / "shop.csv", "--id", "id", *FASHION)[0] == 0
     (shop / "out" / "moved.csv").write_text("category_id,moved_to\nOld,Gone since\n")
