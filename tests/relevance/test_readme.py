@@ -53,7 +53,7 @@ def test_the_python_examples_run(tiny_bundle: Path, tmp_path: Path) -> None:
     code = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     engine = relevance.Engine(tiny_bundle)
     own = next(row.listing_id for row in engine.store.rows([0]).values())
-    ran = "\n".join(code).replace("build/demo/bundle", str(tiny_bundle)).replace("listing-17", own)
+    ran = "\n".join(code).replace("build/demo/bundle", str(tiny_bundle)).replace("L0000017", own)
     ran = ran.replace("build/demo/live", str(tmp_path))
     scope: dict[str, object] = {}
     exec(ran, scope)
