@@ -23,6 +23,9 @@ _BATCH = 500
 _GLANCE = (224, 224)
 """The size in which several photos are tried: about what encoders see."""
 
+_EXACT = 2**53
+"""From here on two whole numbers may be one float."""
+
 
 def upsert(
     file: Annotated[Path, typer.Argument(help="Listings as in a dataset: .jsonl, .csv or .parquet, photos beside it.")],
@@ -128,5 +131,7 @@ def _version(value: Any) -> Any:
 
     if isinstance(value, str):
         with suppress(ValueError):
-            return parse_json(value)
-    return int(value) if isinstance(value, np.integer) else value
+            value = parse_json(value)
+    # Where some rows have no version, many programs write that of the others as 1.0.
+    whole = isinstance(value, np.integer) or (isinstance(value, float) and value.is_integer() and abs(value) < _EXACT)
+    return int(value) if whole else value

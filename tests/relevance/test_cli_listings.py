@@ -184,3 +184,22 @@ def test_a_parquet_file_is_written_from(tiny_bundle: Path, tmp_path: Path) -> No
     assert _upserted(tmp_path / "new.parquet", tiny_bundle, tmp_path / "live") == (2, [])
     again = run("upsert", str(tmp_path / "new.parquet"), bundle=tiny_bundle, live=tmp_path / "live")
     assert "version 3 is not above the stored 3" in again.stdout
+
+
+def test_a_version_is_whole_however_a_column_with_gaps_has_it(tiny_bundle: Path, tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    rows = [("n1", 2.0), ("n2", None), ("n3", 2.5), ("n4", 2.0**60)]
+    columns = {"listing_id": [name for name, _ in rows], "title": ["Zanzibar hat"] * 4}
+    files = [tmp_path / name for name in ("new.parquet", "new.csv", "new.jsonl")]
+    write_parquet(files[0], pa.table(columns | {"version": [version for _, version in rows]}))
+    lines = [f"{name},Zanzibar hat,{'' if version is None else version}\n" for name, version in rows]
+    files[1].write_text("listing_id,title,version\n" + "".join(lines))
+    records = [{"listing_id": name, "title": "Zanzibar hat", "version": version} for name, version in rows]
+    files[2].write_text("".join(f"{json.dumps(record)}\n" for record in records))
+    for file in files:
+        accepted, rejected = _upserted(file, tiny_bundle, tmp_path / file.suffix)
+        assert (accepted, [name for _, name, _ in rejected]) == (2, ["n3", "n4"])
+        with relevance.open(tiny_bundle, live=tmp_path / file.suffix) as engine:
+            written = engine.get("n1")
+            assert written is not None
+            assert written.version == 2
