@@ -27,18 +27,24 @@ def check_smoke(engine: Engine, path: Path) -> str:
     failed = []
     for row, (query, expected) in enumerate(zip(texts(table, "query"), texts(table, "expected"), strict=True)):
         found = [hit.listing_id for hit in engine.search(query, _PAGE).hits]
-        if expected == NOTHING:
-            problem = f"expected no answer, found {found[0]!r}" if found else ""
-        elif not found:
-            problem = "expected an answer, found none"
-        else:
-            problem = "" if not expected or expected in found else f"expected {expected!r} among the first {_PAGE}"
-        if problem:
+        if problem := _problem(engine, expected, found):
             failed.append(f"row {table.row(row)}, query {query!r}: {problem}")
     if failed:
         more = f"; and {len(failed) - _SHOWN} more" if len(failed) > _SHOWN else ""
         raise DataError(f"{path}: {len(failed)} of {len(table)} queries fail: {'; '.join(failed[:_SHOWN])}{more}")
     return f"smoke: {len(table)} queries answered as expected"
+
+
+def _problem(engine: Engine, expected: str, found: list[str]) -> str:
+    """What is wrong with the ids that were found, "" where nothing is."""
+    if expected == NOTHING:
+        return f"expected no answer, found {found[0]!r}" if found else ""
+    if not found:
+        return "expected an answer, found none"
+    if not expected or expected in found:
+        return ""
+    absent = "" if engine.get(expected) else " (no such listing, or it has expired)"
+    return f"expected {expected!r} among the first {_PAGE}{absent}"
 
 
 def check_judgments(new: Engine, current: Engine, path: Path, tolerance: float) -> str:
