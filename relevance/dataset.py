@@ -33,7 +33,7 @@ LISTING_FILES = (
     "listings.jsonl.gz",
 )
 _MOVED_TOLD = 5
-_INSIDE = "paths relative to the dataset's folder and inside it"
+_INSIDE = "paths relative to this file's folder and inside it"
 _EVENT_FILES = ("events.parquet", "events.jsonl", "events.jsonl.gz")
 
 

@@ -38,7 +38,7 @@ HEADER = "listing_id,title,category_id,image,price,latitude,longitude,created_at
             "1,A,car,,,,,,\n",
             "row 2, column category_id: expected a category_id of categories.csv or nothing, found 'car'; close",
         ),
-        ("1,A,,../1.jpg,,,,,\n", "row 2, column image: expected paths relative to the dataset's folder"),
+        ("1,A,,../1.jpg,,,,,\n", "row 2, column image: expected paths relative to this file's folder"),
         ("1,A,,/etc/passwd,,,,,\n", "column image: expected paths relative"),
         ("1,A,,,-1,,,,\n", "row 2, column price: expected a price of at least 0, found '-1'"),
         ("1,A,,,inf,,,,\n", "column price: expected a finite number, found 'inf'"),
