@@ -163,7 +163,7 @@ def _text(value: Any) -> str:
         return value
     if is_missing(value):
         return ""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer)) or value != int(value):
         raise ValueError("not text")
     return str(int(value))
 
@@ -171,7 +171,7 @@ def _text(value: Any) -> str:
 def _number(value: Any) -> float:
     if is_missing(value):
         return math.nan
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+    if isinstance(value, bool) or not isinstance(value, (int, float, str, np.integer, np.floating)):
         raise ValueError("not a number")
     return float(value)
 

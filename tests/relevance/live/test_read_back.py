@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,14 @@ def test_a_written_listing_is_read_back_whole(engine: LiveEngine) -> None:
     ontology = engine.current.ontology
     assert (found.category, found.category_source) == (ontology.path_text(ontology.position(a_leaf(engine))), "seller")
     assert found.image is None
+
+
+def test_numbers_may_be_those_of_a_data_frame(engine: LiveEngine) -> None:
+    frame: dict[str, Any] = {"listing_id": np.int64(7), "price": np.int64(12), "latitude": np.float32(52.5)}
+    assert engine.upsert([NewListing(title=WORD, longitude=4.25, **frame)]).rejected == ()
+    found = engine.get("7")
+    assert found is not None
+    assert (found.price, found.latitude, found.longitude) == (12.0, 52.5, 4.25)
 
 
 def test_what_a_listing_does_not_tell_is_none(engine: LiveEngine) -> None:
