@@ -48,6 +48,7 @@ def open(
     """Opens a bundle, or the one in use in a folder kept by `python -m index promote`, which is then followed.
 
     live: a folder of this machine for the listings written while people search; without one nothing can be written.
+    Open it in each process, not before a fork: what looks for changes is a thread, and a fork takes none along.
     read_only: `live` is read and followed, never made or written.
     threads: how many cores one model call may use.
     Raises BundleError naming what is missing, altered, of an unknown format version or from another build, DataError
