@@ -1,6 +1,7 @@
 """What an operator does with a bundle: check it, serve it, export it."""
 
 import os
+import warnings
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -9,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from relevance import terminal
-from relevance.errors import DataError
-from relevance.options import AsJson, Bundle, Live, open_bundle, print_answer
+from relevance.errors import DataError, DataWarning
+from relevance.options import BUNDLE, AsJson, Bundle, Live, open_bundle, print_answer
 
 if TYPE_CHECKING:
     from relevance.engine import Engine
@@ -27,7 +28,7 @@ def inspect(bundle: Bundle = None, as_json: AsJson = False) -> None:
 
 
 def serve(
-    bundle: Annotated[Path, typer.Argument(envvar="RELEVANCE_BUNDLE", help="Folder made by `python -m index build`.")],
+    bundle: Annotated[Path, typer.Argument(envvar="RELEVANCE_BUNDLE", help=BUNDLE)],
     host: Annotated[
         str, typer.Option(help="Address to listen on; the default is reachable from this machine only.")
     ] = "127.0.0.1",
@@ -57,9 +58,11 @@ def serve(
 
     if images is not None and not images.is_dir():
         raise DataError(f"--images: expected a folder, found {'a file' if images.exists() else 'nothing'} at {images}")
-    settings = Settings(
-        bundle=bundle, live=live, images=images, events=events, token=_token(token_file), queue=queue, deadline=deadline
-    )
+    token = _token(token_file)
+    if events is not None and token is None:
+        told = f"--events: nothing will be recorded, as nobody may write: set {TOKEN} or give --token-file"
+        warnings.warn(told, DataWarning, stacklevel=1)
+    settings = Settings(bundle, live=live, images=images, events=events, token=token, queue=queue, deadline=deadline)
     serve_bundle(settings, host, port, workers)
 
 

@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from relevance.filters import Filters
     from relevance.live.engine import LiveEngine
 
+BUNDLE = "Folder made by `python -m index build`, or kept by `promote`."
+
 Bundle = Annotated[
     Path | None,
-    typer.Option("--bundle", envvar="RELEVANCE_BUNDLE", help="Folder made by `python -m index build`."),
+    typer.Option("--bundle", envvar="RELEVANCE_BUNDLE", help=BUNDLE),
 ]
 _LIVE = typer.Option("--live", envvar="RELEVANCE_LIVE", metavar="DIR", help="Folder of the listings changed since.")
 Live = Annotated[Path | None, _LIVE]

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 import relevance
 from relevance import cli
+from relevance.errors import DataWarning
 from tests.relevance.command_line import MAIN, refused, run
 
 COMMANDS = (
@@ -71,6 +73,17 @@ def test_no_bundle() -> None:
 def test_what_is_no_bundle_is_named(tmp_path: Path, command: list[str]) -> None:
     assert refused(run(*command, str(tmp_path / "none"))) == f"{tmp_path / 'none'}: no such folder"
     assert str(tmp_path) in refused(run(*command, str(tmp_path)))
+
+
+def test_recording_without_a_token_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("relevance.service.serve", lambda *_: None)
+    monkeypatch.delenv("RELEVANCE_TOKEN", raising=False)
+    with pytest.warns(DataWarning, match="--events: nothing will be recorded, as nobody may write"):
+        CliRunner().invoke(cli.app, ["serve", str(tmp_path), "--events", str(tmp_path)])
+    monkeypatch.setenv("RELEVANCE_TOKEN", "secret")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert CliRunner().invoke(cli.app, ["serve", str(tmp_path), "--events", str(tmp_path)]).exit_code == 0
 
 
 def test_interrupting_gives_130(monkeypatch: pytest.MonkeyPatch) -> None:
