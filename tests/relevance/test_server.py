@@ -184,7 +184,7 @@ def test_what_is_no_bundle_is_one_line(tmp_path: Path, workers: str) -> None:
 def test_a_folder_that_cannot_be_used_is_one_line(tiny_bundle: Path, tmp_path: Path, workers: str, folder: str) -> None:
     (tmp_path / "file").write_text("")
     error = _refusal(tiny_bundle, tmp_path, workers, folder, str(tmp_path / "file" / "below"))
-    assert re.fullmatch(r"error: .*below.* cannot be .*\n", error)
+    assert re.fullmatch(r"(note: --events.*\n)?error: .*below.* cannot be .*\n", error)
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
