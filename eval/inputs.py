@@ -15,6 +15,7 @@ from relevance.fields import ids, numbers, objects, refuse, texts, unique_ids
 from relevance.ontology import Ontology
 from relevance.parquet import Column
 from relevance.tables import Table, is_missing, read_table
+from relevance.text import normalise
 
 NO_ANSWER = "none"
 """The kind of a query that the catalogue has no answer to."""
@@ -44,6 +45,12 @@ def read_any(path: Path, required: Sequence[str], optional: Sequence[str] = ()) 
         if name in (*required, *optional)
     }
     return Table(path, tuple(header), columns, [number for number, _ in lines[1:]])
+
+
+def title_clusters(listings: Listings) -> list[str]:
+    """Returns what each listing is one with when titles are drawn anew: those of the same title in any spelling;
+    nothing else, where it has none."""
+    return [normalise(title) or f"\0{name}" for title, name in zip(listings.titles, listings.ids, strict=True)]
 
 
 def read_queries(path: Path) -> dict[str, str]:

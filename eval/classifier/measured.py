@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.inputs import positions
+from eval.inputs import positions, title_clusters
 from relevance.classification import Floats, Hits, label_ranks, level_probabilities
 from relevance.classifier import Classifier, encode_photos
 from relevance.dataset import Dataset, Listings
@@ -22,7 +22,6 @@ from relevance.fields import ids, texts
 from relevance.ontology import Ontology
 from relevance.photos.batches import BadPhoto
 from relevance.tables import read_table
-from relevance.text import normalise
 
 Positions = NDArray[np.int32]
 
@@ -43,7 +42,7 @@ class Collapsed(NamedTuple):
 @dataclass(frozen=True, eq=False)
 class Predictions:
     """For n ≥ 1 photos. classes: int32 `[c]` and labels: int32 `[n]`, ontology positions; probabilities: float32
-    `[n, c]`; titles `[n]`, as one spelling: photos of one title are one cluster of every bootstrap."""
+    `[n, c]`; titles `[n]`, see `title_clusters`: photos of one title are one cluster of every bootstrap."""
 
     ontology: Ontology
     classes: Positions
@@ -153,7 +152,7 @@ def measure(
         classifier.class_positions,
         np.concatenate([batch.encoded.probabilities for batch in batches]),
         labels[used],
-        [normalise(listings.titles[row]) for row in used],
+        title_clusters(listings.take(used.tolist())),
     )
     return predictions, TestPhotos(used, images, refused, len(rows) - len(used))
 

@@ -22,7 +22,7 @@ Figures = dict[str, dict[str, dict[str, Estimate]]]
 @dataclass(frozen=True)
 class Catalogue:
     """What is measured. embeddings: by system (THIS, or both THIS and OTHER) float32 `[n, dim]`, zero rows without a
-    usable photo; unseen: bool `[n]`, listings whose photo no system was trained on; titles `[n]`, as one spelling;
+    usable photo; unseen: bool `[n]`, listings whose photo no system was trained on; titles `[n]`, see `title_clusters`;
     grader: None where the dataset does not tell what listings are."""
 
     embeddings: Mapping[str, NDArray[np.float32]]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from eval.bootstrap import CONFIDENCE, RESAMPLES
 from eval.grades import Grader
-from eval.inputs import positions, read_truth
+from eval.inputs import positions, read_truth, title_clusters
 from eval.metrics import CUTOFF
 from eval.similar.evaluate import DIFFERENCE, OTHER, POPULAR, THIS, Catalogue, grade_figures, recall_figures
 from eval.similar.held_out import asked, read_choices
@@ -21,7 +21,6 @@ from relevance.events import read_behaviour
 from relevance.listing_index import PREDICTIONS, ListingIndex
 from relevance.ontology import Ontology
 from relevance.parquet import import_pyarrow
-from relevance.text import normalise
 
 
 def run(dataset: Path, index: Path, other: Path | None, sample: int, seed: int, threads: int) -> dict[str, Any]:
@@ -38,7 +37,7 @@ def run(dataset: Path, index: Path, other: Path | None, sample: int, seed: int, 
     catalogue = Catalogue(
         {name: np.where(usable[:, None], own, 0) for name, own in embeddings.items()},
         np.all([_tested(path) for path in paths.values()], axis=0),
-        [normalise(title) for title in listings.titles],
+        title_clusters(listings),
         grader,
     )
     rows = {listing: row for row, listing in enumerate(listings.ids) if usable[row]}

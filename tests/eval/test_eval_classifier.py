@@ -262,6 +262,13 @@ def test_all_listings_where_none_was_trained_on(tmp_path: Path, dataset: Dataset
     assert result["top_1"]["value"] == pytest.approx(len(right) / len(usable))
 
 
+def test_photos_without_a_title_stand_each_for_itself(tmp_path: Path) -> None:
+    write_photos(tmp_path)
+    rows = [(str(i), "", "blue" if i % 5 == 0 else "red", f"images/red{i % 6}.jpg") for i in range(40)]
+    result, _ = measured(tmp_path, write_dataset(tmp_path / "dataset", rows), "--all")
+    assert result["top_1"]["low"] < result["top_1"]["value"] == 0.8 < result["top_1"]["high"]
+
+
 def test_nothing_was_kept_for_tests(tmp_path: Path) -> None:
     learned = next(title for i, title in enumerate(TITLES) if i not in IN_TEST)
     source = few(tmp_path, (learned, "red", "images/red0.jpg"))
