@@ -80,10 +80,6 @@ def load_photo(source: Path | bytes, size: Size) -> NDArray[np.uint8]:
     Raises PhotoError with the reason; nothing else, whatever the bytes are.
     """
     data = read_photo(source) if isinstance(source, Path) else source
-    if not data:
-        raise PhotoError("empty")
-    if len(data) > MAX_BYTES:
-        raise PhotoError("too large")
     image = _open(data)
     try:
         return _fitted(image, data, size)
@@ -139,6 +135,10 @@ def read_photo(path: Path) -> bytes:
 
 
 def _open(data: bytes) -> Image.Image:
+    if not data:
+        raise PhotoError("empty")
+    if len(data) > MAX_BYTES:
+        raise PhotoError("too large")
     try:
         refuse_endless_metadata(data)
         return Image.open(BytesIO(data), formats=FORMATS)

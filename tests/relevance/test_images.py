@@ -194,6 +194,9 @@ def test_photo_size_needs_only_the_header_and_refuses_what_has_none(tmp_path: Pa
         photo_size(photo)
     with pytest.raises(PhotoError, match="missing"):
         photo_size(tmp_path / "absent")
+    photo.write_bytes(b"")
+    with pytest.raises(PhotoError, match="empty"):
+        photo_size(photo)
 
 
 @pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG", "AVIF"])
