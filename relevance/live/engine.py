@@ -344,7 +344,9 @@ class LiveEngine:
         if self._store is None:
             return base, None, 0
         folded = base.manifest.get("live") or {}
-        fresh = Fresh(base, int(folded["change"]) if folded.get("store") == self._store.id else 0)
+        change = int(folded["change"]) if folded.get("store") == self._store.id else 0
+        self._store.number_above(change)
+        fresh = Fresh(base, change)
         mark = self._store.mark()
         self._catch_up(self._store, fresh)
         return fresh.engine(), fresh, mark

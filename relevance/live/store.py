@@ -83,7 +83,7 @@ class LiveStore:
     def __init__(self, folder: Path, read_only: bool = False) -> None:
         self.path, self.read_only = folder / "live.sqlite", read_only
         self._writing, self._reading = threading.Lock(), threading.Lock()
-        self._closed = False
+        self._closed, self._folded = False, 0
         if read_only and not self.path.is_file():
             raise DataError(
                 f"{folder}: no live listings there (no {self.path.name}); the first process to write makes it"
@@ -159,9 +159,14 @@ class LiveStore:
             connection.execute("DELETE FROM photos WHERE listing_id = ?", (listing_id,))
         return None
 
-    @staticmethod
-    def _next(connection: sqlite3.Connection) -> int:
-        return int(connection.execute("SELECT coalesce(max(change), 0) + 1 FROM listings").fetchone()[0])
+    def number_above(self, change: int) -> None:
+        """Numbers changes above `change` from now on. A bundle may have been made of more of them than are here, where
+        the store was put back from a copy: what has one of their numbers would count as part of that bundle."""
+        self._folded = max(self._folded, change)
+
+    def _next(self, connection: sqlite3.Connection) -> int:
+        last = connection.execute("SELECT coalesce(max(change), 0) FROM listings").fetchone()[0]
+        return max(int(last), self._folded) + 1
 
     # Reading.
 

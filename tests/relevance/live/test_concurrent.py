@@ -281,3 +281,16 @@ def test_an_engine_that_is_dropped_leaves_no_thread(tiny_bundle: Path, tmp_path:
     gc.collect()
     refreshing.join(timeout=2)
     assert not refreshing.is_alive()
+
+
+def test_what_is_written_to_a_store_put_back_from_a_copy_is_found(engine: LiveEngine, tmp_path: Path) -> None:
+    engine.upsert([NewListing("before", WORD)])
+    shutil.copytree(tmp_path / "live", tmp_path / "copy")
+    engine.upsert([NewListing(f"n{n}", WORD) for n in range(3)])
+    engine.write_snapshot(tmp_path / "next")
+    with relevance.open(tmp_path / "next", live=tmp_path / "copy") as restored:
+        restored.upsert([NewListing("after", WORD)])
+        restored.delete(["n0"])
+        with relevance.open(tmp_path / "next", live=tmp_path / "copy", read_only=True) as other:
+            for each in (restored, other):
+                assert sorted(ids_of(each.lexical_search(WORD))) == ["after", "before", "n1", "n2"]
