@@ -38,7 +38,7 @@ class NewListing:
 
     Times are ISO 8601, datetimes or epoch milliseconds. image: the bytes of its photo; None keeps the photo it has,
     b"" takes it away. version: a whole number that grows with each change of the listing; one not above the stored
-    version is not applied. None is applied always.
+    version is not applied, nor one not above that of a listing that was deleted. None is applied always.
     """
 
     listing_id: str
