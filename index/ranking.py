@@ -15,13 +15,7 @@ RIDGE = 0.02
 OF_THE_QUERY = ("familiar", "foreign", "nothing", "second_noun")
 """Features that are the same for all candidates of a query: the order does not depend on them."""
 
-OF_STRANGE_WORDS = {"cosine": "cosine_unfamiliar", "category_cosine": "category_unfamiliar"}
-"""Features that count for themselves and once more by how strange the words are. Bounded is what they count where all
-words are known, and where none is: between the two it is a mean of both."""
-
-BETTER = (
-    *OF_STRANGE_WORDS, *OF_STRANGE_WORDS.values(), "cosine_within", "category_log_share", "lexical", "bm25", "wanted"
-)  # fmt: skip
+BETTER = ("cosine", "cosine_within", "category_log_share", "lexical", "bm25", "wanted")
 WORSE = ("missing",)
 """Features of which more is never worse, or never better: a few choices that happen to say otherwise are no reason to
 put what is nearer behind."""
@@ -40,13 +34,11 @@ def fit_ranking(choices: Sequence[Choice], start: NDArray[np.float64]) -> tuple[
     counting once. start: the relevance model's weights, which stay where nothing was chosen, but for
     those that would count what is nearer against a listing."""
     free = np.array([name not in OF_THE_QUERY for name in FEATURES])
-    apart = _known_and_strange()
-    start = np.asarray(np.linalg.solve(apart, start), np.float64)
     lower = np.where(np.isin(FEATURES, BETTER), 0.0, -np.inf)
     upper = np.where(np.isin(FEATURES, WORSE), 0.0, np.inf)
     if not choices:
-        return tuple((apart @ np.where(free, start.clip(lower, upper), 0.0)).round(6).tolist())
-    features = np.concatenate([choice.features for choice in choices]).astype(np.float64) @ apart
+        return tuple(np.where(free, start.clip(lower, upper), 0.0).round(6).tolist())
+    features = np.concatenate([choice.features for choice in choices]).astype(np.float64)
     scale = np.maximum(features.std(axis=0), 1e-6)
     features = features / scale * free
     begin = np.where(free, start * scale, 0.0)
@@ -66,13 +58,4 @@ def fit_ranking(choices: Sequence[Choice], start: NDArray[np.float64]) -> tuple[
         return float(value) / len(choices), gradient / len(choices)
 
     fitted = minimize(loss, begin, jac=True, method="L-BFGS-B", bounds=np.stack([lower, upper], axis=1))
-    return tuple((apart @ (fitted.x / scale * free)).round(6).tolist())
-
-
-def _known_and_strange() -> NDArray[np.float64]:
-    """Float64 `[features, features]`: features @ it has, for those OF_STRANGE_WORDS, what they are of known words and
-    of strange ones; it @ weights of these are weights of the features as they are."""
-    apart = np.eye(len(FEATURES))
-    for name, strange in OF_STRANGE_WORDS.items():
-        apart[FEATURES.index(strange), FEATURES.index(name)] = -1.0
-    return apart
+    return tuple((fitted.x / scale * free).round(6).tolist())

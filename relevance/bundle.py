@@ -14,7 +14,7 @@ from relevance.errors import ArtifactError, BundleError
 from relevance.relevance_model import RelevanceModel
 from relevance.towers import TowerLayout
 
-KIND, VERSION = "bundle", 5
+KIND, VERSION = "bundle", 6
 
 
 @dataclass(frozen=True)

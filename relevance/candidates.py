@@ -147,7 +147,6 @@ def features_of(
     return pair_features(
         cosine,
         category,
-        asked.categories[category],
         asked.shares[category],
         matched,
         bm25,

@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 FEATURES = (
     "cosine",
     "cosine_within",
-    "category_cosine",
     "category_log_share",
     "lexical",
     "bm25",
@@ -22,18 +21,14 @@ FEATURES = (
     "foreign",
     "nothing",
     "second_noun",
-    "cosine_unfamiliar",
-    "category_unfamiliar",
 )
 """cosine: of query and listing; cosine_within: how much more than is usual of the candidates of the same category;
-category_cosine: of query and the listing's category; category_log_share: logarithm of that category's probability, over
-10; lexical: 1 where every word of the query, or of its correction, occurs in the listing; bm25: the score of the words
-over the highest one; missing: how many of the query's qualifiers the listing does not say; wanted: how well its
-attributes are what the query's words say of them, 0 or less; familiar: how well the query's words are known, 0 to 1;
-foreign: the share of them that are words of the language, but of nothing here; nothing: how much nearer the query is to
-the place of queries without an answer than to any category; second_noun: how much less like a thing of the catalogue
-the noun is that stands behind another one; and both cosines times (1 - familiar), since closeness says less where the
-words are strange."""
+category_log_share: logarithm of that category's probability, over 10; lexical: 1 where every word of the query, or of
+its correction, occurs in the listing; bm25: the score of the words over the highest one; missing: how many of the
+query's qualifiers the listing does not say; wanted: how well its attributes are what the query's words say of them, 0
+or less; familiar: how well the query's words are known, 0 to 1; foreign: the share of them that are words of the
+language, but of nothing here; nothing: how much nearer the query is to the place of queries without an answer than to
+any category; second_noun: how much less like a thing of the catalogue the noun is that stands behind another one."""
 
 LESS_CERTAIN = 0.2
 """Beside a hit that reaches the threshold others are shown from this share of it on."""
@@ -82,7 +77,6 @@ class RelevanceModel:
 def pair_features(
     cosine: NDArray[np.float32],
     category: NDArray[np.integer[Any]],
-    category_cosine: NDArray[np.float32],
     category_share: NDArray[np.float32],
     lexical: NDArray[np.bool_],
     bm25: NDArray[np.float32],
@@ -94,12 +88,10 @@ def pair_features(
     second_noun: float,
 ) -> Features:
     """Returns the features of one query with n listings, float32 `[n, features]`."""
-    strange = 1 - familiar
     share = np.log(np.maximum(category_share, np.float32(LEAST_SHARE)))
     columns: tuple[ArrayLike, ...] = (
         cosine,
         cosine - _usual_within(cosine, category),
-        category_cosine,
         share / 10,
         lexical,
         bm25 / max(float(bm25.max(initial=0.0)), 1e-9),
@@ -109,8 +101,6 @@ def pair_features(
         foreign,
         nothing,
         second_noun,
-        cosine * strange,
-        category_cosine * strange,
     )
     features = np.empty((len(columns), len(cosine)), np.float32)
     for column, values in zip(features, columns, strict=True):

@@ -1,9 +1,8 @@
 """The order is learned from what was chosen."""
 
 import numpy as np
-import pytest
 
-from index.ranking import OF_THE_QUERY, Choice, fit_ranking
+from index.ranking import BETTER, OF_THE_QUERY, Choice, fit_ranking
 from relevance.relevance_model import FEATURES
 
 
@@ -37,27 +36,7 @@ def test_the_feature_that_choices_follow_gets_the_weight() -> None:
 def test_what_is_better_never_counts_against_a_listing() -> None:
     found = _fitted(_choices(missing=2.0, cosine=-2.0), np.full(len(FEATURES), -1.0))
     assert (found["missing"], found["cosine"], found["cosine_within"]) == (0.0, 0.0, 0.0)
-    better = ("cosine", "cosine_within", "category_cosine", "category_log_share", "lexical", "bm25", "wanted")
-    assert all(found[name] >= 0 for name in better)
-
-
-@pytest.mark.parametrize(
-    ("name", "of_strange"), [("cosine", "cosine_unfamiliar"), ("category_cosine", "category_unfamiliar")]
-)
-def test_what_is_nearer_never_counts_against_a_listing_however_strange_the_words(name: str, of_strange: str) -> None:
-    """Of strange words people choose what is farther, of known ones what is nearer, and more clearly so."""
-    rng, at, strange = np.random.default_rng(0), FEATURES.index(name), FEATURES.index(of_strange)
-    choices = []
-    for number in range(400):
-        features = np.zeros((10, len(FEATURES)), np.float32)
-        features[:, at] = rng.uniform(0, 1, 10)
-        features[:, strange] = features[:, at] * (number % 2)
-        chosen = np.zeros(10)
-        chosen[features[:, at].argmin() if number % 2 else features[:, at].argmax()] = 1
-        choices.append(Choice(features, chosen))
-    found = _fitted(choices, np.zeros(len(FEATURES)))
-    assert found[name] > 1
-    assert found[name] + found[of_strange] == pytest.approx(0.0, abs=1e-5)
+    assert all(found[name] >= 0 for name in BETTER)
 
 
 def test_without_choices_the_start_stays() -> None:
