@@ -1,9 +1,9 @@
 """Which value of an attribute a word means, if any.
 
 Whoever says a word that means a value chooses it more often than is usual for the thing asked for. Few choices tell
-little, so they are weighed against what the space of the towers says: how near the word is to the values' names. How
-much that tells, for this attribute, is itself learned from the words with choices (empirical Bayes: Robbins, 1956): of
-genders a lot, of seasons nothing.
+little, so they are weighed against how near the word is to the values' names, by what the towers learned and, where
+there is one, by their text prior. How much either tells, for this attribute, is itself learned from the words with
+choices (empirical Bayes: Robbins, 1956): of genders a lot, of seasons nothing.
 """
 
 from collections import Counter
@@ -31,8 +31,8 @@ MEANING = 0.1
 SWEEPS = 3
 """Times that every word is gone through, the others' meanings taken as found."""
 
-_SPREAD = np.array([10.0, 10.0, 2.0])
-"""Standard deviations of the coefficients' priors."""
+_SPREAD, _SPREAD_OF_ALL = 10.0, 2.0
+"""Standard deviations of the priors of the coefficients of nearness, and of the one that all words have."""
 
 _UNSETTLED = 0.01
 """What is usual is found anew when words have explained so much more, a choice counting by its logarithm."""
@@ -41,7 +41,7 @@ _LITTLE = 0.1
 """A less probable meaning does not explain what was chosen with other words."""
 
 Nearness = Callable[[Sequence[str]], NDArray[np.float32]]
-"""Words to float32 `[words, values]`: cosines of each with the values' names."""
+"""Words to float32 `[words, values, n]`: cosines of each with the values' names, by n that know of meanings."""
 
 
 class Choices(NamedTuple):
@@ -80,9 +80,9 @@ def meanings(choices: Choices, nearness: Nearness) -> dict[str, Meaning]:
 
 
 def _features(cosines: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Float64 `[words, values, 3]`: the cosine, how much larger it is than the mean of the others, and 1."""
+    """Float64 `[words, values, 2 n + 1]`: the cosines, how much larger each is than the mean of the others, and 1."""
     others = (cosines.sum(axis=1, keepdims=True) - cosines) / max(cosines.shape[1] - 1, 1)
-    return np.stack([cosines, cosines - others, np.ones_like(cosines)], axis=2)
+    return np.concatenate([cosines, cosines - others, np.ones((*cosines.shape[:2], 1))], axis=2)
 
 
 def _rows(choices: Choices, words: Sequence[str]) -> list[NDArray[np.int64]]:
@@ -154,7 +154,7 @@ def _told(
     """What choices tell of each word, float64 `[words, values]`: logarithms of how much likelier they are if it means
     the value than if it means none; the values that it means as well as its likeliest; and the coefficients of what
     nearness tells."""
-    coefficients = _nothing_known(features.shape[1])
+    coefficients = _nothing_known(features)
     told = np.stack([explained.evidence(word)[0] for word in range(len(features))])
     also: list[list[int]] = [[] for _ in told]
     for _ in range(SWEEPS):
@@ -211,9 +211,9 @@ def _posterior(
     return np.asarray(log_softmax(_with_nothing(features @ coefficients + told), axis=-1))
 
 
-def _nothing_known(values: int) -> NDArray[np.float64]:
+def _nothing_known(features: NDArray[np.float64]) -> NDArray[np.float64]:
     """Coefficients by which every word means each of the values alike, wherever it lies."""
-    return np.array([0.0, 0.0, np.log(MEANING / values)])
+    return np.append(np.zeros(features.shape[2] - 1), np.log(MEANING / features.shape[1]))
 
 
 def _with_nothing(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -221,15 +221,16 @@ def _with_nothing(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _fitted(features: NDArray[np.float64], told: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The coefficients, float64 `[3]`, under which what was chosen with the words is likeliest."""
-    start = _nothing_known(told.shape[1])
+    """The coefficients, float64 `[2 n + 1]`, under which what was chosen with the words is likeliest."""
+    start = _nothing_known(features)
+    spread = np.append(np.full(len(start) - 1, _SPREAD), _SPREAD_OF_ALL)
 
     def loss(coefficients: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         prior = log_softmax(_with_nothing(features @ coefficients), axis=1)
         joint = prior + _with_nothing(told)
         off = (np.exp(prior) - softmax(joint, axis=1))[:, 1:]
-        far = (coefficients - start) / _SPREAD
-        gradient = np.einsum("wv,wvk->k", off, features) + far / _SPREAD
+        far = (coefficients - start) / spread
+        gradient = np.einsum("wv,wvk->k", off, features) + far / spread
         return float(far @ far / 2 - logsumexp(joint, axis=1).sum()), gradient
 
     return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B").x)

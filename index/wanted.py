@@ -44,8 +44,8 @@ NAMED, NAMED_AMONG_OTHERS = 4.0, 3.5
 """How much a value is wanted by whoever says its name, or a word of it: more than by any word whose meaning is
 inferred, so that of both the name counts."""
 
-Embed = Callable[[Sequence[str]], NDArray[np.float32]]
-"""Texts to unit vectors, float32 `[n, dim]`."""
+Embed = Callable[[Sequence[str]], Sequence[NDArray[np.float32]]]
+"""Texts to unit vectors, float32 `[n, dim]`, one by each that knows of meanings."""
 
 
 def learn_wanted(
@@ -55,8 +55,7 @@ def learn_wanted(
     probability that a word means a value, and NAMED for a value's own name.
 
     pairs: queries and what was chosen, listings by row of `columns`; texts: the words by which the lexical engine finds
-    the listing of a row, of those in queries and in values' names; embed: queries, and names of values, to where
-    the towers put them.
+    the listing of a row, of those in queries and in values' names; embed: of queries, and names of values.
     """
     told = _told(columns, ontology)
     rows = _rows_by_word(texts)
@@ -103,7 +102,7 @@ def _meant(
 
 def _nearness(column: Coded, embed: Embed) -> Nearness:
     named = embed(column.values)
-    return lambda words: embed(words) @ named.T
+    return lambda words: np.stack([own @ names.T for own, names in zip(embed(words), named, strict=True)], axis=2)
 
 
 def _one_meaning(by_attribute: Mapping[str, Meaning]) -> dict[str, Meaning]:

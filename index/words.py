@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from relevance.interactions import Interactions, interactions
 from relevance.qualifiers import QUALIFIES
 from relevance.store import ListingStore
 from relevance.text import tokens
+from relevance.towers import Towers
 from relevance.wanted import Said, said_words
 
 FEWEST_CHOICES = 10.0
@@ -48,8 +50,16 @@ def learn_words(engine: Engine, behaviour: Behaviour, selected: NDArray[np.bool_
     qualifies[[number for number in numbers if number is not None]] = False
     pairs = evidence(pairs)
     texts = _texts(engine.store, np.unique(pairs.listing).tolist(), _words(pairs.queries, engine.columns))
-    wanted = learn_wanted(pairs, engine.columns, engine.ontology, texts, engine.towers.queries)
+    wanted = learn_wanted(pairs, engine.columns, engine.ontology, texts, partial(_embed, engine.towers))
     return Learned(wanted, qualifies)
+
+
+def _embed(towers: Towers, texts: Sequence[str]) -> list[NDArray[np.float32]]:
+    """Unit vectors by what the towers learned and, where there is one, by their text prior, which stands beside it:
+    training damages what that knows ("female" is near "women")."""
+    learned = int(np.flatnonzero(towers.nothing)[-1]) + 1  # the place of nothing has none of the prior's meaning
+    parts = np.split(towers.queries(texts), [learned], axis=1)
+    return [part / np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-9) for part in parts if part.shape[1]]
 
 
 def _words(queries: Iterable[str], columns: Columns) -> frozenset[str]:

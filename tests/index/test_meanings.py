@@ -21,7 +21,7 @@ def _choices(said: dict[str, list[int]]) -> Choices:
 
 
 def _far(words: Sequence[str]) -> NDArray[np.float32]:
-    return np.zeros((len(words), VALUES), np.float32)
+    return np.zeros((len(words), VALUES, 1), np.float32)
 
 
 def test_of_one_word_the_posterior_is_that_of_bayes() -> None:
@@ -45,7 +45,7 @@ def test_nearness_counts_for_as_much_as_it_has_told_of_other_words() -> None:
     choices = _choices(sure | {f"nothing{i}": [0, 1, 2, 3] * 3 for i in range(20)} | {"unsure": [1, 1, 2, 3]})
 
     def near(words: Sequence[str]) -> NDArray[np.float32]:
-        cosines = np.zeros((len(words), VALUES), np.float32)
+        cosines = np.zeros((len(words), VALUES, 1), np.float32)
         for row, word in enumerate(words):
             if word == "unsure" or word in sure:
                 cosines[row, 1 if word == "unsure" else sure[word][0]] = 0.8
@@ -56,6 +56,13 @@ def test_nearness_counts_for_as_much_as_it_has_told_of_other_words() -> None:
     assert meanings(choices, _far)["unsure"].chance[1] < 0.5
     assert all(found[word].chance.argmax() == value[0] for word, value in sure.items())
     assert all(found[f"nothing{i}"].chance.sum() < 0.1 for i in range(20))
+
+    def damaged(words: Sequence[str]) -> NDArray[np.float32]:
+        """Beside what knows the words, and stands second, what puts every word near the first value."""
+        first = np.full((len(words), 1, 1), 0.8, np.float32) * (np.arange(VALUES) == 0)[:, None]
+        return np.concatenate([first, near(words)], axis=2)
+
+    assert meanings(choices, damaged)["unsure"].chance[1] > 0.9
 
 
 def test_a_word_may_mean_several_values() -> None:

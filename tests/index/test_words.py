@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from index.words import _texts, _words, names_of_things, said_in_vain
+from index.words import _embed, _texts, _words, names_of_things, said_in_vain
 from relevance.columns import Coded
 from relevance.interactions import Interactions
 from relevance.store import ListingStore, StoredListing
@@ -27,6 +27,20 @@ def test_words_that_chosen_listings_do_not_have() -> None:
     pairs = Interactions(queries, query, listing, np.ones(41, np.float32))
     # Of "rare" a single choice says nothing yet.
     assert said_in_vain(engine, pairs) == [2]
+
+
+def test_what_was_learned_of_a_text_and_what_the_prior_says_are_told_apart() -> None:
+    vectors = np.array([[0.48, 0.64, 0.36, 0.48], [0.0, 1.0, 0.0, 0.0]], np.float32)  # the prior has no second word
+    towers: Any = SimpleNamespace(nothing=np.array([1.0, 0.0, 0.0, 0.0], np.float32), queries=lambda texts: vectors)
+    learned, said = _embed(towers, ["", ""])
+    assert (learned.shape, said.shape) == ((2, 1), (2, 3))
+    towers.nothing = np.array([0.6, 0.8, 0.0, 0.0], np.float32)
+    learned, said = _embed(towers, ["", ""])
+    np.testing.assert_allclose(learned, [[0.6, 0.8], [0.0, 1.0]], rtol=1e-6)
+    np.testing.assert_allclose(said, [[0.6, 0.8], [0.0, 0.0]], rtol=1e-6)
+    towers.nothing = np.array([0.5, 0.5, 0.5, 0.5], np.float32)  # without a prior
+    (learned,) = _embed(towers, ["", ""])
+    np.testing.assert_allclose(learned, vectors, rtol=1e-6)
 
 
 def test_of_a_listings_words_those_are_kept_that_queries_and_values_have(tmp_path: Path) -> None:
