@@ -22,7 +22,7 @@ def write_listing_files(folder: Path, listings: Listings, chunks: Chunks, model:
     shape = (len(listings), model.classifier.encoder.embedding_dim)
     embeddings = np.lib.format.open_memmap(folder / EMBEDDINGS, mode="w+", dtype=np.float16, shape=shape)
     class_ids = [model.ontology.ids[position] for position in model.classifier.class_positions]
-    test = model.classifier.test_part(listings.titles)
+    test = model.classifier.test_part(listings.split_by)
     schema = _schema(pyarrow)
     usable = bad = described = 0
     with (

@@ -123,7 +123,7 @@ class Classifier:
         return self._decider.hedged(probabilities, self.answer_threshold if threshold is None else threshold)
 
     def test_part(self, titles: Sequence[str]) -> NDArray[np.bool_]:
-        """Which listings the classifier was neither trained nor tuned on, bool `[n]`."""
+        """Which listings the classifier was neither trained nor tuned on, bool `[n]`; titles: `Listings.split_by`."""
         return in_test_part(titles, int(self.manifest["split_seed"]), float(self.manifest["test_share"]))
 
 

@@ -63,6 +63,12 @@ class Listings:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def split_by(self) -> list[str]:
+        """By what photos are split, so that near-identical ones stay together: the title; where no listing has one, as
+        in a folder of photos, the id."""
+        return self.titles if any(self.titles) else self.ids
+
     def take(self, rows: Sequence[int] | NDArray[Any]) -> Listings:
         """The listings at `rows` (positions, or a boolean mask `[n]`), in that order."""
         positions = np.asarray(rows)

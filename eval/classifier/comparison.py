@@ -35,7 +35,7 @@ def on_the_same_photos(
     Raises ArtifactError where it was held out from other listings: it would be measured on what it has learned from.
     """
     other = Classifier.open(folder, own.ontology)
-    differs = 0 if everything else int((other.test_part(listings.titles) != own.test_part(listings.titles)).sum())
+    differs = 0 if everything else int((other.test_part(listings.split_by) != own.test_part(listings.split_by)).sum())
     if differs:
         raise ArtifactError(
             f"{folder}: expected a classifier tested on the same listings, found another test part ({differs} of "

@@ -135,7 +135,7 @@ def measure(
 ) -> tuple[Predictions, TestPhotos]:
     """Runs the classifier over the photos of its test part, or over all where it was trained on `everything` but these.
     Raises DataError where there is no usable photo."""
-    measured = np.ones(len(listings), np.bool_) if everything else classifier.test_part(listings.titles)
+    measured = np.ones(len(listings), np.bool_) if everything else classifier.test_part(listings.split_by)
     rows = np.flatnonzero(measured & with_photo(listings, labels))
     batches = list(encode_photos(classifier.encoder, root, (listings.images[row] for row in rows), threads))
     refused, done = [], 0

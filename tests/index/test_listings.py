@@ -53,6 +53,16 @@ def test_rows_are_in_dataset_order(built: Path) -> None:
     assert table["test"] == in_test_part([row[1] for row in ROWS], 0).tolist()
 
 
+def test_photos_without_any_title_are_split_one_by_one(tmp_path: Path) -> None:
+    ids = [str(i) for i in range(40)]
+    dataset = write_dataset(tmp_path / "dataset", [(name, "", "red", "images/r.jpg") for name in ids])
+    write_photo(dataset.images_dir / "r.jpg", COLOURS["red"])
+    run(dataset.root, write_classifier(tmp_path / "classifier", dataset), tmp_path / "listings", threads=1)
+    tested = pyarrow.parquet.read_table(tmp_path / "listings" / "predictions.parquet")["test"].to_pylist()
+    assert tested == in_test_part(ids, 0).tolist()
+    assert 0 < sum(tested) < 40
+
+
 def test_what_is_not_sure_enough_is_answered_further_up(tmp_path: Path) -> None:
     rows = [("teal", "t", "green", "images/t.png"), ("grey", "g", "green", "images/g.png")]
     dataset = write_dataset(tmp_path / "dataset", [*rows, ("bare", "b", "green", "")])

@@ -209,6 +209,19 @@ def test_unfinished_work_of_other_photos_or_parts_is_not_gone_on_with(tmp_path: 
     assert (after == before) == (change == "nothing")
 
 
+def test_a_folder_of_photos_without_titles_has_all_parts(tmp_path: Path) -> None:
+    from training.classifier.material import read_material
+
+    dataset = write_shapes(tmp_path / "shapes")
+    head, *rows = (dataset / "listings.csv").read_text().splitlines()
+    untitled = [",".join([name, "", *rest]) for name, _, *rest in (row.split(",") for row in rows)]
+    (dataset / "listings.csv").write_text("\n".join([head, *untitled]) + "\n")
+    counts = read_material(dataset, options(tmp_path / "cache")).counts
+    assert counts["train_photos"] > 150
+    assert counts["validation_photos"] > 10
+    assert counts["test_photos"] > 10
+
+
 @pytest.mark.parametrize(
     ("backbone", "weights", "message"),
     [

@@ -85,9 +85,9 @@ def make_examples(
 ) -> Examples:
     """Splits the listings with a usable photo as the classifier did, so that no test photo was ever trained on, and
     makes the classes of each attribute. Raises DataError where an attribute has fewer than two."""
-    test = classifier.test_part(listings.titles)
+    test = classifier.test_part(listings.split_by)
     seed = int(classifier.manifest["split_seed"])
-    validation = group_split([normalise(title) for title in listings.titles], VALIDATION_SHARE, seed + 1)
+    validation = group_split([normalise(title) for title in listings.split_by], VALIDATION_SHARE, seed + 1)
     train = np.flatnonzero(usable & ~test & ~validation)
     return Examples(
         train=train,

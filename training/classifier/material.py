@@ -85,8 +85,9 @@ def read_material(dataset: Path, options: Options, worker: tuple[int, int] = (0,
     photos = open_photos(source.root, listings.images, size, options.cache, options.threads, worker)
     _refuse_none_usable(source.root, photos)
     categories = np.array([ontology.position(name) for name in listings.category_ids if name], np.int32)
+    split_by = dict(zip(every.ids, every.split_by, strict=True))
     examples = make_examples(
-        listings.titles,
+        [split_by[listing] for listing in listings.ids],
         categories,
         photos.usable,
         options.min_photos,
