@@ -216,7 +216,7 @@ def test_a_folder_of_photos_without_titles_has_all_parts(tmp_path: Path) -> None
     head, *rows = (dataset / "listings.csv").read_text().splitlines()
     untitled = [",".join([name, "", *rest]) for name, _, *rest in (row.split(",") for row in rows)]
     (dataset / "listings.csv").write_text("\n".join([head, *untitled]) + "\n")
-    counts = read_material(dataset, options(tmp_path / "cache")).counts
+    counts = read_material(dataset, options(tmp_path / "cache")).counts()
     assert counts["train_photos"] > 150
     assert counts["validation_photos"] > 10
     assert counts["test_photos"] > 10
