@@ -78,6 +78,7 @@ def _joined(
 ) -> Behaviour:
     """Records of `path` as behaviour: one row a query, events with the rows of theirs."""
     queries = _one_record_each(path, logged)
+    events = events.take(_delivered_once(events))
     row_of = {query_id: row for row, query_id in enumerate(queries.ids)}
     event_query = np.array([row_of.get(query_id, -1) for query_id in events.query_ids], dtype=np.int32)
     on_listing = np.array([bool(listing) for listing in events.listings], dtype=np.bool_)
@@ -182,6 +183,23 @@ def _recorded(folder: Path) -> set[Path]:
     unfinished = set(folder.glob(f"{_RECORDED}.part"))
     finished = set(folder.glob(_RECORDED))
     return finished | {part for part in unfinished if part.with_suffix("") not in finished}
+
+
+def _delivered_once(events: EventRecords) -> NDArray[np.int64]:
+    """The rows of events (in time order) less those that only repeat another of their query: what delivers a log may do
+    so again after an answer was lost, and a click would then count twice."""
+    kept: list[int] = []
+    moment: int | None = None
+    there: set[tuple[object, ...]] = set()
+    columns = (events.actions, events.query_ids, events.listings, events.positions.tolist())
+    for row, (time, *record) in enumerate(zip(events.times.astype(np.int64).tolist(), *columns, strict=True)):
+        if time != moment:  # only records of one instant can be the same
+            moment, there = time, set()
+        own = tuple(record)
+        if own not in there or not events.query_ids[row]:
+            kept.append(row)
+        there.add(own)
+    return np.array(kept, np.int64)
 
 
 def _one_record_each(path: Path, queries: QueryRecords) -> QueryRecords:

@@ -122,8 +122,8 @@ def test_what_is_left_out_is_told(bundle: Path, tmp_path: Path) -> None:
     recorded = log / f"events-{_LATER}.jsonl"
     lines = [json.loads(line) for line in recorded.read_text().splitlines()]
     clicks = [line for line in lines if "action_name" in line]
-    for click in clicks[:5]:
-        click["query_id"] = "another"
+    for number, click in enumerate(clicks[:5]):
+        click["query_id"] = f"another {number}"
     clicks[5]["event_attributes"]["object"]["object_id"] = "gone"
     recorded.write_text("".join(json.dumps(line) + "\n" for line in lines))
     told = "log: left out: 1 events on unknown listings, 5 clicks or messages of an unknown query_id$"

@@ -149,6 +149,15 @@ def test_a_query_that_was_delivered_twice_has_its_hits_once(tmp_path: Path) -> N
     assert read_behaviour(write_jsonl(tmp_path / "events.jsonl", records)).hit_ids[0] == ["a", "b", "c"]
 
 
+def test_an_event_that_was_delivered_twice_counts_once(tmp_path: Path) -> None:
+    message, click, *_, loose = EVENTS
+    later = event(CLICK, "q1", "b", "2024-05-01T10:00:06Z", ordinal=2)
+    records = [*QUERIES, message, click, later, click, message]
+    assert read_behaviour(write_jsonl(tmp_path / "events.jsonl", records)).actions == [CLICK, CLICK, MESSAGE]
+    # Of whom an event without a query is, is not told: another person's may look the same.
+    assert read_behaviour(write_jsonl(tmp_path / "loose.jsonl", [*QUERIES, loose, loose])).actions == [CLICK, CLICK]
+
+
 def test_the_first_text_of_a_query_id_is_kept(tmp_path: Path) -> None:
     """People refine a search under one id: the first by time stays, whatever the order of the file."""
     refined = {**QUERIES[1], "timestamp": "2024-05-01T10:05:00Z", "user_query": "car", "query_response_hit_ids": ["c"]}
