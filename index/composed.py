@@ -1,5 +1,6 @@
 """Queries whose answer is known by construction: what people call a thing, with an attribute of one of the listings
-they chose for it. Behaviour shows few such pairs, and those it shows the towers have seen."""
+they chose for it, and words of a listing's title. Behaviour shows few such pairs, and those it shows the towers have
+seen."""
 
 from collections.abc import Iterator
 from random import Random
@@ -31,6 +32,22 @@ def composed_choices(engine: Engine, votes: Votes, n: int, k: int, rng: np.rando
         choice = _choice(engine, votes, number, k, rng)
         if choice is not None and choice.chosen.any() and not choice.chosen.all():
             choices.append(choice)
+    return choices
+
+
+def titled_choices(engine: Engine, n: int, k: int, rng: np.random.Generator) -> list[Choice]:
+    """Returns at most `n` choices: a query of two to four words of a listing's title, by somebody who looks for that
+    one. Without them the order would not care for words once it knows what kind of thing is meant."""
+    rows = rng.choice(len(engine), size=min(n, len(engine)), replace=False).tolist()
+    stored, everything = engine.store.rows(rows), np.ones(len(engine), bool)
+    choices = []
+    for row in rows:
+        words, size = list(dict.fromkeys(tokens(stored[row].title))), int(rng.integers(2, 5))
+        if len(words) > size:
+            kept = sorted(rng.choice(len(words), size, replace=False).tolist())
+            found = engine.candidates(engine.read(" ".join(words[i] for i in kept)), k, everything)
+            chosen = (found.rows == row).astype(np.float64)
+            choices += [Choice(found.features, chosen)] if chosen.any() else []
     return choices
 
 

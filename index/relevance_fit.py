@@ -12,7 +12,7 @@ from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
-from index.composed import composed_choices, misspelt_names
+from index.composed import composed_choices, misspelt_names, titled_choices
 from index.ranking import Choice, fit_ranking
 from index.votes import CERTAIN, Votes
 from relevance.absent import AbsentWords, made_up_words
@@ -41,6 +41,9 @@ the place of nothing tells less than it does."""
 MOST_QUERIES = 3000
 FEWEST_COMPOSED = 100
 """With fewer queries whose answer is known by construction, the order is learned from what was chosen as well."""
+
+TITLED = 6
+"""For so many queries for a kind of thing one is for a listing, by words of its title."""
 
 FEWEST_UNMATCHED = 30
 """With fewer held-out queries whose words match nothing, the threshold is chosen on all of them."""
@@ -106,6 +109,7 @@ def fit_relevance(
     # what would have met the wish.
     composed = composed_choices(engine, votes, MOST_QUERIES, _POOL, rng)
     choices = composed if len(composed) >= FEWEST_COMPOSED else composed + examples.choices
+    choices = choices + titled_choices(engine, MOST_QUERIES // TITLED, _POOL, rng)
     ranking = fit_ranking(choices, np.array(weights))
     model = RelevanceModel(weights, round(bias, 6), ranking, 0.0, FALSE_ABSTENTION)
     return replace(model, threshold=_threshold(engine, model, votes, examples, seed)), measured
