@@ -79,15 +79,22 @@ def unasked(queries: Mapping[str, str], judgments: Mapping[str, Mapping[str, int
     return f"note: {len(found)} judged queries are not among the queries: {listed(found)}" if found else None
 
 
-def unknown(judged: Sequence[Judged], known: Callable[[str], bool], relevant: int) -> str | None:
-    """Returns a note on relevant listings that the bundle does not have, and that so nobody can find."""
+def unknown(
+    judged: Sequence[Judged], known: Callable[[str], bool], relevant: int, why: str = "are not in the bundle"
+) -> str | None:
+    """Returns a note on relevant listings that are not known, for the reason told, and that so nobody can find."""
     found = {
         listing for one in judged for listing, grade in one.grades.items() if grade >= relevant and not known(listing)
     }
     if not found:
         return None
-    names = listed(sorted(found))
-    return f"note: {len(found)} listings judged relevant are not in the bundle, and count as not found: {names}"
+    return f"note: {len(found)} listings judged relevant {why}, and count as not found: {listed(sorted(found))}"
+
+
+def expired(engine: Engine, listing_id: str, now: np.datetime64) -> bool:
+    """Returns whether the bundle has the listing and it has expired at `now`."""
+    found = engine.catalogue.find(listing_id)
+    return found is not None and engine.catalogue.expired(found.row, now)
 
 
 def ask(engine: SearchEngine, queries: Sequence[str], k: int) -> dict[str, list[Answer]]:
@@ -213,8 +220,12 @@ def command(
     judged = join(kinds, grades, relevant)
     clock = utc_now if at is None else lambda: np.datetime64(at, "ms")
     engine = Engine(bundle, clock=clock)
+    now = clock()
     missing = unknown(judged, lambda listing: engine.catalogue.find(listing) is not None, relevant)
-    for note in filter(None, (unjudged(judged), unasked(kinds, grades), missing)):
+    over = unknown(
+        judged, lambda listing: not expired(engine, listing, now), relevant, f"have expired at {now} (see --at)"
+    )
+    for note in filter(None, (unjudged(judged), unasked(kinds, grades), missing, over)):
         print(note, file=sys.stderr)
     result = evaluate(engine, judged, k, relevant, seed)
     typer.echo(report(result, k))

@@ -75,6 +75,16 @@ def test_queries_without_judgments_are_told() -> None:
         join({"new": "head"}, {}, relevant=2)
 
 
+def test_judged_listings_that_have_expired_are_told(tiny_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "q.csv").write_text("query\nkeyboard\n")
+    (tmp_path / "j.csv").write_text("query,listing_id,grade\nkeyboard,L0000000,3\nkeyboard,L0000001,1\n")
+    files = ["--queries", str(tmp_path / "q.csv"), "--judgments", str(tmp_path / "j.csv")]
+    command = ["search", "--bundle", str(tiny_bundle), *files, "--at"]
+    told = "note: 1 listings judged relevant have expired at 2100-01-01T00:00:00.000 (see --at), and count as not found"
+    assert f"{told}: L0000000\n" in CliRunner().invoke(app, [*command, "2100-01-01"]).stderr
+    assert "note" not in CliRunner().invoke(app, [*command, "2000-01-01"]).stderr
+
+
 def test_a_kind_cannot_be_called_as_all_are() -> None:
     with pytest.raises(DataError, match=r"kind 'overall': .* give new another kind"):
         join({**QUERIES, "new": "overall"}, JUDGMENTS, relevant=2)
