@@ -134,9 +134,11 @@ class Asker:
             if not wish.words:
                 continue
             noun = self._dice.pick(wish.words)
-            query = self._dice.pick(frames).format(_said(wish, noun))
-            if self._dice.chance(typo):
-                query = misspell(query, self._dice)
+            said = self._dice.pick(frames).format(_said(wish, noun))
+            mistyped = self._dice.chance(typo)
+            query = misspell(said, self._dice) if mistyped else said
+            if mistyped and query == said:  # its words are too short for an error
+                continue
             if self._new(query):
                 found += 1
                 yield query, kind, ALTERNATIVES.join(called[_singular(noun)]), *self._constraints(wish)

@@ -8,6 +8,7 @@ from eval.__main__ import app
 from eval.queries import Vocabulary, split
 from eval.simulate.dice import Dice
 from eval.simulate.languages import Language
+from eval.simulate.marketplace import table
 
 HEADER = ["query", "kind", "type", "gender", "colour", "title"]
 
@@ -83,3 +84,17 @@ def test_all_categories_that_a_word_is_said_of_answer_it(catalogue: Path, tmp_pa
     named = {kind: {row["type"] for row in rows if row["kind"] == kind} for kind in ("head", "synonym")}
     # Caps are a category of that name, and some say so of shoes.
     assert named == {"head": {"Caps|Shoes", "Shoes"}, "synonym": {"Caps|Shoes", "Shoes"}}
+
+
+def test_a_mistyped_query_has_an_error(catalogue: Path, tmp_path: Path) -> None:
+    """Words of three letters are never mistyped."""
+    (tmp_path / "words.csv").write_text("category,words_people_use\nShoes,dap|pum|tab\nCaps,hat|tam|fez\n")
+    arguments = ["queries", "--dataset", catalogue, "--vocabulary", tmp_path / "words.csv", "--each", "30"]
+    ran = CliRunner().invoke(app, [str(each) for each in [*arguments, "--hold-out", "0", "--out", tmp_path / "out"]])
+    assert ran.exit_code == 0, ran.output
+    rows = list(csv.DictReader((tmp_path / "out/queries.tsv").open(), delimiter="\t"))
+    mistyped = [row["query"] for row in rows if row["kind"] == "typo"]
+    right = {"shoes", "caps", "dap", "pum", "tab", "hat", "tam", "fez", "acme"}
+    right |= {word for phrase in table("searchers")["gender"] for word in phrase.split()}
+    assert mistyped
+    assert not [query for query in mistyped if set(query.split()) <= right]
