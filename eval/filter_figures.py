@@ -1,7 +1,8 @@
 """How the category filter does: for frequent and rare queries, and at each level of the tree.
 
 Two things are told apart. What a search got is one set, a filter or a boost, at the deepest level where it is small
-enough. Behind it each level has its conformal set, small or not, made to hold a wanted category as often as was stated.
+enough. Behind it each level has its conformal set, small or not, made to hold so much of what people choose as was
+stated. Here every search counts alike, also those that led to no choice, whose sets hold less often.
 """
 
 from collections.abc import Iterator, Sequence

@@ -41,7 +41,7 @@ $chart
 <h2>Examples</h2>
 $examples
 <h2>The category filter, by frequency of the query and by level of the tree</h2>
-<p>Made to hold a wanted category in $stated of the searches.</p>
+<p>Made to hold $stated of what people choose. Here every search counts alike, also those that led to no choice.</p>
 <pre>$filters</pre>
 <dl>$terms</dl>
 <h2>All figures</h2>

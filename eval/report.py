@@ -112,7 +112,7 @@ def printed(summary: Mapping[str, Any], measured: zero_results.Figures, shown: S
         f"of {summary['zero_results']['searches']:,} held-out searches",
         f"rescued      {own['rescued_relevant']} of the rescued searches have a relevant listing in the first ten",
         f"abstention   right on {own['correct_abstention']} of what is absent, wrong on {own['false_abstention']} "
-        "of the rest",
+        "of the answerable",
         f"filter       holds the true category in {own['filter_coverage']}",
         "             before: the lexical engine alone; in brackets: 95 % intervals over sessions; all behaviour is "
         "simulated",

@@ -159,7 +159,8 @@ def report(result: Mapping[str, Any], measured: Figures, filters: FilterFigures)
         f"abstention          right on {own['correct_abstention']} of what is absent, "
         f"wrong on {own['false_abstention']} of the answerable",
         f"category filter     {own['filter_share']} of searches, mean size {sizes['filter']}; "
-        f"holds the true category: {own['filter_coverage']} (target {result['filter_target_coverage']:.0%})",
+        f"holds the true category: {own['filter_coverage']} (made for {result['filter_target_coverage']:.0%} of what "
+        "people choose)",
         f"category boost      {own['boost_share']} of searches, mean size {sizes['boost']}; "
         f"holds the true category: {own['boost_coverage']}",
         f"NDCG@10             {ndcg['ndcg_before']} -> {ndcg['ndcg_after']}",
