@@ -5,6 +5,7 @@ import shutil
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,6 +18,7 @@ from index.install_towers import install_towers
 from index.profile import calibrated_on
 from index.related import searched_together
 from index.words import learn_words
+from index.written import most_written
 from relevance import placement
 from relevance.absent import AbsentWords
 from relevance.artifacts import read_manifest, write_manifest, writing
@@ -36,8 +38,9 @@ from relevance.related import write_related
 from relevance.seen import write_seen
 from relevance.splits import CALIBRATION, TRAIN, tell_empty_parts, time_split
 from relevance.store import ListingStore, StoredListing
-from relevance.towers import Towers, listing_words
+from relevance.towers import Towers, listing_words, tower_text
 from relevance.wanted import WantedValues, write_wanted
+from relevance.written import write_written
 
 
 @dataclass(frozen=True)
@@ -73,10 +76,11 @@ def run(dataset: Path, listings: Path | None, towers: Path, out: Path) -> dict[s
         provisional(ontology, trained["temperature"]).write(layout.calibration)
         write_seen(layout.seen, {}, 1.0)
         write_wanted(layout.wanted, {})
-        _write_manifest(temporary, ontology, len(catalogue.ids), index.class_ids)
         rows = {catalogue.ids[at]: row for row, at in enumerate(order.tolist())}
         behaviour = find_behaviour(dataset, rows.keys())
         tell_left_out(dataset, behaviour)
+        _write_written(layout, ontology, catalogue, behaviour, read_by.featuriser)
+        _write_manifest(temporary, ontology, len(catalogue.ids), index.class_ids)
         learned = _learn(layout, dataset, behaviour, rows)
         _write_manifest(temporary, ontology, len(catalogue.ids), index.class_ids, learned)
     return read_manifest(out, KIND, VERSION)
@@ -117,7 +121,9 @@ def _learn(layout: BundleLayout, dataset: Path, behaviour: Behaviour, rows: dict
         write_seen(layout.seen, done.seen, done.prior)
     together = searched_together(behaviour, span <= CALIBRATION)
     vectors = engine.towers.queries(together.queries)
-    write_related(layout.related, layout.related_embeddings, together.queries, vectors, together.rows)
+    shown = {query: together.typed.get(query, engine.written.shown(query)) for query in together.queries}
+    differs = {query: text for query, text in shown.items() if text != query}
+    write_related(layout.related, layout.related_embeddings, together.queries, vectors, together.rows, differs)
     write_wanted(layout.wanted, later.wanted)
     np.save(layout.qualifiers, later.qualifies)
     return calibrated_on(engine, behaviour, span)
@@ -187,6 +193,19 @@ def _write_words(
     np.save(layout.words, rows)
     names = [ontology.name(position) for position in range(len(ontology))]
     np.save(layout.qualifiers, qualifiers(featuriser, rows, placed.category[order], names))
+
+
+def _write_written(
+    layout: BundleLayout, ontology: Ontology, catalogue: Listings, behaviour: Behaviour, featuriser: Featuriser
+) -> None:
+    """Learns how words are written from the listings, the categories' names and what was searched."""
+    searched = np.flatnonzero(time_split(behaviour.query_times) <= CALIBRATION).tolist()
+    texts = chain(
+        map(tower_text, catalogue.titles, catalogue.attributes),
+        (ontology.name(position) for position in range(len(ontology))),
+        (behaviour.queries[row] for row in searched),
+    )
+    write_written(layout.written, most_written(texts, featuriser.knows))
 
 
 def _stored(listings: Listings, row: int, category_id: str, source: str) -> StoredListing:

@@ -12,6 +12,7 @@ from relevance.events import Behaviour
 from relevance.interactions import REWRITE_GAP
 from relevance.seen import query_key
 from relevance.ubi import CLICK, MESSAGE
+from relevance.written import as_written
 
 FEWEST_PEOPLE = 3
 """People who typed a query, for it to be shown: what a single person typed is nobody else's concern."""
@@ -25,10 +26,12 @@ _WINDOW = 5
 
 
 class Together(NamedTuple):
-    """queries: those that may be shown; rows: for each query of the log, rows of those searched together with it."""
+    """queries: those that may be shown; rows: for each query of the log, rows of those searched together with it;
+    typed: how most people typed a query that may be shown, where FEWEST_PEOPLE typed it alike."""
 
     queries: list[str]
     rows: dict[str, list[int]]
+    typed: dict[str, str]
 
 
 def searched_together(behaviour: Behaviour, selected: NDArray[np.bool_]) -> Together:
@@ -58,7 +61,8 @@ def searched_together(behaviour: Behaviour, selected: NDArray[np.bool_]) -> Toge
     for query in sorted(pairs):
         counts = sorted(((-n, other) for other, n in pairs[query].items() if other in row))
         found[query] = [row[other] for _, other in counts[:KEPT]]
-    return Together(shown, {query: rows for query, rows in found.items() if rows})
+    typed = {query: text for query, text in _typed(behaviour, selected).items() if query in row}
+    return Together(shown, {query: rows for query, rows in found.items() if rows}, typed)
 
 
 def _keys(behaviour: Behaviour) -> list[str]:
@@ -67,8 +71,16 @@ def _keys(behaviour: Behaviour) -> list[str]:
     return [known[query] for query in behaviour.queries]
 
 
+def _typed(behaviour: Behaviour, selected: NDArray[np.bool_]) -> dict[str, str]:
+    """How most people typed each key that FEWEST_PEOPLE typed alike, without what does not print."""
+    known = {query: as_written(query) for query in set(behaviour.queries)}
+    people = _people(behaviour, selected, [known[query] for query in behaviour.queries])
+    rising = sorted(people, key=lambda text: (people[text], text))
+    return {query_key(text): text for text in rising if text.isprintable()}
+
+
 def _people(behaviour: Behaviour, selected: NDArray[np.bool_], keys: Sequence[str]) -> dict[str, int]:
-    """How many people typed each key that FEWEST_PEOPLE did: clients or, where these are not told, sessions."""
+    """How many people typed each of `keys` that FEWEST_PEOPLE did: clients or, where these are not told, sessions."""
     numbers: dict[str, int] = {}
     query = np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)[selected]
     known: dict[tuple[str, str], int] = {}

@@ -76,6 +76,10 @@ class BundleLayout:
         return self.root / "wanted_values.json"
 
     @property
+    def written(self) -> Path:
+        return self.root / "written_words.json"
+
+    @property
     def lexical(self) -> Path:
         return self.root / "lexical"
 

@@ -28,10 +28,10 @@ from relevance.relevance_model import RelevanceModel
 from relevance.results import CategoryFilter, Fallback, Hit, Listing, SearchResult
 from relevance.seen import SeenQueries
 from relevance.store import ListingStore
-from relevance.text import legible
 from relevance.timing import Deadline, DeadlinePassed, Timings
 from relevance.towers import Towers
 from relevance.wanted import WantedValues
+from relevance.written import WrittenWords
 
 MAX_K = 1000
 FALLBACK_BELOW = 1
@@ -81,6 +81,7 @@ class Engine:
         said = (np.load(layout.qualifiers), frozenset(absent.modifiers))
         self.reader = QueryReader(self.towers, categories, self.catalogue, seen, wanted, *said)
         self.related_queries = RelatedQueries.read(layout.related, layout.related_embeddings)
+        self.written = WrittenWords.read(layout.written)
         self._encoder = ImageEncoder(layout.image_encoder, threads) if layout.image_encoder.exists() else None
         self.versions = {"bundle": manifest["created_at"], "fingerprint": manifest["fingerprint"][:16]}
 
@@ -165,7 +166,7 @@ class Engine:
         if asked.reading.words and not strange:
             near = self.related_queries.nearest(query, asked.embedding, k + len(found))
             found += [other for other in near if other not in found]
-        return tuple(map(legible, found[:k]))
+        return tuple(map(self.related_queries.shown, found[:k]))
 
     def fallback(self, query: str, filters: Filters | None = None, k: int = 20) -> Fallback:
         """Returns listings that answer `query` although its words find none, or abstains."""
@@ -251,9 +252,9 @@ class Engine:
             found = self.candidates(read, k, self._mask(relaxed))
             likely = self._likely(found, as_asked=read is asked)
         if not likely.any():
-            return Fallback(trigger, asked.reading.shown, (), (), abstained=True)
+            return Fallback(trigger, self._read_as(asked), (), (), abstained=True)
         given_up = tuple(name for name in filters.relaxable() if name not in relaxed.active())
-        return Fallback(trigger, read.reading.shown, given_up, self._shown(read, k, found, likely), abstained=False)
+        return Fallback(trigger, self._read_as(read), given_up, self._shown(read, k, found, likely), abstained=False)
 
     def _attempts(self, asked: Query, filters: Filters) -> Iterator[tuple[Query, Filters]]:
         """What is tried after the query as it is: with less of what it says, then with fewer and fewer filters."""
@@ -281,7 +282,13 @@ class Engine:
         return self.catalogue.looks(np.array([listing.row]))[0], listing.row
 
     def _shown(self, asked: Query, k: int, found: Candidates, shown: NDArray[np.bool_]) -> tuple[Hit, ...]:
-        return search_hits(self.catalogue, found.best(k, shown), asked, self.categories.calibration.least_cosine)
+        about = self.categories.calibration.least_cosine
+        return search_hits(self.catalogue, found.best(k, shown), asked, self._read_as(asked), about)
+
+    def _read_as(self, asked: Query) -> str | None:
+        """The correction as people read it."""
+        corrected = asked.reading.corrected
+        return corrected and self.written.shown(corrected, asked.text)
 
 
 def _check_k(k: int) -> None:

@@ -40,12 +40,15 @@ def whole_listing(catalogue: Catalogue, stored: StoredListing) -> Listing:
     )
 
 
-def search_hits(catalogue: Catalogue, shown: Candidates, asked: Query, least_cosine: float) -> tuple[Hit, ...]:
-    """Returns a hit for each candidate, in their order. least_cosine: from here on a query is about a category."""
+def search_hits(
+    catalogue: Catalogue, shown: Candidates, asked: Query, read_as: str | None, least_cosine: float
+) -> tuple[Hit, ...]:
+    """Returns a hit for each candidate, in their order. read_as: the correction as people read it; least_cosine: from
+    here on a query is about a category."""
     category = catalogue.category(shown.rows)
     lexical, about = shown.lexical.tolist(), (asked.categories[category] >= least_cosine).tolist()
     reasons = [
-        EVERY_WORD if as_typed else _reason(catalogue.ontology, asked, *why)
+        EVERY_WORD if as_typed else _reason(catalogue.ontology, read_as, *why)
         for as_typed, *why in zip(lexical, shown.corrected.tolist(), about, category.tolist(), strict=True)
     ]
     sources: list[Source] = ["lexical" if as_typed else "semantic" for as_typed in lexical]
@@ -59,9 +62,9 @@ def plain_hits(catalogue: Catalogue, rows: Rows, scores: Scores, source: Source,
     return _hits(catalogue, rows, category, scores, repeat(None), repeat(source), repeat(reason))
 
 
-def _reason(ontology: Ontology, asked: Query, corrected: bool, about: bool, category: int) -> str:
+def _reason(ontology: Ontology, read_as: str | None, corrected: bool, about: bool, category: int) -> str:
     if corrected:
-        return f"has every word of “{asked.reading.shown}”"
+        return f"has every word of “{read_as}”"
     if about:
         return f"means the same: searches like this one go to {ontology.name(category)}"
     return "close in meaning to the query"

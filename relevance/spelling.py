@@ -8,7 +8,7 @@ from typing import NamedTuple
 from relevance.featuriser import Featuriser
 from relevance.near_words import NearWords
 from relevance.scripts import romanised
-from relevance.text import has_digits, legible, tokens
+from relevance.text import has_digits, tokens
 
 LEAST_SIMILARITY = 0.6
 """Words no more alike than this are not taken for each other."""
@@ -52,11 +52,6 @@ class Reading(NamedTuple):
     def understood(self) -> list[str]:
         """The words, those of the correction where there is one."""
         return self.corrected.split() if self.corrected else self.words
-
-    @property
-    def shown(self) -> str | None:
-        """The correction as people read it."""
-        return self.corrected and legible(self.corrected)
 
 
 class Speller:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from relevance.text import legible, normalise, tokens
+from relevance.seen import query_key
+from relevance.text import tokens
+from relevance.written import WrittenWords
 
 if TYPE_CHECKING:
     from relevance.engine import Engine
@@ -32,10 +34,14 @@ class Suggester:
     """Think `"gaming k" -> ["Gaming keyboard" (a category), "gaming kit"]`. Safe to share between threads."""
 
     def __init__(
-        self, words: Sequence[str], categories: Sequence[tuple[str, str]], count: Callable[[str], int]
+        self,
+        words: Sequence[str],
+        categories: Sequence[tuple[str, str]],
+        written: WrittenWords,
+        count: Callable[[str], int],
     ) -> None:
-        """words: the most frequent first; categories: (name, path); count: how many listings have all words of a
-        text."""
+        """words: normalised, the most frequent first; categories: (name, path); written: how the words are shown;
+        count: how many listings have all words of a text."""
         self._words = sorted((word, rank) for rank, word in enumerate(words))
         self._categories = sorted(
             (" ".join(parts[i:]), i, name, path)
@@ -43,7 +49,7 @@ class Suggester:
             for parts in [tokens(name)]
             for i in range(len(parts))
         )
-        self._count = count
+        self._written, self._count = written, count
 
     @classmethod
     def of(cls, engine: "Engine", count: Callable[[str], int]) -> "Suggester":
@@ -51,7 +57,7 @@ class Suggester:
         ontology, empty = engine.ontology, engine.categories.empty
         filled = [p for p in range(len(ontology)) if not empty[p : ontology.end[p]].all()]
         names = [(ontology.name(p), ontology.path_text(p)) for p in filled]
-        return cls(engine.towers.featuriser.words, names, count)
+        return cls(engine.towers.featuriser.words, names, engine.written, count)
 
     def suggest(self, typed: str, k: int = 8) -> list[Suggestion]:
         """Returns at most `k` suggestions, no text twice; categories first, those with more listings before others."""
@@ -59,9 +65,9 @@ class Suggester:
         if not words:
             return []
         found = self._matching_categories(" ".join(words), (k + 1) // 2)
-        names = {normalise(suggestion.text) for suggestion in found}
+        names = {query_key(suggestion.text) for suggestion in found}
         completed = [each for each in self._completed(words) if each.text not in names]
-        return [*found, *(replace(each, text=legible(each.text)) for each in completed)][:k]
+        return [*found, *(replace(each, text=self._written.shown(each.text, typed)) for each in completed)][:k]
 
     def _matching_categories(self, prefix: str, k: int) -> list[Suggestion]:
         """A name that begins so before one that only has a word that does; short before long. Each name once: what is

@@ -99,5 +99,5 @@ class State:
 
 
 def _suggested(engine: Engine) -> tuple[str, bytes]:
-    """What suggestions depend on: the models' words, and which categories have listings."""
-    return engine.versions["fingerprint"], engine.categories.empty.tobytes()
+    """What suggestions depend on: the bundle's words, and which categories have listings."""
+    return engine.versions["bundle"], engine.categories.empty.tobytes()

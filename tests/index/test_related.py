@@ -61,12 +61,30 @@ def test_counted_by_hand() -> None:
     assert found.rows == {"red shoes": [2], "sandals": [2], "shoes": [0, 1], "sneekers": [1, 2]}
 
 
+def test_a_query_is_shown_as_most_people_typed_it() -> None:
+    def found(*typed: str) -> dict[str, str]:
+        """What "red shoes" is shown as; each is typed by a person of their own."""
+        log, n = _behaviour(), len(typed)
+        sessions, ids = [f"s{i}" for i in range(n)], [f"q{i}" for i in range(n)]
+        own = replace(log, query_ids=ids, queries=list(typed), query_sessions=sessions, client_ids=sessions,
+                      query_times=log.query_times[:n], hit_ids=[[]] * n, actions=[CLICK] * n, event_listing=["l"] * n,
+                      event_query=np.arange(n, dtype=np.int32))  # fmt: skip
+        return searched_together(own, np.ones(n, np.bool_)).typed
+
+    assert found("réd-shoes", "Réd-Shoes ", "RÉD-SHOES", "red shoes", "red  shoes") == {"red shoes": "réd-shoes"}
+    assert found("réd shoes", "red shoes", "red shoes", "red shoes", "réd!shoes") == {"red shoes": "red shoes"}
+    # Typed in no way by three, or with what does not print: it is shown in its words.
+    assert found("réd shoes", "réd shoes", "red shoes", "red-shoes") == {}
+    assert found(*["red\u202eshoes"] * 3) == found(*["red\x00shoes"] * 3) == found(*["redshoes\ud800"] * 3) == {}
+    assert found(*["???"] * 3) == {}
+
+
 def test_only_what_was_selected_counts() -> None:
     behaviour = _behaviour()
     selected = np.array([session in "ab" for session in behaviour.query_sessions], np.bool_)
     assert searched_together(behaviour, selected).queries == []
     nobody = searched_together(behaviour, np.zeros(len(LOG), np.bool_))
-    assert nobody == ([], {})
+    assert nobody == ([], {}, {})
 
 
 def test_the_most_frequent_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,11 +15,12 @@ from relevance.related import RelatedQueries, write_related
 QUERIES = ["boots", "red shoes", "sandals", "shoes"]
 VECTORS = np.array([[0, 1], [0.8, 0.6], [0.6, 0.8], [1, 0]], np.float32)
 TOGETHER = {"shoes": [2, 1], "sneekers": [3]}
+SHOWN = {"red shoes": "réd-shoes"}
 
 
 @pytest.fixture
 def related(tmp_path: Path) -> RelatedQueries:
-    write_related(tmp_path / "related.json", tmp_path / "related.npy", QUERIES, VECTORS, TOGETHER)
+    write_related(tmp_path / "related.json", tmp_path / "related.npy", QUERIES, VECTORS, TOGETHER, SHOWN)
     return RelatedQueries.read(tmp_path / "related.json", tmp_path / "related.npy")
 
 
@@ -37,11 +38,12 @@ def test_the_nearest_without_itself(related: RelatedQueries) -> None:
     assert related.nearest("shoes", east, 100) == ["red shoes", "sandals", "boots"]
 
 
-def test_a_number_is_shown_as_it_is_written(tiny_bundle: Path) -> None:
+def test_a_query_is_shown_as_it_is_typed(related: RelatedQueries, tiny_bundle: Path) -> None:
+    assert [related.shown(query) for query in ("red shoes", "sandals")] == ["réd-shoes", "sandals"]
     engine = Engine(tiny_bundle)
-    engine.related_queries = RelatedQueries(["tyre 27p5"], np.zeros((1, 1), np.float32), {"tyre": [0]})
-    engine.related_queries.nearest = lambda *_: []  # type: ignore[method-assign]
-    assert engine.related("tyre") == ("tyre 27.5",)
+    engine.related_queries = related
+    related.nearest = lambda *_: []  # type: ignore[method-assign]
+    assert engine.related("shoes", 2) == ("sandals", "réd-shoes")
 
 
 def test_a_bundle_without_them_has_none(tmp_path: Path) -> None:

@@ -8,6 +8,9 @@ from fastapi.testclient import TestClient
 
 import relevance
 from relevance.engine import Engine
+from relevance.service.settings import Settings
+from relevance.service.state import State
+from relevance.written import WrittenWords
 
 
 def test_search_is_the_engines(client: TestClient, engine: Engine, title: str) -> None:
@@ -83,6 +86,16 @@ def test_similar_by_listing_and_by_photo(client: TestClient, engine: Engine, tin
     photo = (tiny_chain / "dataset" / str(listing.image)).read_bytes()
     by_photo = client.post("/similar", params={"k": 4}, content=photo).json()
     assert [hit["listing_id"] for hit in by_photo] == [h.listing_id for h in engine.similar(image=photo, k=4)]
+
+
+def test_suggestions_are_shown_as_the_bundle_in_use_writes_them(tiny_bundle: Path) -> None:
+    state = State(Settings(tiny_bundle))
+    word = next(word for word in state.engine.current.towers.featuriser.words if state.suggester.suggest(word))
+    current = state.engine.current  # of another build by the same models
+    current.written = WrittenWords({word: f"{word}\u0301"})
+    current.versions = {**current.versions, "bundle": "another"}
+    assert f"{word}\u0301" in [each.text for each in state.suggester.suggest(word, k=20)]
+    state.close()
 
 
 def test_suggestions_and_the_lexical_engine(client: TestClient, engine: Engine, title: str) -> None:
