@@ -33,8 +33,8 @@ any category; second_noun: how much less like a thing of the catalogue the noun 
 LESS_CERTAIN = 0.2
 """Beside a hit that reaches the threshold others are shown from this share of it on."""
 
-LEAST_SHARE = 1e-4
-"""Less probable categories are all alike."""
+LEAST_SHARE = 1e-2
+"""Less probable categories are all alike: so many listings lie in one that nobody would look in."""
 
 OF_ALL = 10
 """What is usual in a category of few candidates is mostly what is usual of all: this many of them, on average, count

@@ -49,8 +49,8 @@ def test_features_by_hand() -> None:
     assert by_name["wanted"] == [-0.5, 0.0]
     assert by_name["lexical"] == [1.0, 0.0]
     assert by_name["bm25"] == [1.0, 0.5]
-    # The logarithm over ten; from a ten-thousandth down all alike.
-    assert by_name["category_log_share"] == pytest.approx([-0.1, math.log(1e-4) / 10])
+    # The logarithm over ten; from a hundredth down all alike.
+    assert by_name["category_log_share"] == pytest.approx([-0.1, math.log(1e-2) / 10])
     assert by_name["missing"] == [1.0, 0.0]
     assert by_name["foreign"] == [0.5, 0.5]
     assert by_name["nothing"] == pytest.approx([-0.3, -0.3])
