@@ -1,4 +1,5 @@
-"""Every number the simulator assumes about sellers and searchers. None was measured on a real site."""
+"""What the simulator assumes about sellers and searchers; lesser numbers, as of style and time, stand where they are
+used. None was measured on a real site."""
 
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ class Sellers:
 
     no_category: float = 0.12
     wrong_category: float = 0.03
+    """Picks any category of the right one's parent, the right one included."""
     inner_category: float = 0.03
     no_photo: float = 0.12
     wrong_photo: float = 0.05
@@ -74,6 +76,8 @@ class Searchers:
     """By grade, once clicked."""
     content: float = 0.85
     """Ends the session after a click on a grade 3 listing."""
+    leaves: float = 0.5
+    """After a page with clicks that did not end the session; else the query is rewritten."""
     gives_up: float = 0.45
     """After a page without a click; else the query is rewritten."""
     rewrites: int = 3

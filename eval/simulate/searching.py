@@ -96,7 +96,7 @@ class _Session:
             clicked, content = self._search(f"{self.session_id}-{attempt}", phrase.text, phrase.kind)
             if content or (not clicked and self.dice.chance(self.assume.gives_up)):
                 return
-            if clicked and self.dice.chance(0.5):
+            if clicked and self.dice.chance(self.assume.leaves):
                 return
             if self.wish.translation is not None and self.dice.chance(self.assume.translates):
                 self.wish = self.wish.translation

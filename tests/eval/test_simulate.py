@@ -16,6 +16,7 @@ from eval.simulate import command
 from eval.simulate.assumptions import Searchers
 from eval.simulate.dice import Dice
 from eval.simulate.marketplace import read_leaves
+from eval.simulate.searching import Site, simulate
 from eval.simulate.typing_errors import beside, by_ear, double, misspell, omit, transpose
 from eval.simulate.wishes import Catalogue, Wish, Wishes
 from eval.simulate.wording import first_try, next_try
@@ -24,6 +25,7 @@ from relevance.errors import ArtifactError, DataError, DataWarning
 from relevance.events import read_behaviour
 from relevance.lexical import LexicalIndex
 from relevance.ontology import Ontology
+from relevance.ubi import CLICK
 
 WORDS = st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=4, max_size=12)
 GAMING_KEYBOARD = "Consumer electronics > Computer products > Keyboards and Mouse > Gaming keyboard"
@@ -213,6 +215,18 @@ def test_of_several_colours_people_want_one(catalogue: Catalogue) -> None:
     shoes = catalogue.category[0]
     assert all(wish.grade(shoes, both.attributes[0], 0) == 3 for wish in drawn)
     assert {wish.grade(shoes, {"baseColour": ["Red"], "brand": "Zed"}, 0) for wish in drawn} == {1, 2, 3}
+
+
+@pytest.mark.parametrize("leaves", [0.0, 1.0])
+def test_who_clicked_goes_on_or_leaves(catalogue: Catalogue, leaves: float) -> None:
+    online = np.array([0, 0]), np.array([2**62, 2**62])
+    site = Site(["a", "b"], *online, LexicalIndex.build(["shoes sneakers", "hats"]))
+    assume = Searchers(absent=0.0, click=(1.0, 1.0, 1.0, 1.0), content=0.0, leaves=leaves)
+    log = simulate(site, catalogue, 50, np.datetime64("2026-05-01", "ms"), 0, assume)
+    clicked = {event["query_id"] for event in log.events if event["action_name"] == CLICK}
+    assert clicked
+    followed = {f"{query_id[:-1]}{int(query_id[-1]) + 1}" for query_id in clicked if query_id[-1] != "3"}
+    assert len(followed & {query["query_id"] for query in log.queries}) == (0 if leaves else len(followed))
 
 
 def test_absent_wishes_name_nothing_of_the_catalogue(catalogue: Catalogue) -> None:
