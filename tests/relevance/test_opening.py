@@ -54,7 +54,7 @@ def test_every_missing_or_altered_file_is_named(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"version": 99}, "version 5, found 99"),
+        ({"version": 99}, "version 6, found 99"),
         ({"kind": "towers"}, "kind 'bundle', found 'towers'"),
         ({"files": None}, "manifest.json"),
     ],
