@@ -1,6 +1,7 @@
 """`python -m eval zero-results`: what becomes of the searches that the lexical engine alone leaves without results."""
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,8 +18,9 @@ from eval.textable import text_table
 from relevance.artifacts import refuse_foreign, writing
 from relevance.dataset import Dataset
 from relevance.engine import Engine
-from relevance.errors import DataError
+from relevance.errors import DataError, DataWarning
 from relevance.events import read_behaviour
+from relevance.fields import milliseconds
 
 SIMULATED = (
     "Behaviour and intents are simulated: these figures tell how the system treats the simulator's searches, "
@@ -41,7 +43,8 @@ class ReplayEngine(Engine):
 
 def open_for_replay(bundle: Path, held: HeldOut) -> tuple[ReplayEngine, LogClock]:
     """Returns the bundle's engine and its clock. Raises BundleError, and DataError where it was built for another
-    ontology than the dataset's."""
+    ontology than the dataset's. A DataWarning tells of searches that the bundle may have learned from, as one that was
+    calibrated anew on later behaviour may have."""
     clock = LogClock()
     engine = ReplayEngine(bundle, clock=clock)
     own, other = held.grader.ontology.fingerprint, engine.ontology.fingerprint
@@ -50,6 +53,12 @@ def open_for_replay(bundle: Path, held: HeldOut) -> tuple[ReplayEngine, LogClock
             f"{bundle}: built for the ontology {other[:12]}, the dataset has {own[:12]}; give the dataset that the "
             "bundle was built from"
         )
+    learned = engine.manifest.get("behaviour_until")
+    until = np.datetime64(milliseconds(learned) if learned else None, "ms")
+    known = sum(bool(search.time <= until) for search in held.searches)
+    if known:
+        what = f"{known:,} of the {len(held.searches):,} searches are of before that, and not held out"
+        warnings.warn(f"{bundle}: has learned from behaviour up to {learned}: {what}", DataWarning, stacklevel=2)
     return engine, clock
 
 

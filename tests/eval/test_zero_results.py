@@ -3,14 +3,15 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from eval.filter_figures import filter_figures
 from eval.replay import HeldOut, LogClock, held_out, replay
 from eval.rescue_metrics import METRICS
-from eval.zero_results import Figures, evaluate, report, summary, write
+from eval.zero_results import Figures, evaluate, open_for_replay, report, summary, write
 from relevance.dataset import Dataset
-from relevance.errors import DataError
+from relevance.errors import DataError, DataWarning
 from relevance.events import read_behaviour
 from relevance.results import CategoryFilter, SearchResult
 
@@ -23,6 +24,15 @@ def held(marketplace: Dataset) -> HeldOut:
 @pytest.fixture
 def measured(engine: object, held: HeldOut) -> Figures:
     return evaluate(engine, LogClock(), held)[1]  # type: ignore[arg-type]
+
+
+def test_searches_that_the_bundle_has_learned_from_are_told(tiny_chain: Path) -> None:
+    source = Dataset.open(tiny_chain / "dataset")
+    held = held_out(source, source.read_listings(), read_behaviour(source.root), limit=5)
+    open_for_replay(tiny_chain / "bundle", held)  # tells nothing
+    held.searches[1] = held.searches[1]._replace(time=np.datetime64("2000-01-01", "ms"))
+    with pytest.warns(DataWarning, match=r"learned from behaviour up to .*: 1 of the 5 searches are of before that"):
+        open_for_replay(tiny_chain / "bundle", held)
 
 
 def test_held_out_is_the_end_of_the_log(held: HeldOut) -> None:
