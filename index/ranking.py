@@ -15,7 +15,7 @@ RIDGE = 0.02
 OF_THE_QUERY = ("familiar", "foreign", "nothing", "second_noun")
 """Features that are the same for all candidates of a query: the order does not depend on them."""
 
-BETTER = ("cosine", "cosine_within", "category_log_share", "lexical", "bm25", "wanted")
+BETTER = ("cosine", "cosine_within", "category_cosine", "category_log_share", "lexical", "bm25", "wanted")
 WORSE = ("missing",)
 """Features of which more is never worse, or never better: a few choices that happen to say otherwise are no reason to
 put what is nearer behind."""

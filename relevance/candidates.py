@@ -147,6 +147,7 @@ def features_of(
     return pair_features(
         cosine,
         category,
+        asked.categories[category],
         asked.shares[category],
         matched,
         bm25,

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 FEATURES = (
     "cosine",
     "cosine_within",
+    "category_cosine",
     "category_log_share",
     "lexical",
     "bm25",
@@ -23,12 +24,13 @@ FEATURES = (
     "second_noun",
 )
 """cosine: of query and listing; cosine_within: how much more than is usual of the candidates of the same category;
-category_log_share: logarithm of that category's probability, over 10; lexical: 1 where every word of the query, or of
-its correction, occurs in the listing; bm25: the score of the words over the highest one; missing: how many of the
-query's qualifiers the listing does not say; wanted: how well its attributes are what the query's words say of them, 0
-or less; familiar: how well the query's words are known, 0 to 1; foreign: the share of them that are words of the
-language, but of nothing here; nothing: how much nearer the query is to the place of queries without an answer than to
-any category; second_noun: how much less like a thing of the catalogue the noun is that stands behind another one."""
+category_cosine: of query and the listing's category; category_log_share: logarithm of that category's probability, over
+10; lexical: 1 where every word of the query, or of its correction, occurs in the listing; bm25: the score of the words
+over the highest one; missing: how many of the query's qualifiers the listing does not say; wanted: how well its
+attributes are what the query's words say of them, 0 or less; familiar: how well the query's words are known, 0 to 1;
+foreign: the share of them that are words of the language, but of nothing here; nothing: how much nearer the query is to
+the place of queries without an answer than to any category; second_noun: how much less like a thing of the catalogue
+the noun is that stands behind another one."""
 
 LESS_CERTAIN = 0.2
 """Beside a hit that reaches the threshold others are shown from this share of it on."""
@@ -77,6 +79,7 @@ class RelevanceModel:
 def pair_features(
     cosine: NDArray[np.float32],
     category: NDArray[np.integer[Any]],
+    category_cosine: NDArray[np.float32],
     category_share: NDArray[np.float32],
     lexical: NDArray[np.bool_],
     bm25: NDArray[np.float32],
@@ -92,6 +95,7 @@ def pair_features(
     columns: tuple[ArrayLike, ...] = (
         cosine,
         cosine - _usual_within(cosine, category),
+        category_cosine,
         share / 10,
         lexical,
         bm25 / max(float(bm25.max(initial=0.0)), 1e-9),

@@ -25,12 +25,14 @@ def test_the_order_has_weights_of_its_own() -> None:
 
 def test_features_by_hand() -> None:
     cosine = np.array([0.8, -0.2], np.float32)
+    category_cosine = np.array([0.6, 0.1], np.float32)
     share, missing = np.array([np.exp(-1), 0.0], np.float32), np.array([1.0, 0.0], np.float32)
     matched, bm25 = np.array([True, False]), np.array([4.0, 2.0], np.float32)
     category, wanted = np.array([4, 4], np.int32), np.array([-0.5, 0.0], np.float32)
     features = pair_features(
         cosine,
         category,
+        category_cosine,
         share,
         matched,
         bm25,
@@ -47,6 +49,7 @@ def test_features_by_hand() -> None:
     assert by_name["cosine"] == pytest.approx([0.8, -0.2])
     assert by_name["cosine_within"] == pytest.approx([0.5, -0.5])
     assert by_name["wanted"] == [-0.5, 0.0]
+    assert by_name["category_cosine"] == pytest.approx([0.6, 0.1])
     assert by_name["lexical"] == [1.0, 0.0]
     assert by_name["bm25"] == [1.0, 0.5]
     # The logarithm over ten; from a hundredth down all alike.
@@ -63,7 +66,7 @@ def test_usual_in_a_category_of_few_is_mostly_what_is_usual_of_all() -> None:
     cosine = np.array([0.6, *[0.2, 0.3, 0.4] * 10], np.float32)
     category = np.array([0, *[1] * 30], np.int32)
     nothing, unmatched = np.zeros(31, np.float32), np.zeros(31, np.bool_)
-    pairs = (category, nothing, unmatched, nothing, nothing, nothing)
+    pairs = (category, nothing, nothing, unmatched, nothing, nothing, nothing)
     within = pair_features(cosine, *pairs, 1.0, 0.0, 0.0, 0.0)[:, FEATURES.index("cosine_within")]
     average = (0.6 + 30 * 0.3) / 31
     assert within[0] == pytest.approx(0.6 - (0.6 + OF_ALL * average) / (1 + OF_ALL))
@@ -74,7 +77,7 @@ def test_usual_in_a_category_of_few_is_mostly_what_is_usual_of_all() -> None:
 def test_no_pairs() -> None:
     nobody = np.empty(0, np.float32)
     nowhere, unmatched = np.empty(0, np.int32), np.empty(0, np.bool_)
-    features = pair_features(nobody, nowhere, nobody, unmatched, nobody, nobody, nobody, 1.0, 0.0, 0.0, 0.0)
+    features = pair_features(nobody, nowhere, nobody, nobody, unmatched, nobody, nobody, nobody, 1.0, 0.0, 0.0, 0.0)
     assert features.shape == (0, len(FEATURES))
     assert _model((1.0,) * len(FEATURES)).judge(features)[0].shape == (0,)
 
