@@ -207,9 +207,12 @@ class LiveEngine:
 
     def delete(self, listing_ids: Iterable[str]) -> int:
         """Deletes listings, of the bundle or written since; returns how many there were. An id that is nowhere here is
-        remembered as deleted, too: the next bundle may have it. Raises as `upsert` does, and for a single text."""
+        remembered as deleted, too: the next bundle may have it. Raises as `upsert` does, and for what is no list."""
+        expected = "delete: expected a list of listing ids"
         if isinstance(listing_ids, str):
-            raise DataError(f"delete: expected a list of listing ids, got the text {quoted(listing_ids)}")
+            raise DataError(f"{expected}, got the text {quoted(listing_ids)}")
+        if isinstance(listing_ids, bytes) or not isinstance(listing_ids, Iterable):
+            raise DataError(f"{expected}, got {type(listing_ids).__name__}")
         gone = [str(name) for name in listing_ids]
         with self._upserting:
             store = self._written_store()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,6 +57,12 @@ def test_any_iterable_of_ids_will_do_but_no_single_text(engine: LiveEngine) -> N
     with pytest.raises(DataError, match="delete: expected a list of listing ids, got the text 'ab'"):
         engine.delete("ab")
     assert engine.delete(name for name in ("a", "b")) == 2
+
+
+@pytest.mark.parametrize(("given", "found"), [(None, "NoneType"), (5, "int"), (b"ab", "bytes")])
+def test_what_is_no_list_of_ids_is_refused(engine: LiveEngine, given: Any, found: str) -> None:
+    with pytest.raises(DataError, match=f"delete: expected a list of listing ids, got {found}"):
+        engine.delete(given)
 
 
 def test_a_category_is_open_once_it_has_a_listing_and_closed_without(engine: LiveEngine) -> None:
