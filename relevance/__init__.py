@@ -52,7 +52,7 @@ def open(
     read_only: `live` is read and followed, never made or written.
     threads: how many cores one model call may use.
     Raises BundleError naming what is missing, altered, of an unknown format version or from another build, DataError
-    for a folder `live` that cannot be used.
+    for a folder `live` that cannot be used, or fewer than one of `threads`.
     """
     return LiveEngine(bundle, live=live, read_only=read_only, threads=threads)
 

@@ -13,7 +13,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from relevance.errors import ArtifactError
+from relevance.errors import ArtifactError, DataError, quoted
 
 
 class TensorSpec(NamedTuple):
@@ -43,10 +43,12 @@ class Model:
 
     Any number of threads may call one model: each has its own interpreter, made at its first call, over the same
     bytes. Those of a file are mapped: processes share them, and what is not read, as most rows of a table, takes
-    no memory. `threads` is how many cores one call may use.
+    no memory. `threads` is how many cores one call may use; DataError tells where it is none.
     """
 
     def __init__(self, source: Path | str | bytes, threads: int = 1) -> None:
+        if type(threads) is not int or threads < 1:
+            raise DataError(f"threads: expected a whole number of at least 1, got {quoted(threads)}")
         self.threads = threads
         self._source = source if isinstance(source, bytes) else self._held(Path(source))
         self._local = threading.local()

@@ -7,11 +7,12 @@ difference = ids - weights `[b, 2]`. Converted from a tf.function of those two l
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from relevance.errors import ArtifactError
+from relevance.errors import ArtifactError, DataError
 from relevance.models import Model, TensorSpec
 
 PATH = Path(__file__).parent / "data" / "two_inputs.tflite"
@@ -55,6 +56,12 @@ def test_results_are_the_callers_own() -> None:
     for array, copy in zip(first, kept, strict=True):
         np.testing.assert_array_equal(array, copy)
         array[:] = 0  # writable
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, "2", None])
+def test_cores_are_counted_from_one(threads: Any) -> None:
+    with pytest.raises(DataError, match=f"threads: expected a whole number of at least 1, got {threads!r}"):
+        Model(PATH, threads)
 
 
 def test_threads_do_not_disturb_each_other() -> None:
