@@ -60,10 +60,12 @@ class DeadlinePassed(Exception):  # noqa: N818 (it is no error: the caller answe
 
 
 class Deadline:
-    """`milliseconds` from now; None never passes. Raises DataError for what is no number."""
+    """`milliseconds` from now; None never passes. Raises DataError for what is no number, NaN too: it would
+    never pass. Below 0 it has passed already."""
 
     def __init__(self, milliseconds: float | None) -> None:
-        if not isinstance(milliseconds, Real | None) or isinstance(milliseconds, bool):
+        number = isinstance(milliseconds, Real | None) and not isinstance(milliseconds, bool)
+        if not number or milliseconds != milliseconds:
             raise DataError(f"deadline_ms: expected a number of milliseconds, got {quoted(milliseconds)}")
         self._end = None if milliseconds is None else perf_counter() + milliseconds / 1000
 

@@ -3,6 +3,7 @@
 import pytest
 
 from relevance.engine import Engine
+from relevance.errors import DataError
 from relevance.filters import Filters
 from relevance.timing import Deadline, DeadlinePassed, Stopwatch
 
@@ -59,6 +60,8 @@ def test_a_deadline() -> None:
     for past in (0, -5, -1e9):
         with pytest.raises(DeadlinePassed):
             Deadline(past).check()
+    with pytest.raises(DataError, match="deadline_ms: expected a number of milliseconds, got nan"):
+        Deadline(float("nan"))
 
 
 def test_a_stopwatch_stands_still_while_it_is_paused(monkeypatch: pytest.MonkeyPatch) -> None:
