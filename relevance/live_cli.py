@@ -72,6 +72,7 @@ def _read(file: Path, rejected: list[dict[str, Any]]) -> "Iterator[tuple[int, Ne
     Raises DataError for what is no table of listings."""
     from relevance.dataset import OPTIONAL, REQUIRED
     from relevance.live.listing import NewListing
+    from relevance.live.results import id_told
     from relevance.tables import BadRow, is_missing, read_table
 
     malformed: list[BadRow] = []
@@ -83,7 +84,7 @@ def _read(file: Path, rejected: list[dict[str, Any]]) -> "Iterator[tuple[int, Ne
         try:
             listing = NewListing(**_converted(fields, file.parent))
         except DataError as error:
-            rejected.append({"row": table.row(i), "listing_id": str(fields["listing_id"]), "reason": str(error)})
+            rejected.append({"row": table.row(i), "listing_id": id_told(fields["listing_id"]), "reason": str(error)})
             continue
         yield table.row(i), listing
 

@@ -21,7 +21,7 @@ from relevance.live.compaction import compact
 from relevance.live.encoder import ListingEncoder
 from relevance.live.fresh import Fresh
 from relevance.live.listing import NewListing
-from relevance.live.results import LiveStatus, Refused, UpsertResult
+from relevance.live.results import LiveStatus, Refused, UpsertResult, id_told
 from relevance.live.store import CHANGED, LiveStore, State
 from relevance.live.writing import distinct, drafted, encoded, listings_of, recoded
 from relevance.results import CategoryFilter, Fallback, Hit, Listing, SearchResult
@@ -193,7 +193,7 @@ class LiveEngine:
                 drafts.append(drafted(engine, encoder, store, new))
                 indexes.append(index)
             except DataError as error:
-                rejected.append(Refused(index, str(new.listing_id), str(error)))
+                rejected.append(Refused(index, id_told(new.listing_id), str(error)))
         stored = store.upsert(encoded(encoder, drafts, int(engine.versions["change"])))
         self._take_in()
         came = list(zip(indexes, (draft.new for draft in drafts), stored, strict=True))

@@ -3,14 +3,21 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from relevance.tables import is_missing
+
 
 @dataclass(frozen=True)
 class Refused:
-    """A listing that was not written: its place in the call, its id and why."""
+    """A listing that was not written: its place in the call, its id ("" where it has none) and why."""
 
     index: int
     listing_id: str
     reason: str
+
+
+def id_told(listing_id: object) -> str:
+    """Returns the id of a refused listing as it came, "" where there is none: null is not to read as a name."""
+    return "" if is_missing(listing_id) else str(listing_id)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from relevance.errors import DataError, shortened
 from relevance.live.engine import LiveEngine
 from relevance.live.listing import NewListing
-from relevance.live.results import Refused, UpsertResult
+from relevance.live.results import Refused, UpsertResult, id_told
 
 Sent = Sequence[dict[str, Any]]
 """The listings of one request, as they came."""
@@ -57,7 +57,7 @@ def _read(sent: Sent) -> _Read:
             read.listings.append(_listing(fields))
             read.places.append(place)
         except DataError as error:
-            read.refused.append(Refused(place, str(fields.get("listing_id", "")), str(error)))
+            read.refused.append(Refused(place, id_told(fields.get("listing_id")), str(error)))
     return read
 
 

@@ -168,6 +168,16 @@ def test_what_is_wrong_with_one_row_never_loses_the_rest(tiny_bundle: Path, tmp_
     assert [row for row, _, _ in rejected] == sorted([4, *bad])
 
 
+def test_a_listing_without_an_id_is_told_by_its_row_alone(tiny_bundle: Path, tmp_path: Path) -> None:
+    file = tmp_path / "new.jsonl"
+    file.write_text(
+        '{"listing_id": null, "title": "Zanzibar"}\n{"listing_id": null, "title": "Zanzibar", "image": "no.jpg"}\n'
+    )
+    accepted, rejected = _upserted(file, tiny_bundle, tmp_path / "live")
+    assert (accepted, [each[:2] for each in rejected]) == (0, [(1, ""), (2, "")])
+    assert rejected[0][2] == "listing_id: expected an id, found None"
+
+
 def test_a_parquet_file_is_written_from(tiny_bundle: Path, tmp_path: Path) -> None:
     pyarrow = pytest.importorskip("pyarrow")
     table = pyarrow.table(
