@@ -14,6 +14,10 @@ from relevance.seen import SeenQueries, Shares, query_key
 COVERAGE = 0.95
 """Share of what people choose that the sets are to hold: 1 - alpha."""
 
+ASSURED = 0.8
+"""A set has more of the probability than this, however well fewer categories held what was chosen: what people ask
+again and again is easier than what they ask for the first time."""
+
 STRANGE = 0.02
 """Share of the held-out queries that are farther from every category than a query with a filter may be."""
 
@@ -36,10 +40,8 @@ def fit_categories(engine: Engine, votes: Votes, memories: Sequence[Shares]) -> 
     predicted = _softmax(cosines / temperature).astype(np.float32)
     prior, best, probabilities = _fit_prior(engine, votes, predicted, memories)
     levels = range(1, int(engine.ontology.depth.max()) + 1)
-    thresholds = tuple(
-        conformal_threshold(*_collapse(probabilities, votes.category, engine.ontology.ancestor_at(level)), votes.weight)
-        for level in levels
-    )
+    collapsed = (_collapse(probabilities, votes.category, engine.ontology.ancestor_at(level)) for level in levels)
+    thresholds = tuple(max(ASSURED, conformal_threshold(*level, votes.weight)) for level in collapsed)
     least = float(np.quantile(cosines.max(axis=1), STRANGE))
     return CategoryCalibration(temperature, least, thresholds, COVERAGE), prior, best
 

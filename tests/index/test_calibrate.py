@@ -1,12 +1,18 @@
 """Calibration: conformal thresholds, temperature, made-up words."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 
 from index.calibrate import provisional
-from index.filter_fit import conformal_threshold, fit_temperature
+from index.filter_fit import ASSURED, conformal_threshold, fit_categories, fit_temperature
+from index.votes import Votes
 from relevance.category_filter import CategoryModel, likeliest
+from relevance.interactions import Interactions
 from relevance.ontology import Ontology
+from relevance.seen import NO_MEMORY
 
 
 def test_conformal_threshold_by_hand() -> None:
@@ -46,3 +52,21 @@ def test_before_there_is_behaviour_there_is_no_category_filter() -> None:
     model = CategoryModel(ontology, np.eye(5, dtype=np.float32), np.ones(5, np.int64), calibration)
     for category in np.eye(5, dtype=np.float32):  # as near as can be
         assert model.filter(model.cosines(category)).mode == "none"
+
+
+def test_however_easy_the_queries_were_one_that_is_undecided_keeps_both_categories() -> None:
+    ontology = Ontology.from_paths(["a", "b"], [("A",), ("B",)])
+    places = np.eye(2, 3, dtype=np.float32)
+    engine: Any = SimpleNamespace(
+        ontology=ontology,
+        towers=SimpleNamespace(category_embeddings=places),
+        categories=SimpleNamespace(empty=np.zeros(2, np.bool_)),
+        read=lambda query: SimpleNamespace(embedding=places[int(query) % 2]),
+    )
+    n = np.arange(60, dtype=np.int32)  # every query is at its category, and that is what was chosen
+    ones = np.ones(60, np.float32)
+    votes = Votes.tally(Interactions([str(i) for i in n], n, n % 2, ones, choices=ones), np.array([0, 1], np.int32), 2)
+    calibration, _, _ = fit_categories(engine, votes, [NO_MEMORY])
+    assert calibration.thresholds == (ASSURED,)
+    assert len(likeliest(np.array([0.7, 0.3]), ASSURED, 2)) == 2
+    assert len(likeliest(np.array([0.9, 0.1]), ASSURED, 2)) == 1
