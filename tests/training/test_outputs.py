@@ -12,7 +12,7 @@ import typer.main
 
 from relevance.errors import ArtifactError
 from training.__main__ import app
-from training.outputs import named
+from training.outputs import named, refuse_unwritable
 
 GIVEN = {
     "classifier": ["data"],
@@ -61,3 +61,19 @@ def test_a_foreign_folder_is_refused_before_anything_is_read(model: str, tmp_pat
     }
     with pytest.raises(ArtifactError, match="foreign: holds files that this program did not write"):
         runs[model]()
+
+
+@pytest.mark.parametrize("parent", ["/proc", "file", "file/models"])
+def test_towers_that_cannot_be_written_are_refused_before_anything_is_read(parent: str, tmp_path: Path) -> None:
+    from training.towers.options import Options
+    from training.towers.train import run
+
+    (tmp_path / "file").touch()
+    folder = tmp_path / parent.removesuffix("/models")
+    with pytest.raises(ArtifactError, match=f"{folder}: cannot be written to .*; choose another --out"):
+        run(tmp_path / "absent", None, tmp_path / parent / "towers", Options())
+
+
+def test_folders_that_are_not_there_yet_can_be_written(tmp_path: Path) -> None:
+    refuse_unwritable(tmp_path / "models" / "today" / "towers")
+    assert list(tmp_path.iterdir()) == []

@@ -22,6 +22,7 @@ from relevance.artifacts import refuse_foreign, write_manifest, writing
 from relevance.featuriser import Featuriser
 from relevance.timing import Stopwatch
 from relevance.towers import KIND, VERSION, TowerLayout, path_arrays
+from training.outputs import refuse_unwritable
 from training.towers.absent import absent_words
 from training.towers.checkpoint import Checkpoint
 from training.towers.compose import Composer
@@ -51,6 +52,7 @@ def run(
     of steps after which the towers are written too, to a folder beside `out`. The time in the manifests begins when
     the dataset is read."""
     refuse_foreign(out, KIND)
+    refuse_unwritable(out)
     tf_keras.utils.disable_interactive_logging()
     tf_keras.utils.set_random_seed(options.seed)
     tf.config.experimental.enable_op_determinism()
