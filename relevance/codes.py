@@ -62,10 +62,8 @@ class CodedIndex(VectorIndex):
     def __init__(self, embeddings: NDArray[np.float32], codes: Any) -> None:
         super().__init__(embeddings)
         faiss = _faiss()
-        # Bundles of earlier releases have codes of the vectors as they are.
-        turned = isinstance(codes, faiss.IndexPreTransform)
-        self._turn = _matrix(faiss.downcast_VectorTransform(codes.chain.at(0))) if turned else None
-        self._codes = faiss.downcast_index(codes.index) if turned else codes
+        self._turn = _matrix(faiss.downcast_VectorTransform(codes.chain.at(0)))
+        self._codes = faiss.downcast_index(codes.index)
         self._held = codes  # it owns the part of it
         self._codes.implem = 11  # for one query at a time the fastest of FAISS's ways
         self._everything = faiss.SearchParametersIVF(nprobe=self._codes.nlist)
@@ -176,7 +174,7 @@ class CodedIndex(VectorIndex):
 
     def _scanned(self, query: NDArray[np.float32], wanted: int, parameters: Any) -> tuple[Rows, Scores]:
         # Not `@`: see CategoryModel.cosines.
-        turned = query if self._turn is None else np.vecdot(self._turn, query)
+        turned = np.vecdot(self._turn, query)
         _faiss()
         coded, rows = self._codes.search(turned[None], wanted, params=parameters)
         if rows[0, -1] >= 0:

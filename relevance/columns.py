@@ -98,12 +98,10 @@ class Columns:
 
     @classmethod
     def open(cls, folder: Path) -> "Columns":
-        """Maps what `write` wrote, now or in earlier releases, which made a file for each attribute."""
+        """Maps what `write` wrote."""
         names = json.loads((folder / "columns.json").read_text(encoding="utf-8"))
         arrays = {name: _map(folder / f"{name}.npy") for name in _ARRAYS}
-        one = folder / "attributes.npy"
-        files = (folder / f"attribute-{number}.npy" for number in range(len(names["attributes"])))
-        codes = _map(one) if one.is_file() else map(_map, files)
+        codes = _map(folder / "attributes.npy")
         attributes = {
             name: Coded(tuple(values), own) for (name, values), own in zip(names["attributes"], codes, strict=True)
         }

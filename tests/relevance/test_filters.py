@@ -350,14 +350,3 @@ def test_names_that_sellers_made_up_are_no_filters(tmp_path: Path) -> None:
     again = Columns.open(tmp_path / "columns")
     assert len(list(Path("/proc/self/fd").iterdir())) - before < 10
     assert again.attributes[often[499]].among(["y"]).tolist() == [False, True]
-
-
-def test_the_columns_of_earlier_releases_are_read(tmp_path: Path) -> None:
-    columns = _columns([ROW, ROW | {"attributes": {"colour": "red", "size": 5}}])
-    columns.write(tmp_path / "columns")
-    (tmp_path / "columns" / "attributes.npy").unlink()
-    for number, codes in enumerate(([-1, 0], [-1, 0])):  # colour, size
-        np.save(tmp_path / "columns" / f"attribute-{number}.npy", np.array(codes, np.int32))
-    again = Columns.open(tmp_path / "columns")
-    assert {name: column.value(1) for name, column in again.attributes.items()} == {"colour": "red", "size": "5"}
-    assert again.attributes["size"].value(0) is None
