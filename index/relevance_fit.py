@@ -42,8 +42,8 @@ MOST_QUERIES = 3000
 FEWEST_COMPOSED = 100
 """With fewer queries whose answer is known by construction, the order is learned from what was chosen as well."""
 
-TITLED = 6
-"""For so many queries for a kind of thing one is for a listing, by words of its title."""
+TITLED = 500
+"""Listings whose titles the order learns from, by some of their words, however few other queries it has."""
 
 FEWEST_UNMATCHED = 30
 """With fewer held-out queries whose words match nothing, the threshold is chosen on all of them."""
@@ -109,7 +109,7 @@ def fit_relevance(
     # what would have met the wish.
     composed = composed_choices(engine, votes, MOST_QUERIES, _POOL, rng)
     choices = composed if len(composed) >= FEWEST_COMPOSED else composed + examples.choices
-    choices = choices + titled_choices(engine, MOST_QUERIES // TITLED, _POOL, rng)
+    choices = choices + titled_choices(engine, TITLED, _POOL, rng)
     ranking = fit_ranking(choices, np.array(weights))
     model = RelevanceModel(weights, round(bias, 6), ranking, 0.0, FALSE_ABSTENTION)
     return replace(model, threshold=_threshold(engine, model, votes, examples, seed)), measured
