@@ -75,12 +75,17 @@ def test_queries_of_every_kind(catalogue: Path, tmp_path: Path) -> None:
     assert {("gender", "men"), ("filler", "")} <= {(row["kind"], row["target"]) for row in spoken}
 
 
-def test_all_categories_that_a_word_is_said_of_answer_it(catalogue: Path, tmp_path: Path) -> None:
-    (tmp_path / "words.csv").write_text("category,words_people_use\nShoes,cap|kicks\n")
-    arguments = ["queries", "--dataset", catalogue, "--vocabulary", tmp_path / "words.csv", "--each", "8"]
-    ran = CliRunner().invoke(app, [str(each) for each in [*arguments, "--hold-out", "0", "--out", tmp_path / "out"]])
+def _asked(catalogue: Path, folder: Path, *words: str, each: int) -> list[dict[str, str]]:
+    """The queries of each kind in a vocabulary of these lines, none of it held out."""
+    (folder / "words.csv").write_text("\n".join(["category,words_people_use", *words, ""]))
+    arguments = ["queries", "--dataset", catalogue, "--vocabulary", folder / "words.csv", "--each", each]
+    ran = CliRunner().invoke(app, [str(each) for each in [*arguments, "--hold-out", "0", "--out", folder / "out"]])
     assert ran.exit_code == 0, ran.output
-    rows = list(csv.DictReader((tmp_path / "out/queries.tsv").open(), delimiter="\t"))
+    return list(csv.DictReader((folder / "out/queries.tsv").open(), delimiter="\t"))
+
+
+def test_all_categories_that_a_word_is_said_of_answer_it(catalogue: Path, tmp_path: Path) -> None:
+    rows = _asked(catalogue, tmp_path, "Shoes,cap|kicks", each=8)
     named = {kind: {row["type"] for row in rows if row["kind"] == kind} for kind in ("head", "synonym")}
     # Caps are a category of that name, and some say so of shoes.
     assert named == {"head": {"Caps|Shoes", "Shoes"}, "synonym": {"Caps|Shoes", "Shoes"}}
@@ -88,11 +93,7 @@ def test_all_categories_that_a_word_is_said_of_answer_it(catalogue: Path, tmp_pa
 
 def test_a_mistyped_query_has_an_error(catalogue: Path, tmp_path: Path) -> None:
     """Words of three letters are never mistyped."""
-    (tmp_path / "words.csv").write_text("category,words_people_use\nShoes,dap|pum|tab\nCaps,hat|tam|fez\n")
-    arguments = ["queries", "--dataset", catalogue, "--vocabulary", tmp_path / "words.csv", "--each", "30"]
-    ran = CliRunner().invoke(app, [str(each) for each in [*arguments, "--hold-out", "0", "--out", tmp_path / "out"]])
-    assert ran.exit_code == 0, ran.output
-    rows = list(csv.DictReader((tmp_path / "out/queries.tsv").open(), delimiter="\t"))
+    rows = _asked(catalogue, tmp_path, "Shoes,dap|pum|tab", "Caps,hat|tam|fez", each=30)
     mistyped = [row["query"] for row in rows if row["kind"] == "typo"]
     right = {"shoes", "caps", "dap", "pum", "tab", "hat", "tam", "fez", "acme"}
     right |= {word for phrase in table("searchers")["gender"] for word in phrase.split()}

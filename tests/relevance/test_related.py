@@ -38,11 +38,13 @@ def test_the_nearest_without_itself(related: RelatedQueries) -> None:
     assert related.nearest("shoes", east, 100) == ["red shoes", "sandals", "boots"]
 
 
-def test_a_query_is_shown_as_it_is_typed(related: RelatedQueries, tiny_bundle: Path) -> None:
+def test_a_query_is_shown_as_it_is_typed(
+    related: RelatedQueries, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert [related.shown(query) for query in ("red shoes", "sandals")] == ["réd-shoes", "sandals"]
     engine = Engine(tiny_bundle)
     engine.related_queries = related
-    related.nearest = lambda *_: []  # type: ignore[method-assign]
+    monkeypatch.setattr(related, "nearest", lambda *_: [])
     assert engine.related("shoes", 2) == ("sandals", "réd-shoes")
 
 
